@@ -1,0 +1,210 @@
+"""Everything that can go wrong between this client and the CosyVoice service.
+
+One base class, :class:`CosyVoiceError`; catch that to catch them all. Each error
+knows whether trying again may help (``retryable``) and carries what the service
+said: its error code, its message and the id of the request.
+"""
+
+from typing import ClassVar
+
+
+class CosyVoiceError(Exception):
+    """A request to the CosyVoice service failed.
+
+    Attributes:
+        retryable: True if the same request may succeed when it is made again.
+        code: The service's error code, such as ``InvalidParameter``, if it gave one.
+        message: What happened, in the service's words or in ours.
+        request_id: The service's id of the request or task, for a support case.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Keep the service's code, message and request id."""
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        """Return the message with the service's code and request id."""
+        details = [
+            f"{name}: {value}"
+            for name, value in (("code", self.code), ("request id", self.request_id))
+            if value
+        ]
+        return f"{self.message} ({', '.join(details)})" if details else self.message
+
+
+class CosyVoiceConnectionError(CosyVoiceError):
+    """The service could not be reached, or the connection to it was lost."""
+
+    retryable = True
+
+
+class CosyVoiceTimeoutError(CosyVoiceConnectionError):
+    """The service did not answer in time."""
+
+
+class ProtocolError(CosyVoiceConnectionError):
+    """The service sent something that makes no sense at this point."""
+
+
+class AuthenticationError(CosyVoiceError):
+    """The API key is missing, wrong, expired or of another region."""
+
+
+class AccessDeniedError(CosyVoiceError):
+    """The key is valid but may not use this model or workspace."""
+
+
+class QuotaError(CosyVoiceError):
+    """The account cannot pay for the request."""
+
+
+class ArrearsError(QuotaError):
+    """The account is in arrears."""
+
+
+class FreeQuotaError(QuotaError):
+    """The free quota is used up and paid use is switched off."""
+
+
+class ThrottledError(CosyVoiceError):
+    """Too many requests at the moment."""
+
+    retryable = True
+
+
+class ServiceError(CosyVoiceError):
+    """The service failed by itself."""
+
+    retryable = True
+
+
+class RequestError(CosyVoiceError):
+    """The service refuses this request as it is."""
+
+
+class VoiceError(RequestError):
+    """The voice does not exist, is not ready, or does not fit the model."""
+
+
+class InstructionError(RequestError):
+    """The voice does not take this instruction."""
+
+
+class ModelNotFoundError(RequestError):
+    """The service does not know the model."""
+
+
+class ContentError(RequestError):
+    """The service's content inspection refused the text."""
+
+
+class TextError(RequestError):
+    """The text holds nothing that can be spoken, or is not valid SSML."""
+
+
+class OptionError(RequestError):
+    """An option was refused here, before anything was sent.
+
+    Attributes:
+        option: The option's name, such as ``speech_rate``.
+        value: The value that was refused.
+        allowed: What is allowed instead, as text: a range or a list of values.
+        reason: ``invalid_option`` (out of range or of the wrong kind),
+            ``unknown_voice``, ``unknown_model``, ``voice_model_mismatch``,
+            ``voice_not_ready`` or ``not_supported`` (by this voice and model).
+    """
+
+    def __init__(
+        self, option: str, value: object, allowed: str, reason: str = "invalid_option"
+    ) -> None:
+        """Word the refusal from its parts."""
+        super().__init__(f"{option}: {value!r} is not possible; allowed: {allowed}")
+        self.option = option
+        self.value = value
+        self.allowed = allowed
+        self.reason = reason
+
+
+def error_for(
+    code: str | None, message: str, request_id: str | None = None
+) -> CosyVoiceError:
+    """Return the error class that fits the service's error code and message.
+
+    Codes are matched by prefix, as new sub-codes appear without notice; texts only
+    where the service hides the cause in them. Source: Model Studio's error code
+    pages and the vendor's SDK.
+    """
+    return _error_class(code or "", message)(
+        message, code=code, request_id=request_id
+    )
+
+
+def error_for_status(
+    status: int, code: str | None, message: str, request_id: str | None = None
+) -> CosyVoiceError:
+    """Return the error for a refused HTTP request or WebSocket handshake."""
+    if code and (found := _error_class(code, message)) is not RequestError:
+        return found(message, code=code, request_id=request_id)
+    if status in (401, 403):
+        kind: type[CosyVoiceError] = AuthenticationError
+    elif status == 429:
+        kind = ThrottledError
+    elif status >= 500:
+        kind = ServiceError
+    else:
+        kind = RequestError
+    return kind(message, code=code or f"HTTP {status}", request_id=request_id)
+
+
+# The first match wins: (code prefixes, fragments of the message, class).
+_BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
+    ("error code: 418", VoiceError),
+    ("[411]", VoiceError),
+    ("voice is invalid", VoiceError),
+    ("error code: 428", InstructionError),
+    ("request timeout after", CosyVoiceTimeoutError),
+    ("input text is valid", TextError),
+    ("text is null", TextError),
+    ("SSML", TextError),
+    ("Text request limit violated", TextError),
+)
+_BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
+    ("InvalidApiKey", AuthenticationError),
+    ("Arrearage", ArrearsError),
+    ("AllocationQuota.FreeTierOnly", FreeQuotaError),
+    ("Throttling", ThrottledError),
+    ("AllocationQuota", ThrottledError),
+    ("AccessDenied", AccessDeniedError),
+    ("Model.AccessDenied", AccessDeniedError),
+    ("Workspace.AccessDenied", AccessDeniedError),
+    ("WorkSpaceNotFound", AccessDeniedError),
+    ("ModelNotFound", ModelNotFoundError),
+    ("DataInspectionFailed", ContentError),
+    ("ClientDisconnect", CosyVoiceConnectionError),
+    ("InternalError", ServiceError),
+    ("ServiceUnavailable", ServiceError),
+    ("GatewayTimeout", ServiceError),
+    ("SystemError", ServiceError),
+    ("ModelServiceFailed", ServiceError),
+)
+
+
+def _error_class(code: str, message: str) -> type[CosyVoiceError]:
+    for fragment, kind in _BY_MESSAGE:
+        if fragment in message:
+            return kind
+    for prefix, kind in _BY_CODE:
+        if code.startswith(prefix):
+            return kind
+    return RequestError
