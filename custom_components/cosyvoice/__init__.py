@@ -1,0 +1,1 @@
+"""Text-to-speech with the CosyVoice voices of Alibaba Cloud Model Studio."""

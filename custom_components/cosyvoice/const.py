@@ -1,0 +1,98 @@
+"""Names and defaults that several modules of the integration share."""
+
+from datetime import timedelta
+from logging import Logger, getLogger
+from typing import Any, Final
+
+DOMAIN: Final = "cosyvoice"
+LOGGER: Final[Logger] = getLogger(__package__)
+
+MANUFACTURER: Final = "Alibaba Cloud Model Studio"
+SUBENTRY_VOICE: Final = "voice"
+
+# The account: entry.data
+CONF_ADVANCED: Final = "advanced"
+CONF_BASE_URL: Final = "base_url"
+CONF_WORKSPACE_ID: Final = "workspace_id"
+REGIONS: Final = ("cn-beijing", "ap-southeast-1")
+DEFAULT_REGION: Final = "cn-beijing"
+
+# The account: entry.options
+CONF_TEMPORARY_KEYS: Final = "temporary_keys"
+CONF_REFUSE_OVER_BUDGET: Final = "refuse_over_budget"
+CONF_MONTHLY_BUDGET: Final = "monthly_budget"
+CONF_BUDGET_UNIT: Final = "budget_unit"
+BUDGET_UNITS: Final = ("characters", "money")
+DEFAULT_OPTIONS: Final[dict[str, Any]] = {
+    CONF_TEMPORARY_KEYS: False,
+    CONF_REFUSE_OVER_BUDGET: False,
+    CONF_MONTHLY_BUDGET: 0.0,
+    CONF_BUDGET_UNIT: "characters",
+}
+
+# A voice: subentry.data; the option names are those of `tts.speak` as well
+CONF_VOICE: Final = "voice"
+CONF_MODEL: Final = "model"
+CONF_FORMAT: Final = "format"
+CONF_SAMPLE_RATE: Final = "sample_rate"
+CONF_BIT_RATE: Final = "bit_rate"
+CONF_SPEECH_RATE: Final = "speech_rate"
+CONF_PITCH_RATE: Final = "pitch_rate"
+CONF_VOLUME: Final = "volume"
+CONF_SEED: Final = "seed"
+CONF_INSTRUCTION: Final = "instruction"
+CONF_LANGUAGE_HINTS: Final = "language_hints"
+CONF_STYLE: Final = "style"
+CONF_CLEAN_TEXT: Final = "clean_text"
+CONF_LEAD_IN: Final = "lead_in"
+CONF_TRAILING: Final = "trailing"
+CONF_PRONUNCIATIONS: Final = "pronunciations"
+CONF_FALLBACK_ENGINE: Final = "fallback_engine"
+CONF_LANGUAGE_VOICES: Final = "language_voices"
+
+AUTO: Final = "auto"
+DEFAULT_VOICE: Final = "longanyang"
+NO_STYLE: Final = "none"
+FORMATS: Final = (AUTO, "mp3", "wav", "opus")
+SAMPLE_RATES: Final = (8000, 16000, 22050, 24000, 44100, 48000)
+MAX_SILENCE_MS: Final = 2000
+DEFAULT_SETTINGS: Final[dict[str, Any]] = {
+    CONF_VOICE: DEFAULT_VOICE,
+    CONF_MODEL: AUTO,
+    CONF_FORMAT: AUTO,
+    CONF_SPEECH_RATE: 1.0,
+    CONF_PITCH_RATE: 1.0,
+    CONF_VOLUME: 50,
+    CONF_STYLE: NO_STYLE,
+    CONF_CLEAN_TEXT: True,
+    CONF_LEAD_IN: 0,
+    CONF_TRAILING: 0,
+    CONF_PRONUNCIATIONS: {},
+    CONF_LANGUAGE_VOICES: {},
+}
+"""What a voice subentry holds when the form was left alone.
+
+``sample_rate``, ``seed``, ``instruction`` and ``fallback_engine`` are absent
+until they are set. ``pronunciations`` maps a word to its replacement,
+``language_voices`` a language to a voice id, ``lead_in`` and ``trailing`` are
+milliseconds.
+"""
+
+# Settings that entities change while the integration runs: no reload is needed.
+LIVE_SETTINGS: Final = frozenset(
+    {
+        CONF_VOICE,
+        CONF_FORMAT,
+        CONF_SPEECH_RATE,
+        CONF_PITCH_RATE,
+        CONF_VOLUME,
+        CONF_STYLE,
+    }
+)
+
+VOICES_UPDATE_INTERVAL: Final = timedelta(hours=6)
+
+
+def settings_signal(entry_id: str) -> str:
+    """Return the dispatcher signal sent when an account's live settings changed."""
+    return f"{DOMAIN}_settings_{entry_id}"
