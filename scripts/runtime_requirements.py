@@ -1,0 +1,45 @@
+"""Print what Home Assistant installs when it starts with some integrations.
+
+Takes the integrations' domains; follows their dependencies, and adds the
+integrations that Home Assistant always starts.
+"""
+
+import json
+from pathlib import Path
+import sys
+
+from homeassistant import bootstrap, components
+from homeassistant.requirements import DISCOVERY_INTEGRATIONS
+
+
+def main() -> None:
+    """Print the requirements, one a line."""
+    folder = Path(components.__path__[0])
+    wanted = {
+        *sys.argv[1:],
+        *bootstrap.CORE_INTEGRATIONS,
+        *bootstrap.DEFAULT_INTEGRATIONS,
+    }
+    wanted |= {"auth", "http", "onboarding", "persistent_notification", "system_log"}
+    seen: set[str] = set()
+    requirements: set[str] = set()
+    while wanted:
+        domain = wanted.pop()
+        seen.add(domain)
+        manifest = json.loads((folder / domain / "manifest.json").read_text())
+        requirements.update(manifest.get("requirements", []))
+        needed = {
+            *manifest.get("dependencies", []),
+            *manifest.get("after_dependencies", []),
+        }
+        needed.update(
+            discovery
+            for discovery, keys in DISCOVERY_INTEGRATIONS.items()
+            if any(key in manifest for key in keys)
+        )
+        wanted |= needed - seen
+    print("\n".join(sorted(requirements)))
+
+
+if __name__ == "__main__":
+    main()
