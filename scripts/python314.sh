@@ -57,23 +57,19 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null || [ ! -e
   say "install Python 3.14 (3.14.2 or newer) and run this again; or name it in PYTHON314"
   exit 1
 fi
-# The mirror that this machine's own release comes from
-mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
-  sed -nE "s/^($(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")|stable|testing|sid|unstable) main //p" |
-  grep -v '^file:' | sort -u | head -n 1)
-if [ -z "$mirror" ]; then
-  say "apt knows no Debian mirror: install Python 3.14 and name it in PYTHON314"
-  exit 1
-fi
+# Where this machine's own release comes from
+release=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
+mirrors=$(apt-get -o Debug::NoLocking=1 --print-uris update 2>/dev/null |
+  sed -nE "s#^'(https?://.*)/dists/($release|stable|testing|sid|unstable)/InRelease'.*#\1#p" | sort -u)
 
-# Unpack python3.14 of one suite. Returns 1 if that does not work.
+# assemble MIRROR SUITE: unpack its python3.14. Returns 1 if that does not work.
 assemble() {
   local apt=$cache/apt tree=$cache/new
   rm -rf "$apt" "$tree"
   mkdir -p "$apt"/lists/partial "$apt"/archives/partial "$apt"/none "$tree"
   # To apt the system is empty, so that it names every package that is needed
   : >"$apt/status"
-  echo "deb [signed-by=$keys] $mirror $1 main" >"$apt/sources.list"
+  echo "deb [signed-by=$keys] $1 $2 main" >"$apt/sources.list"
   local options=(-qq -o Dir::State="$apt" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt"
     -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts="$apt/none"
     -o Dir::Etc::preferencesparts="$apt/none" -o APT::Sandbox::User= -o Debug::NoLocking=1
@@ -111,9 +107,11 @@ assemble() {
   rm -rf "$apt" "$tree"
 }
 
-for suite in $suites; do
-  say "unpacking Debian $suite's python3.14 into $cache"
-  if assemble "$suite" && good "$cache/usr/bin/python3.14"; then answer "$cache/usr/bin/python3.14"; fi
+for mirror in $mirrors; do
+  for suite in $suites; do
+    say "unpacking python3.14 of Debian $suite, from $mirror"
+    if assemble "$mirror" "$suite" && good "$cache/usr/bin/python3.14"; then answer "$cache/usr/bin/python3.14"; fi
+  done
 done
 say "that did not work: install Python 3.14 (3.14.2 or newer) and name it in PYTHON314"
 exit 1
