@@ -1,0 +1,325 @@
+"""The service's regions, models, voices, styles and prices.
+
+All of it is data in ``catalogue.json``: a new model, voice, price or region is a
+change of that file alone. Source: Model Studio's lists of models, prices and
+CosyVoice voices.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+import json
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region of the service; an API key is valid in one of them only.
+
+    Attributes:
+        id: The region's id, such as ``cn-beijing``.
+        name: Its name in English.
+        name_zh: Its name in Chinese.
+        currency: ISO 4217 code of the currency its prices are in.
+        websocket_url: Where speech is synthesised.
+        http_url: Root of the HTTP API.
+    """
+
+    id: str
+    name: str
+    name_zh: str
+    currency: str
+    websocket_url: str
+    http_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs in a region.
+
+    Attributes:
+        currency: ISO 4217 code.
+        per_10k_characters: Price of 10,000 billed characters.
+    """
+
+    currency: str
+    per_10k_characters: float
+
+    def of(self, characters: int) -> float:
+        """Return the price of this many billed characters."""
+        return characters * self.per_10k_characters / 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A synthesis model.
+
+    Attributes:
+        id: The model's id, such as ``cosyvoice-v3-flash``.
+        prices: The price in each region that offers the model, by region id.
+        starts_per_second: How many tasks an account may start each second.
+        system_voices: False if the model speaks with cloned and designed voices only.
+        ssml: Whether it reads SSML (a system voice must support it as well).
+        word_timestamps: Whether it times words (a system voice must as well).
+        seed: Whether ``seed`` is supported.
+        bit_rate: Whether ``bit_rate`` is supported.
+        language_hints: The languages that may be hinted; empty if none may.
+        hot_fix: Whether pronunciations can be corrected.
+        instruction: ``none``; ``fixed``: the phrases of a system voice's styles
+            only; ``free``: as ``fixed``, and free text for cloned voices.
+        formats: Sample rates in Hz by the service's audio format.
+    """
+
+    id: str
+    prices: Mapping[str, Price]
+    starts_per_second: int
+    system_voices: bool
+    ssml: bool
+    word_timestamps: bool
+    seed: bool
+    bit_rate: bool
+    language_hints: tuple[str, ...]
+    hot_fix: bool
+    instruction: Literal["none", "fixed", "free"]
+    formats: Mapping[str, tuple[int, ...]]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Ids of the regions that offer the model."""
+        return tuple(self.prices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A dialect that a voice speaks instead of the standard language."""
+
+    key: str
+    name: str
+    name_zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A way of speaking that a system voice can be told to take.
+
+    Attributes:
+        key: Stable key of ``[a-z0-9_]``; the same style has it at every voice.
+        name: Its name in English.
+        name_zh: Its name in Chinese.
+        instruction: The service's exact phrase, punctuation included.
+        models: The models that know the style with this voice.
+    """
+
+    key: str
+    name: str
+    name_zh: str
+    instruction: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A system voice.
+
+    Attributes:
+        id: The voice's id, such as ``longanyang``.
+        name: Its name in English.
+        name_zh: Its name in Chinese.
+        description: How it sounds, in English.
+        description_zh: How it sounds, in Chinese.
+        scenario: What it was made for, in English.
+        scenario_zh: What it was made for, in Chinese.
+        gender: ``female``, ``male`` or None where the service does not say.
+        models: The models that have the voice.
+        languages: BCP 47 tags of what it speaks: ``zh``, ``yue`` (Cantonese), ``nan``
+            (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``.
+        dialect: The dialect it always speaks, if it speaks one.
+        regions: Ids of the regions that offer it.
+        ssml: Whether it reads SSML.
+        word_timestamps: Whether it times words.
+        styles: The instructions that it takes; empty for most voices.
+    """
+
+    id: str
+    name: str
+    name_zh: str
+    description: str
+    description_zh: str
+    scenario: str
+    scenario_zh: str
+    gender: str | None
+    models: tuple[str, ...]
+    languages: tuple[str, ...]
+    dialect: Dialect | None
+    regions: tuple[str, ...]
+    ssml: bool
+    word_timestamps: bool
+    styles: tuple[Style, ...] = ()
+
+    @property
+    def instruction(self) -> bool:
+        """Whether the voice takes instructions (those of its styles)."""
+        return bool(self.styles)
+
+    def styles_with(self, model: str) -> tuple[Style, ...]:
+        """Return the styles that this model knows with the voice."""
+        return tuple(style for style in self.styles if model in style.models)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the service offers.
+
+    Attributes:
+        version: The day (ISO 8601) on which the service's lists were read.
+        regions: The regions by id, the default one first.
+        models: The models by id, the recommended one first.
+        voices: The system voices by id.
+    """
+
+    version: str
+    regions: Mapping[str, Region]
+    models: Mapping[str, Model]
+    voices: Mapping[str, Voice]
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a catalogue from the text of a ``catalogue.json``.
+
+        Raises:
+            KeyError: The file misses something or refers to something it lacks.
+            TypeError: An entry has keys that it should not have, or misses some.
+            ValueError: The text is not JSON.
+        """
+        data = json.loads(text)
+        regions = {item["id"]: Region(**item) for item in data["regions"]}
+        dialects = {item["key"]: Dialect(**item) for item in data["dialects"]}
+        return cls(
+            version=data["version"],
+            regions=MappingProxyType(regions),
+            models=MappingProxyType(
+                {item["id"]: _model(item, regions) for item in data["models"]}
+            ),
+            voices=MappingProxyType(
+                {
+                    item["id"]: _voice(
+                        item,
+                        dialects,
+                        data["styles"].get(item["id"], ()),
+                        data["emotions"],
+                    )
+                    for item in data["voices"]
+                }
+            ),
+        )
+
+    def voices_in(self, region: str) -> tuple[Voice, ...]:
+        """Return the system voices that a region offers."""
+        return tuple(
+            voice for voice in self.voices.values() if self.models_of(voice.id, region)
+        )
+
+    def models_in(self, region: str) -> tuple[Model, ...]:
+        """Return the models that a region offers, the recommended one first."""
+        return tuple(
+            model for model in self.models.values() if region in model.regions
+        )
+
+    def models_of(self, voice_id: str, region: str) -> tuple[str, ...]:
+        """Return the models that have a voice in a region, the recommended one first.
+
+        A cloned or designed voice has the one model that it was made for. The result
+        is empty for an unknown voice and for one that the region does not offer.
+        """
+        if voice := self.voices.get(voice_id):
+            having = voice.models if region in voice.regions else ()
+        else:
+            having = (self.model_of_clone(voice_id),)
+        return tuple(model.id for model in self.models_in(region) if model.id in having)
+
+    def model_of_clone(self, voice_id: str) -> str | None:
+        """Return the model that a cloned or designed voice was made for.
+
+        The service names such voices ``{model}-{prefix}-{uid}`` or
+        ``{model}-vd-{prefix}-{uid}``; None for any other id.
+        """
+        return next(
+            (
+                model
+                for model in self._longest_ids_first
+                if voice_id.startswith(f"{model}-") and len(voice_id) > len(model) + 1
+            ),
+            None,
+        )
+
+    @cached_property
+    def _longest_ids_first(self) -> list[str]:
+        return sorted(self.models, key=len, reverse=True)
+
+
+def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
+    return Model(
+        **{
+            **item,
+            "prices": MappingProxyType(
+                {
+                    region: Price(regions[region].currency, price)
+                    for region, price in item["prices"].items()
+                }
+            ),
+            "language_hints": tuple(item["language_hints"]),
+            "formats": MappingProxyType(
+                {name: tuple(rates) for name, rates in item["formats"].items()}
+            ),
+        }
+    )
+
+
+def _voice(
+    item: Mapping[str, Any],
+    dialects: Mapping[str, Dialect],
+    styles: Iterable[Mapping[str, Any]],
+    emotions: Iterable[Mapping[str, str]],
+) -> Voice:
+    models = tuple(item["models"])
+    return Voice(
+        **{
+            **item,
+            "models": models,
+            "languages": tuple(item["languages"]),
+            "dialect": dialects[item["dialect"]] if item["dialect"] else None,
+            "regions": tuple(item["regions"]),
+            "styles": tuple(
+                style
+                for template in styles
+                for style in _styles(template, emotions, models)
+            ),
+        }
+    )
+
+
+def _styles(
+    template: Mapping[str, Any],
+    emotions: Iterable[Mapping[str, str]],
+    models: tuple[str, ...],
+) -> Iterator[Style]:
+    """Yield one style, or one for each emotion where the phrase names one."""
+    nothing = {"key": "", "name": "", "name_zh": ""}
+    takes_emotion = "{emotion}" in template["instruction"]
+    for emotion in emotions if takes_emotion else (nothing,):
+        parts = [part for part in (template, emotion) if part["key"]]
+        yield Style(
+            key="_".join(part["key"] for part in parts),
+            name=", ".join(part["name"] for part in parts),
+            name_zh="，".join(part["name_zh"] for part in parts),
+            instruction=template["instruction"].format(emotion=emotion["key"]),
+            models=tuple(template.get("models", models)),
+        )
+
+
+CATALOGUE = Catalogue.from_json(
+    Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
+)
+"""The catalogue that comes with this package."""
