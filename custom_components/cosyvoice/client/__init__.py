@@ -1,0 +1,84 @@
+"""An asynchronous client for Alibaba Cloud Model Studio's CosyVoice voices.
+
+    client = CosyVoiceClient(session, api_key, Endpoint.create("cn-beijing"))
+    options = SynthesisOptions(voice="longanyang").resolve("cn-beijing")
+    async for chunk in client.speak("你好，欢迎回家。", options):
+        ...
+
+It needs aiohttp and nothing else. What can be imported from here is public.
+"""
+
+from .account import ClonedVoice
+from .audio import AudioWriter, audio_writer
+from .catalogue import CATALOGUE, Catalogue, Model, Price, Region, Style, Voice
+from .client import CosyVoiceClient
+from .endpoint import Endpoint
+from .errors import (
+    AccessDeniedError,
+    ArrearsError,
+    AuthenticationError,
+    ContentError,
+    CosyVoiceConnectionError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    FreeQuotaError,
+    InstructionError,
+    ModelNotFoundError,
+    OptionError,
+    ProtocolError,
+    QuotaError,
+    RequestError,
+    ServiceError,
+    TextError,
+    ThrottledError,
+    VoiceError,
+)
+from .options import AUTO, FORMATS, SynthesisOptions
+from .pool import PoolStatistics
+from .report import UtteranceReport, Word
+from .text import count_characters, scrub
+from .timing import Timing
+from .utterance import Utterance
+
+__all__ = [
+    "AUTO",
+    "CATALOGUE",
+    "FORMATS",
+    "AccessDeniedError",
+    "ArrearsError",
+    "AudioWriter",
+    "AuthenticationError",
+    "Catalogue",
+    "ClonedVoice",
+    "ContentError",
+    "CosyVoiceClient",
+    "CosyVoiceConnectionError",
+    "CosyVoiceError",
+    "CosyVoiceTimeoutError",
+    "Endpoint",
+    "FreeQuotaError",
+    "InstructionError",
+    "Model",
+    "ModelNotFoundError",
+    "OptionError",
+    "PoolStatistics",
+    "Price",
+    "ProtocolError",
+    "QuotaError",
+    "Region",
+    "RequestError",
+    "ServiceError",
+    "Style",
+    "SynthesisOptions",
+    "TextError",
+    "ThrottledError",
+    "Timing",
+    "Utterance",
+    "UtteranceReport",
+    "Voice",
+    "VoiceError",
+    "Word",
+    "audio_writer",
+    "count_characters",
+    "scrub",
+]

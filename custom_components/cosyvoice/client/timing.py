@@ -1,0 +1,61 @@
+"""Every wait of the client, in one place.
+
+The slowest single failure that a listener can meet lasts ``deadline`` plus one
+``attempt``: no new attempt is made after the deadline, and none lasts longer.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Time limits of the client, all in seconds.
+
+    Attributes:
+        deadline: A transient failure is retried until so long after the last
+            progress.
+        attempt: Longest wait for the service within one attempt: from connecting
+            to the started task, then for each sign of life while it owes audio.
+        reuse: Longest wait for a kept connection to start a task; a connection
+            that died unnoticed is replaced after it.
+        backoff: Pause before the second attempt; doubled for each further one.
+        backoff_limit: Longest pause between two attempts.
+        first_flush_after: No further sentence for so long after the first one: it
+            is spoken without waiting for more.
+        flush_after: The same for later sentences, while the first one plays.
+        flush_patience: A flush is taken for ignored after so long, and the task is
+            finished instead.
+        pause: No further sentence for so long: the task is finished, and another
+            one started when the text goes on. The service allows 23 s between two
+            pieces of text (Model Studio, CosyVoice WebSocket API).
+        idle_limit: A connection is not reused after so long without a task. The
+            service closes it after 60 s (same source).
+        task_limit: A task started in advance is used or renewed within so long;
+            the service ends it after 23 s without text (same source).
+        keep_warm: A connection is kept ready for so long after the last use.
+        warm_backoff: Pause after a failed warm-up; doubled for each further one.
+        warm_backoff_limit: Longest pause between two warm-ups.
+        start_window: Length of the service's window for counting task starts,
+            with a margin for clocks and networks (documented: 1 s).
+        close: Longest wait for the service to confirm a closed connection.
+        low_water: Silence is added to a pause when the listener has less audio
+            than this left to play.
+    """
+
+    deadline: float = 10.0
+    attempt: float = 5.0
+    reuse: float = 1.5
+    backoff: float = 0.2
+    backoff_limit: float = 2.0
+    first_flush_after: float = 0.02
+    flush_after: float = 0.3
+    flush_patience: float = 2.0
+    pause: float = 10.0
+    idle_limit: float = 55.0
+    task_limit: float = 18.0
+    keep_warm: float = 60.0
+    warm_backoff: float = 5.0
+    warm_backoff_limit: float = 300.0
+    start_window: float = 1.1
+    close: float = 1.0
+    low_water: float = 0.5
