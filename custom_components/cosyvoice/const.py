@@ -14,8 +14,11 @@ SUBENTRY_VOICE: Final = "voice"
 CONF_ADVANCED: Final = "advanced"
 CONF_BASE_URL: Final = "base_url"
 CONF_WORKSPACE_ID: Final = "workspace_id"
-REGIONS: Final = ("cn-beijing", "ap-southeast-1")
 DEFAULT_REGION: Final = "cn-beijing"
+CONSOLE_URLS: Final = {
+    "cn-beijing": "https://bailian.console.aliyun.com/",
+    "ap-southeast-1": "https://modelstudio.console.alibabacloud.com/",
+}
 
 # The account: entry.options
 CONF_TEMPORARY_KEYS: Final = "temporary_keys"
@@ -49,6 +52,9 @@ CONF_TRAILING: Final = "trailing"
 CONF_PRONUNCIATIONS: Final = "pronunciations"
 CONF_FALLBACK_ENGINE: Final = "fallback_engine"
 CONF_LANGUAGE_VOICES: Final = "language_voices"
+# A row of the form's list of pronunciations
+CONF_WORD: Final = "word"
+CONF_REPLACEMENT: Final = "replacement"
 
 AUTO: Final = "auto"
 DEFAULT_VOICE: Final = "longanyang"

@@ -1,0 +1,88 @@
+"""Reaching the service with what an account entry holds."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY, CONF_REGION
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
+from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
+
+
+def create_client(
+    hass: HomeAssistant, data: Mapping[str, Any], *, temporary_keys: bool = False
+) -> CosyVoiceClient:
+    """Return a client for an account; it opens no connection by itself.
+
+    Raises:
+        ValueError: The base URL or the workspace id is not one.
+    """
+    base_url, workspace_id = data.get(CONF_BASE_URL), data.get(CONF_WORKSPACE_ID)
+    return CosyVoiceClient(
+        async_get_clientsession(hass),
+        data[CONF_API_KEY],
+        Endpoint.create(data[CONF_REGION], base_url, workspace_id),
+        workspace_id=workspace_id,
+        temporary_keys=temporary_keys,
+    )
+
+
+async def async_check_account(
+    hass: HomeAssistant, data: Mapping[str, Any]
+) -> tuple[ClonedVoice, ...]:
+    """Check an account's key without cost; return its cloned voices.
+
+    A list of voices that cannot be read counts as empty.
+
+    Raises:
+        CosyVoiceError: The service rejects the key or cannot be reached.
+        ValueError: The base URL or the workspace id is not one.
+    """
+    client = create_client(hass, data)
+    try:
+        await client.check_key()
+        with suppress(CosyVoiceError):
+            return await client.list_voices()
+        return ()
+    finally:
+        await client.close()
+
+
+async def async_region_of_rejected_key(
+    hass: HomeAssistant, data: Mapping[str, Any]
+) -> str | None:
+    """Return the other region if a key that was rejected is valid there.
+
+    Keys belong to one region, and the other region rejects them like any wrong
+    key. Behind a base URL of one's own there is nothing to choose.
+    """
+    if data.get(CONF_BASE_URL):
+        return None
+    for region in CATALOGUE.regions:
+        if region != data[CONF_REGION]:
+            client = create_client(hass, {**data, CONF_REGION: region})
+            try:
+                await client.check_key()
+            except CosyVoiceError:
+                continue
+            finally:
+                await client.close()
+            return region
+    return None
+
+
+def update_account(
+    hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
+) -> None:
+    """Store an account's changed key, region or address, and set it up with them.
+
+    The update listener reloads a loaded entry. One that could not be set up has no
+    listener and is reloaded here.
+    """
+    hass.config_entries.async_update_entry(entry, data=data)
+    if not entry.update_listeners:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
