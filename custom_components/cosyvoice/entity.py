@@ -1,0 +1,119 @@
+"""What all entities of an account share."""
+
+from collections import Counter
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity, EntityDescription
+
+from .client import CATALOGUE
+from .const import CONF_VOICE, DEFAULT_SETTINGS, DOMAIN, MANUFACTURER, settings_signal
+from .data import CosyVoiceConfigEntry
+from .voices import clone_label, in_chinese, voice_name
+
+
+class CosyVoiceEntity(Entity):
+    """An entity on the device of an account."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, entry: CosyVoiceConfigEntry, description: EntityDescription
+    ) -> None:
+        """Put the entity on the account's device."""
+        self.entry = entry
+        self.entity_description = description
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_device_info = _service_device(entry.entry_id, entry.title)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the account's settings."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass,
+                settings_signal(self.entry.entry_id),
+                self.async_write_ha_state,
+            )
+        )
+
+    @callback
+    def async_entity_id_changed(self, old_entity_id: str) -> None:
+        """Stay as it is: nothing here depends on the entity id.
+
+        Home Assistant 2026.11 would otherwise remove and add the entity again.
+        """
+
+
+class VoiceEntity(CosyVoiceEntity):
+    """An entity on the device of a voice.
+
+    The voice's settings live in its subentry alone: entities show what is there and
+    write to it.
+    """
+
+    def __init__(
+        self,
+        entry: CosyVoiceConfigEntry,
+        subentry: ConfigSubentry,
+        description: EntityDescription,
+    ) -> None:
+        """Put the entity on the voice's device."""
+        super().__init__(entry, description)
+        self.subentry = subentry
+        self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
+        self._attr_device_info = _service_device(subentry.subentry_id, subentry.title)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The voice's settings, complete."""
+        return {**DEFAULT_SETTINGS, **self.subentry.data}
+
+    @property
+    def voice_names(self) -> dict[str, str]:
+        """The names of all voices by id, in the user's language; no two are the same."""
+        chinese = in_chinese(self.hass)
+        runtime = self.entry.runtime_data
+        own = runtime.voices.data.values()
+        names = {clone.id: clone_label(clone, chinese=chinese) for clone in own}
+        for voice in CATALOGUE.voices_in(runtime.client.region):
+            names[voice.id] = voice_name(voice.id, chinese=chinese)
+        names.setdefault(self.settings[CONF_VOICE], self.settings[CONF_VOICE])
+        bearers = Counter(names.values())
+        return {
+            voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
+            for voice_id, name in names.items()
+        }
+
+    @callback
+    def change(self, **settings: Any) -> None:
+        """Change settings of the voice: saved, and in force with the next request."""
+        self.hass.config_entries.async_update_subentry(
+            self.entry, self.subentry, data={**self.subentry.data, **settings}
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the account's voices as well."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.entry.runtime_data.voices.async_add_listener(self.async_write_ha_state)
+        )
+
+    @callback
+    def async_entity_id_changed(self, old_entity_id: str) -> None:
+        """Stay as it is, as above: every class with an adding hook has to say so."""
+
+
+def _service_device(identifier: str, name: str) -> DeviceInfo:
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)},
+        name=name,
+        manufacturer=MANUFACTURER,
+        entry_type=DeviceEntryType.SERVICE,
+    )

@@ -1,0 +1,351 @@
+"""The voices as text-to-speech engines."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
+from typing import Any, override
+
+from homeassistant.components.tts import (
+    ATTR_PREFERRED_FORMAT,
+    TextToSpeechEntity,
+    TTSAudioResponse,
+    Voice,
+)
+from homeassistant.components.tts.entity import TTSAudioRequest
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import fallback
+from .client import (
+    CosyVoiceError,
+    OptionError,
+    Replacer,
+    SpeakableText,
+    TextError,
+    Utterance,
+    is_speakable,
+    scrub,
+)
+from .const import (
+    AUTO,
+    CONF_FORMAT,
+    CONF_LANGUAGE_VOICES,
+    CONF_VOICE,
+    LOGGER,
+    SUBENTRY_VOICE,
+)
+from .data import CosyVoiceConfigEntry
+from .entity import VoiceEntity
+from .exceptions import translated_error
+from .fallback import RepeatableText, in_time, speaking_as_fallback
+from .languages import default_tag, tags_in, tags_of
+from .repairs import report_failure, report_success
+from .request import (
+    FOLLOW,
+    SETTINGS,
+    SUPPORTED_OPTIONS,
+    SpeechRequest,
+    create_request,
+    preferred_format,
+)
+from .voices import in_chinese
+from .warmup import SatelliteWarmUp
+
+PARALLEL_UPDATES = 0
+
+SPEECH = EntityDescription(key="speech", translation_key="speech")
+SSML_OPENING = "<speak"
+PROBE = 1000
+"""Characters of a message that are looked at a time for something to speak."""
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: CosyVoiceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add an engine for each voice."""
+    satellites = SatelliteWarmUp(hass, entry)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_VOICE):
+        async_add_entities(
+            [CosyVoiceTTSEntity(entry, subentry, satellites)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
+    """An engine that speaks with one voice, or with another one that a call names."""
+
+    _attr_supported_options = list(SUPPORTED_OPTIONS)
+
+    def __init__(
+        self,
+        entry: CosyVoiceConfigEntry,
+        subentry: ConfigSubentry,
+        satellites: SatelliteWarmUp,
+    ) -> None:
+        """Make the engine of a voice."""
+        super().__init__(entry, subentry, SPEECH)
+        self._satellites = satellites
+        self._last_call: tuple[dict[str, Any], str] | None = None
+
+    @property
+    @override
+    def supported_languages(self) -> list[str]:
+        """Every language that some voice speaks."""
+        runtime = self.entry.runtime_data
+        own_voices = tuple(voice.id for voice in runtime.voices.ready)
+        return tags_in(
+            runtime.client.region, (*own_voices, self._effective_settings[CONF_VOICE])
+        )
+
+    @property
+    @override
+    def default_language(self) -> str:
+        """The user's language if the voice speaks it, else the voice's own."""
+        return default_tag(
+            self._effective_settings[CONF_VOICE],
+            self.hass.config.language,
+            self.hass.config.country,
+        )
+
+    @property
+    @override
+    def default_options(self) -> dict[str, Any]:
+        """Everything that changes the sound: Home Assistant's cache goes by it."""
+        settings = self._effective_settings
+        options: dict[str, Any] = {SETTINGS: dict(sorted(settings.items()))}
+        if settings[CONF_FORMAT] != AUTO:
+            options[ATTR_PREFERRED_FORMAT] = preferred_format(settings[CONF_FORMAT])
+        return options
+
+    @callback
+    @override
+    def async_get_supported_voices(self, language: str) -> list[Voice]:
+        """Return the voices that speak a language.
+
+        Home Assistant stores the first one in every new pipeline, so that must be
+        the one that leaves the choice to the voice entity.
+        """
+        follow = "跟随音色选择" if in_chinese(self.hass) else "Follow the voice entity"
+        return [Voice(FOLLOW, follow)] + [
+            Voice(voice_id, name)
+            for voice_id, name in self.voice_names.items()
+            if language in tags_of(voice_id)
+        ]
+
+    @override
+    def async_supports_streaming_input(self) -> bool:
+        """Return True, and get ready: Home Assistant asks this when a pipeline starts."""
+        self._satellites.warm_up = self._warm_up
+        self._warm_up()
+        return True
+
+    @override
+    async def async_speak(
+        self,
+        media_player_entity_id: list[str],
+        message: str,
+        cache: bool,
+        language: str | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Speak via media players; what is wrong with the call is said here and now."""
+        options = dict(options or {})
+        if options.get(CONF_FORMAT) and not options.get(ATTR_PREFERRED_FORMAT):
+            # What the caller asks for is what the listener is to get
+            options[ATTR_PREFERRED_FORMAT] = preferred_format(options[CONF_FORMAT])
+        message = scrub(message)
+        ssml = message.lstrip().startswith(SSML_OPENING)
+        call = {**self.default_options, **options}, language or self.default_language
+        with _translated():
+            speech = self._request(*call, ssml=ssml)
+            if not ssml and not _can_be_spoken(message, speech):
+                raise TextError("The text holds nothing that can be spoken")
+        self._last_call = call
+        await super().async_speak(
+            media_player_entity_id, message, cache, language, options
+        )
+
+    @override
+    async def async_stream_tts_audio(
+        self, request: TTSAudioRequest
+    ) -> TTSAudioResponse:
+        """Return the audio to come; nothing is sent before it is read."""
+        with _translated():
+            speech = self._request(request.options, request.language)
+        self._last_call = request.options, request.language
+        if speaking_as_fallback.get():
+            speech = replace(speech, fallback_engine=None)
+        return TTSAudioResponse(speech.extension, self._audio(request, speech))
+
+    def _request(
+        self, options: Mapping[str, Any], language: str, *, ssml: bool = False
+    ) -> SpeechRequest:
+        runtime = self.entry.runtime_data
+        return create_request(
+            options,
+            language,
+            runtime.client.region,
+            runtime.voices.data.values(),
+            ssml=ssml,
+        )
+
+    @property
+    def _effective_settings(self) -> dict[str, Any]:
+        """The settings with voices that can speak now."""
+        settings = self.settings
+        resolve = self.entry.runtime_data.voices.resolve
+        return settings | {
+            CONF_VOICE: resolve(settings[CONF_VOICE]),
+            CONF_LANGUAGE_VOICES: {
+                language: resolve(voice)
+                for language, voice in settings[CONF_LANGUAGE_VOICES].items()
+            },
+        }
+
+    @callback
+    def _warm_up(self) -> None:
+        """Get ready for a request like the last one, with the settings of now."""
+        call, language = self._last_call or ({}, self.default_language)
+        with suppress(OptionError):
+            speech = self._request({**call, **self.default_options}, language)
+            self.entry.runtime_data.client.warm_up(speech.synthesis)
+
+    async def _audio(
+        self, request: TTSAudioRequest, speech: SpeechRequest
+    ) -> AsyncGenerator[bytes]:
+        """Speak, by the service or, where that stays silent, by the fallback engine."""
+        self.entry.runtime_data.usage.check_budget()
+        text = RepeatableText(request.message_gen)
+        fetching = self.entry.async_create_background_task(
+            self.hass, text.fetch(), f"{self.entity_id} text"
+        )
+        heard = False
+        try:
+            if await text.opening(len(SSML_OPENING)) == SSML_OPENING:
+                ssml = self._request(request.options, request.language, ssml=True)
+                speech = replace(speech, synthesis=ssml.synthesis)
+            utterance = self._utterance(speech, text)
+            async with aclosing(self._reported(utterance, speech, text)) as chunks:
+                async for chunk in chunks:
+                    heard = utterance.report.first_packet_latency is not None
+                    yield chunk
+        except CosyVoiceError as err:
+            engine = speech.fallback_engine
+            if heard or not engine or isinstance(err, OptionError):
+                raise translated_error(err) from err
+            async with aclosing(
+                self._fallback(engine, err, request, speech, text)
+            ) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            fetching.cancel()
+
+    def _utterance(self, speech: SpeechRequest, text: RepeatableText) -> Utterance:
+        pieces = text.read()
+        if not speech.synthesis.ssml:
+            pieces = _speakable(pieces, speech)
+        return self.entry.runtime_data.client.speak(
+            pieces,
+            speech.synthesis,
+            lead_in=speech.lead_in,
+            trailing=speech.trailing,
+            fill_pauses=speech.extension in {"caf", "wav"},
+        )
+
+    async def _reported(
+        self, utterance: Utterance, speech: SpeechRequest, text: RepeatableText
+    ) -> AsyncGenerator[bytes]:
+        """Yield an utterance's audio; enter it in the books however it ends."""
+        chunks = aiter(utterance)
+        if speech.fallback_engine:
+            chunks = in_time(utterance, text.sentence)
+        try:
+            async with aclosing(utterance):
+                async for chunk in chunks:
+                    yield chunk
+        except CosyVoiceError as err:
+            report_failure(self.hass, self.entry, err)
+            raise
+        else:
+            report_success(self.hass, self.entry)
+        finally:
+            self.entry.runtime_data.usage.record(
+                utterance.report, self.subentry.subentry_id
+            )
+
+    async def _fallback(
+        self,
+        engine: str,
+        error: CosyVoiceError,
+        request: TTSAudioRequest,
+        speech: SpeechRequest,
+        text: RepeatableText,
+    ) -> AsyncGenerator[bytes]:
+        """Have the other engine speak the text from its start."""
+        LOGGER.warning(
+            "%s stays silent, %s speaks instead: %s",
+            self.entity_id,
+            engine,
+            error,
+        )
+        self.entry.runtime_data.usage.record_fallback(self.subentry.subentry_id, error)
+        plain = replace(speech, clean_text=True, pronunciations={})
+        try:
+            async with aclosing(
+                fallback.speak(
+                    self.hass,
+                    engine,
+                    _speakable(text.read(), plain),
+                    request.language,
+                    speech.synthesis,
+                )
+            ) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except Exception as err:  # noqa: BLE001 - any engine may stand there
+            LOGGER.warning("%s cannot speak either: %s", engine, err)
+            raise translated_error(error) from error
+        # The other engine's voice must not be kept as ours. An interrupted load is
+        # the one that Home Assistant neither writes to disk nor reports.
+        fallback.forget(self.hass, text.so_far, self.entity_id)
+        raise asyncio.CancelledError
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the client's errors in the user's language."""
+    try:
+        yield
+    except CosyVoiceError as err:
+        raise translated_error(err) from err
+
+
+async def _speakable(
+    pieces: AsyncIterator[str], speech: SpeechRequest
+) -> AsyncGenerator[str]:
+    """Yield the text as it is to be spoken, holding back as little as possible."""
+    cleaner = SpeakableText() if speech.clean_text else None
+    replacer = Replacer(speech.pronunciations)
+    async for piece in pieces:
+        text = scrub(piece)
+        if text := replacer.push(cleaner.push(text) if cleaner else text):
+            yield text
+    rest = replacer.push(cleaner.finish()) if cleaner else ""
+    if rest := rest + replacer.finish():
+        yield rest
+
+
+def _can_be_spoken(message: str, speech: SpeechRequest) -> bool:
+    """Return whether anything of a message is left to pronounce, reading no further."""
+    cleaner = SpeakableText() if speech.clean_text else None
+    for start in range(0, len(message), PROBE):
+        piece = message[start : start + PROBE]
+        if is_speakable(cleaner.push(piece) if cleaner else piece):
+            return True
+    return cleaner is not None and is_speakable(cleaner.finish())
