@@ -1,0 +1,309 @@
+"""The task protocol, against nothing but messages."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.cosyvoice.client.errors import (
+    ArrearsError,
+    CosyVoiceError,
+    ProtocolError,
+    RequestError,
+)
+from custom_components.cosyvoice.client.protocol import (
+    Audio,
+    Event,
+    SentenceBegin,
+    SentenceEnd,
+    TaskFailed,
+    TaskFinished,
+    TaskProtocol,
+    TaskStarted,
+    TaskState,
+    Usage,
+    WordTime,
+)
+
+PARAMETERS = {"voice": "longanyang", "format": "pcm"}
+
+
+def message(protocol: TaskProtocol, event: str, **parts: Any) -> str:
+    """Return a message of the service for the current task."""
+    header = {"task_id": protocol.task_id, "event": event, "attributes": {}}
+    header |= parts.pop("header", {})
+    return json.dumps({"header": header, "payload": parts.get("payload", {})})
+
+
+def result(protocol: TaskProtocol, kind: str | None, **parts: Any) -> str:
+    """Return a result-generated message."""
+    output: dict[str, Any] = {"sentence": {"index": 0, "words": parts.get("words", [])}}
+    if kind is not None:
+        output["type"] = kind
+    if "text" in parts:
+        output["original_text"] = parts["text"]
+    payload: dict[str, Any] = {"output": output}
+    if "characters" in parts:
+        payload["usage"] = {"characters": parts["characters"]}
+    return message(protocol, "result-generated", payload=payload)
+
+
+@pytest.fixture
+def protocol() -> TaskProtocol:
+    """Return a protocol whose task has been asked for."""
+    protocol = TaskProtocol()
+    protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
+    return protocol
+
+
+@pytest.fixture
+def running(protocol: TaskProtocol) -> TaskProtocol:
+    """Return a protocol whose task takes text."""
+    assert protocol.receive_text(message(protocol, "task-started")) == [TaskStarted()]
+    return protocol
+
+
+def test_run_task_is_as_documented() -> None:
+    """The first message has everything but text, and an empty input."""
+    protocol = TaskProtocol()
+    sent = json.loads(protocol.run_task("cosyvoice-v3-flash", PARAMETERS))
+    assert sent == {
+        "header": {
+            "action": "run-task",
+            "task_id": protocol.task_id,
+            "streaming": "duplex",
+        },
+        "payload": {
+            "task_group": "audio",
+            "task": "tts",
+            "function": "SpeechSynthesizer",
+            "model": "cosyvoice-v3-flash",
+            "parameters": PARAMETERS,
+            "input": {},
+        },
+    }
+    assert len(protocol.task_id) == 32
+    assert protocol.state is TaskState.STARTING
+
+
+def test_a_task_from_start_to_end(running: TaskProtocol) -> None:
+    """Text goes out, sentences and audio come in, and the connection is idle again."""
+    sent = json.loads(running.continue_task("今天天气不错。"))
+    assert sent["header"]["action"] == "continue-task"
+    assert sent["payload"] == {"input": {"text": "今天天气不错。"}}
+    assert json.loads(running.flush())["payload"] == {"input": {"flush": True}}
+    sent = json.loads(running.finish_task())
+    assert sent["header"]["action"] == "finish-task"
+    assert sent["payload"] == {"input": {}}
+    words = [{"text": "今", "begin_time": 80, "end_time": 240}, {"text": "天"}]
+    events: list[Event] = [
+        *running.receive_text(result(running, "sentence-begin", text="今天天气不错。")),
+        *running.receive_text(result(running, "sentence-synthesis")),
+        *running.receive_binary(b"audio"),
+        *running.receive_text(
+            result(running, "sentence-end", words=words, characters=13)
+        ),
+        *running.receive_text(message(running, "task-finished")),
+    ]
+    assert events == [
+        SentenceBegin("今天天气不错。"),
+        Audio(b"audio"),
+        Usage(13),
+        SentenceEnd(None, (WordTime("今", 0.08, 0.24),)),
+        TaskFinished(asked=True),
+    ]
+    assert running.state is TaskState.IDLE
+
+
+def test_cancel_asks_for_the_task_to_be_dropped(running: TaskProtocol) -> None:
+    """Cancelling is finishing with a directive."""
+    sent = json.loads(running.cancel_task())
+    assert sent["header"]["action"] == "finish-task"
+    assert sent["payload"] == {"input": {"directive": "cancel"}}
+    assert running.state is TaskState.FINISHING
+
+
+def test_each_task_has_its_own_id(running: TaskProtocol) -> None:
+    """Events of a task that was replaced say nothing, those of the new one count."""
+    late = [
+        message(running, name)
+        for name in ("task-started", "task-finished", "task-failed")
+    ]
+    first = running.task_id
+    running.run_task("cosyvoice-v3-flash", PARAMETERS)
+    assert running.task_id != first
+    for frame in late:
+        assert running.receive_text(frame) == []
+    assert running.state is TaskState.STARTING
+    assert running.receive_text(message(running, "task-started")) == [TaskStarted()]
+    assert running.receive_text(message(running, "task-started")) == []
+
+
+def test_usage_of_the_last_message_counts(running: TaskProtocol) -> None:
+    """Usage is read wherever it comes, and the form without a type is understood."""
+    assert running.receive_text(result(running, None, characters=15)) == [Usage(15)]
+    running.finish_task()
+    frame = message(running, "task-finished", payload={"usage": {"characters": 20}})
+    assert running.receive_text(frame) == [Usage(20), TaskFinished(asked=True)]
+
+
+def test_a_task_may_end_unasked(running: TaskProtocol) -> None:
+    """The end of a task that nobody finished is told apart."""
+    frame = message(running, "task-finished")
+    assert running.receive_text(frame) == [TaskFinished(asked=False)]
+
+
+def test_a_failed_task_names_its_cause(running: TaskProtocol) -> None:
+    """Code, message and id reach the error, and its class fits."""
+    header = {"error_code": "Arrearage", "error_message": "Access denied, please pay."}
+    [event] = running.receive_text(message(running, "task-failed", header=header))
+    assert isinstance(event, TaskFailed)
+    assert isinstance(event.error, ArrearsError)
+    assert event.error.code == "Arrearage"
+    assert event.error.message == "Access denied, please pay."
+    assert event.error.request_id == running.task_id
+    assert running.state is TaskState.FAILED
+
+
+def test_a_failed_task_without_a_cause(running: TaskProtocol) -> None:
+    """Missing fields do no harm."""
+    header = {"error_code": 7, "error_message": None}
+    [event] = running.receive_text(message(running, "task-failed", header=header))
+    assert isinstance(event, TaskFailed)
+    assert isinstance(event.error, RequestError)
+
+
+@pytest.mark.parametrize(
+    "frame", ["", "nonsense", "[]", "{}", '{"header": {"event": 3}}', "[" * 100_000]
+)
+def test_what_is_no_message_is_an_error(running: TaskProtocol, frame: str) -> None:
+    """A frame without an event cannot be trusted, nor what follows it."""
+    with pytest.raises(ProtocolError):
+        running.receive_text(frame)
+
+
+@pytest.mark.parametrize("name", ["task-started", "task-finished", "task-failed"])
+def test_an_unknown_task_cannot_change_state(running: TaskProtocol, name: str) -> None:
+    """A task that never was can neither start, finish nor fail."""
+    with pytest.raises(ProtocolError):
+        running.receive_text(message(running, name, header={"task_id": "0" * 32}))
+
+
+def test_other_events_of_an_unknown_task_do_no_harm(running: TaskProtocol) -> None:
+    """They are passed over, as are events that nobody knows."""
+    stray = message(running, "result-generated", header={"task_id": "0" * 32})
+    assert running.receive_text(stray) == []
+    assert running.receive_text(message(running, "task-progress")) == []
+    assert running.receive_text(result(running, "sentence-news")) == []
+
+
+def test_a_message_in_place_of_audio_is_an_error(running: TaskProtocol) -> None:
+    """Audio that was announced and did not come would be missing."""
+    running.receive_text(result(running, "sentence-synthesis"))
+    with pytest.raises(ProtocolError):
+        running.receive_text(message(running, "task-progress"))
+
+
+def test_audio_belongs_to_a_running_task(protocol: TaskProtocol) -> None:
+    """Audio before the task has started belongs to nothing."""
+    with pytest.raises(ProtocolError):
+        protocol.receive_binary(b"audio")
+
+
+def test_empty_audio_says_nothing(running: TaskProtocol) -> None:
+    """An empty frame is no audio."""
+    assert running.receive_binary(b"") == []
+
+
+def test_a_task_that_does_not_run_cannot_finish(protocol: TaskProtocol) -> None:
+    """Finishing before the start makes no sense."""
+    with pytest.raises(ProtocolError):
+        protocol.receive_text(message(protocol, "task-finished"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+names = st.sampled_from(
+    ["task-started", "result-generated", "task-finished", "task-failed", "", "x"]
+)
+kinds = st.sampled_from(["sentence-begin", "sentence-synthesis", "sentence-end", 4])
+
+
+@st.composite
+def plausible_payloads(draw: st.DrawFn) -> Any:
+    """Return a payload with the right keys and any values."""
+    output = draw(
+        json_values
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "type": kinds,
+                "original_text": json_values,
+                "sentence": st.fixed_dictionaries(
+                    {}, optional={"words": st.lists(json_values) | json_values}
+                ),
+            },
+        )
+    )
+    usage = draw(json_values | st.fixed_dictionaries({"characters": json_values}))
+    return draw(st.sampled_from([output, {"output": output}, {"usage": usage}]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> None:
+    """Any sequence of frames gives events or a CosyVoiceError."""
+    protocol = TaskProtocol()
+    protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
+    for _ in range(data.draw(st.integers(1, 8))):
+        try:
+            if data.draw(st.booleans()):
+                protocol.receive_binary(data.draw(st.binary(max_size=8)))
+            elif data.draw(st.booleans()):
+                protocol.receive_text(data.draw(st.text(max_size=40)))
+            else:
+                task_id = data.draw(st.sampled_from([protocol.task_id, "", None, 3]))
+                payload = data.draw(plausible_payloads())
+                frame = message(
+                    protocol,
+                    data.draw(names),
+                    header={"task_id": task_id},
+                    payload=payload,
+                )
+                protocol.receive_text(frame)
+        except CosyVoiceError:
+            return
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_noise_between_messages_changes_nothing(data: st.DataObject) -> None:
+    """Unknown events and those of other tasks, anywhere, leave the audio as it is."""
+    protocol = TaskProtocol()
+    protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
+    protocol.receive_text(message(protocol, "task-started"))
+    chunks = data.draw(st.lists(st.binary(min_size=1, max_size=8), max_size=6))
+    heard: list[bytes] = []
+    for chunk in chunks:
+        for _ in range(data.draw(st.integers(0, 2))):
+            noise = data.draw(
+                st.sampled_from(
+                    [
+                        message(protocol, "task-progress"),
+                        result(protocol, "sentence-news"),
+                        result(protocol, None),
+                        message(
+                            protocol, "result-generated", header={"task_id": "other"}
+                        ),
+                    ]
+                )
+            )
+            assert protocol.receive_text(noise) == []
+        assert protocol.receive_text(result(protocol, "sentence-synthesis")) == []
+        events = protocol.receive_binary(chunk)
+        heard += [event.data for event in events if isinstance(event, Audio)]
+    assert heard == chunks
