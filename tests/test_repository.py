@@ -326,7 +326,7 @@ DAMAGES: dict[Check, dict[str, Damage]] = {
         "no version": append("requirements.txt", "more\n"),
         "a range": append("requirements.txt", "more>=1.0\n"),
         "an index": append("requirements.txt", "--index-url file:///srv\n"),
-        "a registry": append("scripts/setup", "# files." + "pythonhosted.org\n"),
+        "a registry": append("scripts/setup", "# pythonhosted" + ".org\n"),
         "a lock file": put("uv.lock", ""),
     },
     checks.check_workflows: {

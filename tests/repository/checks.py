@@ -14,6 +14,7 @@ import voluptuous as vol
 import yaml
 
 from .reading import (
+    constants,
     entity_keys,
     error_keys,
     files,
@@ -157,8 +158,8 @@ def check_translations(root: Path) -> Iterator[str]:
         content = read_json(folder / f"{language}.json")
         try:
             TRANSLATION_SCHEMA(content)
-        except vol.Invalid as err:
-            yield f"{language}: {err}"
+        except vol.MultipleInvalid as err:
+            yield from (f"{language}: {fault}" for fault in err.errors)
         texts[language] = dict(leaves(content))
         for key, text in texts[language].items():
             yield from (f"{language} {key} {fault}" for fault in text_faults(text))
@@ -173,7 +174,7 @@ def check_translations(root: Path) -> Iterator[str]:
 def check_flow_texts(root: Path) -> Iterator[str]:
     """Every step has a title, every field a name and a description."""
     content = read_json(root / COMPONENT / "translations" / "en.json")
-    described = set()
+    described: set[str] = set()
     for flow, step_id, step in steps(content):
         place = f"{flow} {step_id}"
         if "title" not in step and not step_id.endswith("confirm"):
@@ -187,10 +188,9 @@ def check_flow_texts(root: Path) -> Iterator[str]:
                 yield f"{place} {name} {field} has no name or no description"
             if name and "name" not in part:
                 yield f"{place} {name} has no name"
+    known = constants(root / COMPONENT / "const.py")
     for path in (root / COMPONENT).glob("*flow.py"):
-        for field in sorted(
-            form_fields(path, root / COMPONENT / "const.py") - described
-        ):
+        for field in sorted(form_fields(path, known) - described):
             yield f"{path.name} asks for {field}, which has no text"
 
 
@@ -211,7 +211,7 @@ def check_keys_used(root: Path) -> Iterator[str]:
         ):
             yield f"no code uses the text {key}"
     for path in code:
-        for key in error_keys(ast.parse(path.read_text())):
+        for key in error_keys(path):
             if key not in known:
                 yield f"{path.name} raises {key}, which has no text"
 
@@ -220,9 +220,10 @@ def check_entities(root: Path) -> Iterator[str]:
     """Every entity of a platform has a name, and an icon unless its class gives one."""
     names = read_json(root / COMPONENT / "translations" / "en.json").get("entity", {})
     icons = read_json(root / COMPONENT / "icons.json").get("entity", {})
+    known = constants(root / COMPONENT / "const.py")
     for platform in Platform:
         path = root / COMPONENT / f"{platform}.py"
-        used = entity_keys(ast.parse(path.read_text())) if path.is_file() else set()
+        used = entity_keys(path, known) if path.is_file() else set()
         named = names.get(platform, {})
         yield from (
             f"{platform} {key} has no name" for key in sorted(used - named.keys())
@@ -247,8 +248,8 @@ def check_icons(root: Path) -> Iterator[str]:
     icons = read_json(root / COMPONENT / "icons.json")
     try:
         ICON_SCHEMA(icons)
-    except vol.Invalid as err:
-        yield str(err)
+    except vol.MultipleInvalid as err:
+        yield from map(str, err.errors)
         return
     for platform in icons["entity"].values():
         for key, icon in platform.items():

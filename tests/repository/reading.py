@@ -89,56 +89,54 @@ def steps(content: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield flow, step_id, step
 
 
-def form_fields(path: Path, const: Path) -> set[str]:
-    """The fields of the forms in a module: the keys of `vol.Required` and `vol.Optional`."""
-    constants = dict(
-        re.findall(r'^(CONF_\w+)\b.* = "(\w+)"', const.read_text(), re.MULTILINE)
+def constants(module: Path) -> dict[str, str]:
+    """The constants of a module that are strings."""
+    return dict(
+        re.findall(r'^([A-Z_]+)\b.* = "(\w+)"', module.read_text(), re.MULTILINE)
     )
-    fields = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in {"Required", "Optional"}
-        ):
-            match node.args[0]:
-                case ast.Constant(value=str(field)):
-                    fields.add(field)
-                case ast.Name(id=name):
-                    fields.add(
-                        constants.get(name) or name.removeprefix("CONF_").lower()
-                    )
-    return fields
 
 
-def error_keys(tree: ast.Module) -> Iterator[str]:
+def form_fields(path: Path, known: dict[str, str]) -> set[str]:
+    """The fields of the forms in a module: the keys of `vol.Required` and `vol.Optional`."""
+    return {
+        _string(node.args[0], known)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"Required", "Optional"}
+    }
+
+
+def error_keys(path: Path) -> Iterator[str]:
     """The keys of exceptions and issues: calls that name both domain and key."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-            key = keywords.get("translation_key")
-            if "translation_domain" in keywords or "severity" in keywords:
-                if isinstance(key, ast.Constant):
-                    yield key.value
+    for keywords in _keywords(path):
+        key = keywords.get("translation_key")
+        if "translation_domain" in keywords or "severity" in keywords:
+            if isinstance(key, ast.Constant):
+                yield str(key.value)
 
 
-def entity_keys(tree: ast.Module) -> set[str]:
+def entity_keys(path: Path, known: dict[str, str]) -> set[str]:
     """The translation keys of a platform's entities."""
-    keys = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(keywords=keywords) if not any(
-                keyword.arg == "translation_domain" for keyword in keywords
-            ):
-                keys |= {
-                    keyword.value.value
-                    for keyword in keywords
-                    if keyword.arg == "translation_key"
-                    and isinstance(keyword.value, ast.Constant)
-                }
-            case ast.Assign(
-                targets=[ast.Name(id="_attr_translation_key")],
-                value=ast.Constant(value=key),
-            ):
-                keys.add(key)
-    return keys
+    return {
+        _string(keywords["translation_key"], known)
+        for keywords in _keywords(path)
+        if "translation_key" in keywords and "translation_domain" not in keywords
+    }
+
+
+def _keywords(path: Path) -> Iterator[dict[str | None, ast.expr]]:
+    """The keyword arguments of every call in a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield {keyword.arg: keyword.value for keyword in node.keywords}
+
+
+def _string(node: ast.expr, known: dict[str, str]) -> str:
+    """The value of a string, of a constant, or of one of Home Assistant's `CONF_` constants."""
+    match node:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.Name(id=name):
+            return known.get(name) or name.removeprefix("CONF_").lower()
+    return ast.unparse(node)
