@@ -1,6 +1,5 @@
 """Text-to-speech with the CosyVoice voices of Alibaba Cloud Model Studio."""
 
-from contextlib import suppress
 from typing import Any
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -15,6 +14,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import create_client
+from .actions import async_setup_actions
 from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError, QuotaError
 from .const import (
     CONF_MONTHLY_BUDGET,
@@ -48,10 +48,7 @@ PLATFORMS = (
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
-    with suppress(ImportError):
-        from .actions import async_setup_actions
-
-        async_setup_actions(hass)
+    async_setup_actions(hass)
     return True
 
 
