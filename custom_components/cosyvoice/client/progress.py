@@ -59,6 +59,7 @@ class TaskProgress:
         self._counted = 0
         self._reports_sentences = False
         self._sentence: str | None = None
+        self._last_end: tuple[str | None, int] | None = None
         self._task_start = audio_start
         self._sentence_start = audio_start
         self._last_word_end = 0.0
@@ -113,14 +114,23 @@ class TaskProgress:
             case SentenceEnd(text, words):
                 self._reports_sentences = True
                 self.in_sentence = False
-                self._sentence_delivered(text or self._sentence, self.billed)
-                self._note_words(words)
+                if not self._is_repeated(text):
+                    self._sentence_delivered(text or self._sentence, self.billed)
+                    self._note_words(words)
                 self._sentence = None
                 self._sentence_start = audio_seconds
             case TaskFinished(asked):
                 self.in_sentence = False
                 self._check_complete(asked)
                 self._deliver(len(self.sent))
+
+    def _is_repeated(self, text: str | None) -> bool:
+        """Return True if the same end came before: its text, and no further bill."""
+        if self.billed is None:
+            return False
+        repeated = self._last_end == (text, self.billed)
+        self._last_end = text, self.billed
+        return repeated
 
     def _note_usage(self, characters: int) -> None:
         """Keep the count, which is also the progress of a service that says no more.

@@ -107,7 +107,6 @@ _RUN_TASK = {
     "task": "tts",
     "function": "SpeechSynthesizer",
 }
-_TASK_EVENTS = ("task-started", "task-finished", "task-failed")
 
 
 class TaskProtocol:
@@ -122,7 +121,6 @@ class TaskProtocol:
         """Begin with an idle connection."""
         self.state = TaskState.IDLE
         self.task_id = ""
-        self._earlier_ids: set[str] = set()
         self._audio_due = False
 
     # Messages to send
@@ -133,8 +131,6 @@ class TaskProtocol:
         A task that was started and given nothing to say is replaced: the service
         ends it when the next one starts.
         """
-        if self.task_id:
-            self._earlier_ids.add(self.task_id)
         self.task_id = uuid4().hex
         self.state = TaskState.STARTING
         self._audio_due = False
@@ -166,11 +162,11 @@ class TaskProtocol:
     def receive_text(self, frame: str) -> list[Event]:
         """Return what a text frame says.
 
-        Unknown events and those of earlier tasks say nothing.
+        Unknown events and those of other tasks say nothing.
 
         Raises:
-            ProtocolError: It is no message of this protocol, or it changes the
-                state of a task that never was.
+            ProtocolError: It is no message of this protocol, or comes at a moment
+                when it makes no sense.
         """
         try:
             message = json.loads(frame)
@@ -180,9 +176,7 @@ class TaskProtocol:
         name = header.get("event")
         if not isinstance(name, str):
             raise ProtocolError("The service sent a message without an event")
-        if (task_id := header.get("task_id")) != self.task_id:
-            if name in _TASK_EVENTS and task_id not in self._earlier_ids:
-                raise ProtocolError(f"The service sent {name} of an unknown task")
+        if header.get("task_id") != self.task_id:
             return []
         payload = _mapping(_mapping(message).get("payload"))
         if name == "task-failed":

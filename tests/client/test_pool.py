@@ -1,0 +1,519 @@
+"""Which connection is used, which is closed, and how often a task may start."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from custom_components.cosyvoice.client.connection import Connection
+from custom_components.cosyvoice.client.errors import (
+    AuthenticationError,
+    CosyVoiceConnectionError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+)
+from custom_components.cosyvoice.client.pool import (
+    Pool,
+    Spare,
+    StartLimiter,
+    TaskSettings,
+    choose,
+)
+from custom_components.cosyvoice.client.timing import Timing
+from tests.clock import run
+
+TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3)
+OTHER_TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanhuan"}, 3)
+OTHER_MODEL = TaskSettings("cosyvoice-v2", {"voice": "longanli"}, 3)
+TIMING = Timing()
+
+
+class FakeConnection:
+    """A connection that does what a test says."""
+
+    def __init__(self) -> None:
+        """Be open, idle and willing."""
+        self.closed = False
+        self.busy = False
+        self.cancelled = False
+        self.started: list[TaskSettings] = []
+        self.start_error: CosyVoiceError | None = None
+        self.hangs = False
+        self.news = asyncio.Event()
+
+    async def start(self, model: str, parameters: dict[str, Any]) -> None:
+        """Start a task, or not."""
+        if self.hangs:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.02)
+        if self.start_error is not None:
+            raise self.start_error
+        self.started.append(TaskSettings(model, parameters, 3))
+        self.busy = True
+
+    async def receive(self) -> list[object]:
+        """Wait until the service closes the connection."""
+        await self.news.wait()
+        self.closed = True
+        raise CosyVoiceConnectionError("closed")
+
+    async def cancel(self) -> None:
+        """Note it."""
+        self.cancelled = True
+
+    async def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+class FakeService:
+    """Opens connections as a test says."""
+
+    def __init__(self) -> None:
+        """Have opened none."""
+        self.connections: list[FakeConnection] = []
+        self.prepare: Callable[[FakeConnection], None] = lambda connection: None
+        self.error: CosyVoiceError | None = None
+        self.hangs = False
+        self.attempts = 0
+
+    async def open(self) -> Connection:
+        """Open a connection."""
+        self.attempts += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.1)
+        if self.error is not None:
+            raise self.error
+        connection = FakeConnection()
+        self.prepare(connection)
+        self.connections.append(connection)
+        return cast("Connection", connection)
+
+
+async def acquire(pool: Pool, task: TaskSettings = TASK) -> FakeConnection:
+    """Return an acquired connection."""
+    return cast("FakeConnection", await pool.acquire(task, lambda: None))
+
+
+def release(pool: Pool, connection: FakeConnection) -> None:
+    """Finish a connection's task and give it back."""
+    connection.busy = False
+    pool.release(cast("Connection", connection))
+
+
+def spare(
+    since: float, task: TaskSettings | None = None, *, closed: bool = False
+) -> Spare:
+    """Return a spare connection for a decision."""
+    connection = FakeConnection()
+    connection.closed = closed
+    return Spare(cast("Connection", connection), since, task, cast("Any", None))
+
+
+@pytest.mark.parametrize(
+    ("spares", "best", "expired"),
+    [
+        ([], None, []),
+        ([spare(90)], 0, []),
+        ([spare(90), spare(95)], 1, []),
+        ([spare(90, TASK), spare(95)], 0, []),
+        ([spare(90, OTHER_TASK), spare(95)], 1, []),
+        ([spare(90, OTHER_TASK)], 0, []),
+        ([spare(90, TASK), spare(95, TASK)], 1, []),
+        ([spare(100 - TIMING.idle_limit)], None, [0]),
+        ([spare(100 - TIMING.task_limit, TASK), spare(80)], 1, [0]),
+        ([spare(95, TASK, closed=True), spare(50)], 1, [0]),
+    ],
+)
+def test_the_best_connection_is_chosen(
+    spares: list[Spare], best: int | None, expired: list[int]
+) -> None:
+    """A started task first, then the last used; never one about to be closed."""
+    chosen, closing = choose(spares, TASK, 100.0, TIMING)
+    assert chosen is (None if best is None else spares[best])
+    assert closing == [spares[index] for index in expired]
+
+
+def test_no_more_starts_than_permitted_and_first_come_first_served() -> None:
+    """Ten starts at once take three windows, in the order they came."""
+
+    async def scenario() -> None:
+        limiter = StartLimiter(1.0)
+        loop = asyncio.get_running_loop()
+        starts: list[tuple[int, float]] = []
+
+        async def start(number: int) -> None:
+            await limiter.wait(TASK)
+            starts.append((number, loop.time()))
+
+        await asyncio.gather(*map(start, range(10)))
+        assert [number for number, _ in starts] == list(range(10))
+        times = [time for _, time in starts]
+        assert all(
+            later - earlier >= 1.0
+            for earlier, later in zip(times, times[3:], strict=False)
+        )
+        assert times[-1] - times[0] < 3.1
+        begun = loop.time()
+        await limiter.wait(OTHER_MODEL)
+        assert loop.time() == begun
+
+    run(scenario())
+
+
+def test_a_start_in_advance_leaves_room_for_another() -> None:
+    """It is refused where it could delay what somebody waits for."""
+
+    async def scenario() -> None:
+        limiter = StartLimiter(1.0)
+        assert limiter.take(TASK)
+        assert limiter.take(TASK)
+        assert not limiter.take(TASK)
+        await limiter.wait(TASK)
+        waiting = asyncio.create_task(limiter.wait(TASK))
+        await asyncio.sleep(0.9)
+        assert not limiter.take(TASK)
+        await waiting
+        await asyncio.sleep(1.0)
+        assert limiter.take(TaskSettings(TASK.model, {}, 1))
+        assert not limiter.take(TaskSettings(TASK.model, {}, 1))
+
+    run(scenario())
+
+
+def test_a_connection_is_reused_after_its_task() -> None:
+    """A second utterance opens no second connection."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        first = await acquire(pool)
+        assert pool.statistics.connections == 1
+        release(pool, first)
+        assert pool.statistics.idle == 1
+        second = await acquire(pool, OTHER_MODEL)
+        assert second is first
+        assert pool.statistics.opened == 1
+        assert pool.statistics.reused == 1
+        pool.discard(cast("Connection", second))
+        await pool.close()
+        assert first.cancelled
+        assert first.closed
+        assert pool.statistics.connections == 0
+
+    run(scenario())
+
+
+def test_utterances_at_once_have_a_connection_each() -> None:
+    """Audio carries no task id, so a connection is never shared."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        used = await asyncio.gather(*(acquire(pool) for _ in range(5)))
+        assert len({id(connection) for connection in used}) == 5
+        await pool.close()
+        assert all(connection.closed for connection in used)
+
+    run(scenario())
+
+
+def test_an_idle_connection_is_dropped_in_time() -> None:
+    """Before the service closes it, and without anyone asking."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        release(pool, connection)
+        await asyncio.sleep(TIMING.idle_limit + 0.1)
+        assert connection.closed
+        assert pool.statistics.connections == 0
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_connection_that_the_service_closes_is_forgotten() -> None:
+    """It is noticed at once and costs the next utterance nothing."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        release(pool, connection)
+        connection.news.set()
+        await asyncio.sleep(0.1)
+        assert pool.statistics.connections == 0
+        assert await acquire(pool) is not connection
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_connection_that_died_a_moment_ago_is_replaced() -> None:
+    """The news of its end and the next utterance may come together."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        release(pool, connection)
+        await asyncio.sleep(0)
+        connection.news.set()
+        await asyncio.sleep(0)
+        assert await acquire(pool) is not connection
+        await pool.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_dead_connection_is_replaced_unnoticed(*, hangs: bool) -> None:
+    """Whether it answers nothing or an error."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        dead = await acquire(pool)
+        release(pool, dead)
+        dead.hangs = hangs
+        dead.start_error = CosyVoiceConnectionError("reset")
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert await acquire(pool) is not dead
+        assert loop.time() - begun < TIMING.reuse + 0.2
+        await pool.close()
+        assert dead.closed
+
+    run(scenario())
+
+
+def test_a_refusal_on_a_kept_connection_is_final() -> None:
+    """An error that no other connection would mend is raised as it is."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        release(pool, connection)
+        connection.start_error = AuthenticationError("no")
+        with pytest.raises(AuthenticationError):
+            await acquire(pool)
+        assert service.attempts == 1
+        assert pool.statistics.failures == 1
+        await pool.close()
+
+    run(scenario())
+
+
+def test_an_attempt_has_a_time_limit() -> None:
+    """A service that never answers costs one attempt's time and no more."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        service.hangs = True
+        pool = Pool(service.open, TIMING)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        with pytest.raises(CosyVoiceTimeoutError):
+            await acquire(pool)
+        assert loop.time() - begun == pytest.approx(TIMING.attempt, abs=0.1)
+        await pool.close()
+
+    run(scenario())
+
+
+def test_waiting_for_a_turn_is_no_failure() -> None:
+    """A burst of twenty is served at the permitted rate."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        turns: list[float] = []
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(
+            *(pool.acquire(TASK, lambda: turns.append(loop.time())) for _ in range(20))
+        )
+        assert len(turns) == 20
+        assert turns[-1] > TIMING.attempt
+        await pool.close()
+
+    run(scenario())
+
+
+def test_giving_up_leaves_nothing_behind() -> None:
+    """At whatever moment an utterance is given up, its connection is closed."""
+
+    async def scenario(moment: float) -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        release(pool, await acquire(pool))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(acquire(pool))
+        for _ in range(2):
+            await asyncio.sleep(moment)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert pool.statistics.connections - pool.statistics.idle <= 1
+        await pool.close()
+        assert all(connection.closed for connection in service.connections)
+
+    for moment in (0, 0.001, 0.01):
+        run(scenario(moment))
+
+
+def test_a_task_started_in_advance_serves_at_once() -> None:
+    """It is a hit, and nothing has to be waited for."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        pool.warm_up(TASK)
+        await asyncio.sleep(1)
+        assert pool.statistics.prestarted == 1
+        assert pool.statistics.warm_ups == 1
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await acquire(pool)
+        assert loop.time() == begun
+        assert pool.statistics.hits == 1
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_warm_up_under_way_is_waited_for() -> None:
+    """It is not done a second time beside it."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        pool.warm_up(TASK)
+        await asyncio.sleep(0.05)
+        await acquire(pool)
+        assert service.attempts == 1
+        assert pool.statistics.hits == 1
+        await pool.close()
+
+    run(scenario())
+
+
+def test_other_settings_cost_a_fresh_task_on_the_warm_connection() -> None:
+    """Never the wrong voice, and no second connection either."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        pool.warm_up(TASK)
+        await asyncio.sleep(1)
+        connection = await acquire(pool, OTHER_TASK)
+        assert [task.parameters for task in connection.started] == [
+            TASK.parameters,
+            OTHER_TASK.parameters,
+        ]
+        assert pool.statistics.wasted == 1
+        assert pool.statistics.hits == 0
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_started_task_is_renewed_and_given_up_in_time() -> None:
+    """The service would end it; after a while without use it is not renewed."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        pool.warm_up(TASK)
+        await asyncio.sleep(TIMING.task_limit + 1)
+        [connection] = service.connections
+        assert len(connection.started) == 2
+        assert pool.statistics.prestarted == 1
+        await asyncio.sleep(TIMING.keep_warm + TIMING.task_limit)
+        assert pool.statistics.connections == 0
+        assert connection.closed
+        assert pool.statistics.wasted == pool.statistics.warm_ups
+        await pool.close()
+
+    run(scenario())
+
+
+def test_warming_up_again_for_other_settings() -> None:
+    """The connection stays, its task is replaced."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        pool.warm_up(TASK)
+        await asyncio.sleep(2)
+        pool.warm_up(OTHER_TASK)
+        await asyncio.sleep(2)
+        [connection] = service.connections
+        assert connection.started[-1].parameters == OTHER_TASK.parameters
+        assert pool.statistics.prestarted == 1
+        await pool.close()
+
+    run(scenario())
+
+
+def test_failing_warm_ups_become_rarer() -> None:
+    """A service that is away is not asked over and over."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        service.error = CosyVoiceConnectionError("refused")
+        pool = Pool(service.open, TIMING)
+        for _ in range(300):
+            pool.warm_up(TASK)
+            await asyncio.sleep(1)
+        assert 3 < service.attempts < 8
+        service.error = None
+        release(pool, await acquire(pool))
+        pool.warm_up(TASK)
+        await asyncio.sleep(2)
+        assert pool.statistics.prestarted == 1
+        await pool.close()
+
+    run(scenario())
+
+
+def test_warm_ups_do_not_use_up_the_permitted_starts() -> None:
+    """While speech uses them, the warm-up waits."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        used = await asyncio.gather(*(acquire(pool) for _ in range(3)))
+        pool.warm_up(TASK)
+        await asyncio.sleep(0.2)
+        assert pool.statistics.warm_ups == 0
+        await asyncio.sleep(3)
+        assert pool.statistics.warm_ups == 1
+        assert len(used) == 3
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_closed_pool_does_nothing_more() -> None:
+    """It starts nothing, keeps nothing, and closes what comes back late."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        pool.warm_up(TASK)
+        await asyncio.sleep(0.05)
+        await pool.close()
+        release(pool, connection)
+        pool.warm_up(TASK)
+        with pytest.raises(CosyVoiceConnectionError):
+            await acquire(pool)
+        await pool.close()
+        assert connection.closed
+        assert all(connection.closed for connection in service.connections)
+
+    run(scenario())
