@@ -1,13 +1,17 @@
 """What every test shares."""
 
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import patch
 
+from homeassistant.data_entry_flow import FlowHandler, FlowManager
 import pytest
 
 # Before Home Assistant's loader does: the test plugin has a package of the same
 # name, which would hide this one.
 import custom_components  # noqa: F401
+
+from .repository.flows import unexplained
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +33,22 @@ def home_assistant(
         return_value=str(tmp_path_factory.mktemp("tts")),
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def explained_flows() -> Iterator[None]:
+    """Fail a test in which a flow showed something that has no text."""
+    faults: list[str] = []
+    handle_step = FlowManager._async_handle_step
+
+    async def checked(
+        manager: FlowManager[Any, Any], flow: FlowHandler[Any, Any, Any], *args: Any
+    ) -> Any:
+        result = await handle_step(manager, flow, *args)
+        if type(flow).__module__.startswith("custom_components.cosyvoice"):
+            faults.extend(unexplained(flow, result))
+        return result
+
+    with patch.object(FlowManager, "_async_handle_step", checked):
+        yield
+    assert faults == []
