@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.data_entry_flow import FlowHandler, FlowManager
 import pytest
 
 # Before Home Assistant's loader does: the test plugin has a package of the same
 # name, which would hide this one.
 import custom_components  # noqa: F401
+from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
 from .repository.flows import unexplained
 

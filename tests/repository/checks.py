@@ -9,9 +9,10 @@ from pathlib import Path
 import re
 import struct
 
-from homeassistant.const import Platform
 import voluptuous as vol
 import yaml
+
+from homeassistant.const import Platform
 
 from .reading import (
     constants,

@@ -2,9 +2,10 @@
 
 import re
 
+import voluptuous as vol
+
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
-import voluptuous as vol
 
 MANIFEST_KEYS = {
     "after_dependencies",
