@@ -223,9 +223,7 @@ class Catalogue:
 
     def models_in(self, region: str) -> tuple[Model, ...]:
         """Return the models that a region offers, the recommended one first."""
-        return tuple(
-            model for model in self.models.values() if region in model.regions
-        )
+        return tuple(model for model in self.models.values() if region in model.regions)
 
     def models_of(self, voice_id: str, region: str) -> tuple[str, ...]:
         """Return the models that have a voice in a region, the recommended one first.
@@ -233,10 +231,11 @@ class Catalogue:
         A cloned or designed voice has the one model that it was made for. The result
         is empty for an unknown voice and for one that the region does not offer.
         """
-        if voice := self.voices.get(voice_id):
-            having = voice.models if region in voice.regions else ()
-        else:
+        having: tuple[str | None, ...]
+        if (voice := self.voices.get(voice_id)) is None:
             having = (self.model_of_clone(voice_id),)
+        else:
+            having = voice.models if region in voice.regions else ()
         return tuple(model.id for model in self.models_in(region) if model.id in having)
 
     def model_of_clone(self, voice_id: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .account import READY, ClonedVoice
 from .catalogue import CATALOGUE, Model, Voice
@@ -71,9 +71,7 @@ class SynthesisOptions:
     word_timestamps: bool = False
     hot_fix: tuple[tuple[str, str], ...] = ()
 
-    def resolve(
-        self, region: str, cloned: Iterable[ClonedVoice] = ()
-    ) -> "SynthesisOptions":
+    def resolve(self, region: str, cloned: Iterable[ClonedVoice] = ()) -> Self:
         """Return the options with the model and the sample rate filled in, all valid.
 
         Args:

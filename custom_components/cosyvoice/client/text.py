@@ -1,5 +1,6 @@
 """Text for the service: what it counts, where it can be cut, what it cannot hold."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 import re
 import unicodedata
@@ -9,7 +10,7 @@ PARTIAL_SENTENCE = 100
 clause ends in them."""
 
 LONGEST_SENTENCE = 400
-"""Counted characters after which a sentence is cut anywhere."""
+"""Characters after which a sentence is cut anywhere; bounds what is held back."""
 
 
 def count_characters(text: str, *, ssml: bool = False) -> int:
@@ -21,7 +22,7 @@ def count_characters(text: str, *, ssml: bool = False) -> int:
     """
     if ssml:
         text = _TAG.sub("", text)
-    return len(text) + len(_HAN.findall(text))
+    return 2 * len(text) - len(_HAN.sub("", text))
 
 
 def scrub(text: str) -> str:
@@ -96,27 +97,32 @@ def split_message(text: str, limit: int) -> list[str]:
 
 # A quoted attribute may hold a ">".
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003347f]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003347f]+")
 _LINE_BREAK = re.compile("[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 # The end of a sentence with what closes it: quotes, brackets, variation selectors.
-_STOP = re.compile(r"""(?P<marks>[。｡！？；…\n.!?]+)[”’"')）\]】」』》〉}\ufe0e\ufe0f]*""")
+_STOP = re.compile(
+    r"""(?P<marks>[。｡！？；…\n.!?]+)[”’"')）\]】」』》〉}\ufe0e\ufe0f]*"""
+)
 _ASCII_STOPS = frozenset(".!?")
 _CLAUSE = re.compile(r"(?:[，、：\s]|[,;:](?=[^\x00-\x7f]))+")
 _WORD = re.compile(r"[^\W_]")
-_LAST_LETTERS = re.compile(r"[^\W\d_]+$")
-_LONGEST_ABBREVIATION = 6
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms mx dr prof rev gen col capt lt sgt hon st mt jr sr vs "
-    "approx dept fig vol inc ltd corp ave blvd".split()
+_INITIAL_OR_ABBREVIATION = re.compile(
+    r"""(?<![^\W\d_])(?:
+        [a-z\u00c0-\u2e7f]
+        |mr|mrs|ms|mx|dr|prof|rev|gen|col|capt|lt|sgt|hon|st|mt|jr|sr|vs
+        |approx|dept|fig|vol|inc|ltd|corp|ave|blvd
+    )$""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_LONGEST_ABBREVIATION = len("approx")
 _ZERO_WIDTH_JOINER = "\u200d"
 
 
 def _next_cut(text: str, start: int) -> int | None:
     """Return where the first sentence after ``start`` ends, or None if it may go on."""
-    stop = _fitting(text, start, LONGEST_SENTENCE)
+    stop = min(len(text), start + LONGEST_SENTENCE)
     if word := _WORD.search(text, start, stop):
         for end in _sentence_ends(text, word.end(), stop):
             return end
@@ -124,22 +130,19 @@ def _next_cut(text: str, start: int) -> int | None:
         return _last_clause_end(text, start, stop) or _between_characters(
             text, start, stop
         )
-    if count_characters(text[start:]) > PARTIAL_SENTENCE:
-        return _last_clause_end(text, start, stop)
+    clause_end = _last_clause_end(text, start, stop)
+    if clause_end and count_characters(text[start:]) > PARTIAL_SENTENCE:
+        return clause_end
     return None
 
 
 def _fitting(text: str, start: int, limit: int) -> int:
     """Return the farthest end at which what follows ``start`` counts ``limit``."""
-    end = min(len(text), start + limit)
-    if count_characters(text[start:end]) <= limit:
-        return end
-    count = 0
-    for end in range(start, end):
-        count += count_characters(text[end])
-        if count > limit:
-            break
-    return end
+    places = range(start, min(len(text), start + limit) + 1)
+    fitting = bisect_right(
+        places, limit, key=lambda place: count_characters(text[start:place])
+    )
+    return places[fitting - 1]
 
 
 def _sentence_ends(text: str, start: int, stop: int) -> Iterator[int]:
@@ -159,10 +162,8 @@ def _ends_sentence(text: str, marks: str, start: int, end: int) -> bool:
         return True
     if text[start - 1 : start].isdigit():
         return bool(following)
-    letters = _LAST_LETTERS.search(text, max(0, start - _LONGEST_ABBREVIATION - 1), start)
-    return letters is None or not (
-        (len(letters[0]) == 1 and _is_spaced_script(letters[0]))
-        or letters[0].lower() in _ABBREVIATIONS
+    return not _INITIAL_OR_ABBREVIATION.search(
+        text, max(0, start - _LONGEST_ABBREVIATION), start
     )
 
 
@@ -194,8 +195,7 @@ def _belongs_to_previous(text: str, place: int) -> bool:
     """Return whether a user sees what is before and after the place as one."""
     previous, following = text[place - 1 : place], text[place : place + 1]
     return bool(following) and (
-        previous == _ZERO_WIDTH_JOINER
-        or following == _ZERO_WIDTH_JOINER
+        _ZERO_WIDTH_JOINER in (previous, following)
         or unicodedata.category(following).startswith("M")
         or "\U0001f3fb" <= following <= "\U0001f3ff"  # skin tones
         or all("\U0001f1e6" <= part <= "\U0001f1ff" for part in (previous, following))
