@@ -1,0 +1,234 @@
+"""Let a real Home Assistant speak through CosyVoice, and keep what it said."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+import signal
+import sys
+import tempfile
+from typing import Any
+
+from aiohttp import ClientSession
+
+from .api import RefusedError
+from .home import API_KEY, PASSWORD, REPOSITORY, USER, Home, running_home
+from .programs import ProgramError
+from .service import EmulatedService, SpokenTask, running_emulator
+from .speech import Heard, converse, speak, without_spaces
+
+TEXT = "你好，欢迎回家。客厅的灯已经打开。Welcome home, the lights in the living room are on."
+# Home Assistant streams an answer of more than 60 characters; a shorter one gets this too.
+STORY = (
+    "从前有一座山，山上有一座庙，庙里有一个老和尚在讲故事。"
+    "Once upon a time there was a house that could speak. "
+    "It said good morning, and it never forgot a word."
+)
+STREAMING_THRESHOLD = 60
+# Of the decoded duration from the emulator's figure; an encoder pads either end.
+TOLERANCE = 0.03
+PADDING = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The service that is spoken through.
+
+    Attributes:
+        api_key: The key that it accepts.
+        emulator: The emulator, unless it is the real service.
+    """
+
+    api_key: str
+    emulator: EmulatedService | None = None
+
+
+async def demo(text: str, *, once: bool, real: bool) -> bool:
+    """Run the demo; with ``once`` return whether everything was heard in full."""
+    folder = await asyncio.to_thread(_folder)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+        directory = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="cosyvoice-demo-"))
+        )
+        service = await stack.enter_async_context(_service(session, folder, real=real))
+        say("Starting Home Assistant …")
+        home, program = await stack.enter_async_context(
+            running_home(session, directory, folder)
+        )
+        version = (await home.api.get("/api/config"))["version"]
+        say(f"Home Assistant {version} is running.")
+        engine = await _set_up(home, service)
+        complete = await _speak_both_ways(home, service, engine, text, folder)
+        for line in await asyncio.to_thread(log_faults, home.log):
+            complete = False
+            say(f"FAILED, in the log: {line}")
+        say(f"\nUser interface: {home.api.url}   user: {USER}   password: {PASSWORD}")
+        if once:
+            say("Verified." if complete else "FAILED, see above.")
+        else:
+            say("Press Ctrl-C to stop.")
+            await program.ended()
+        return complete
+
+
+@asynccontextmanager
+async def _service(
+    session: ClientSession, folder: Path, *, real: bool
+) -> AsyncGenerator[Service]:
+    if real:
+        yield Service(api_key=os.environ["DASHSCOPE_API_KEY"])
+        return
+    say("Starting the emulator of the CosyVoice service …")
+    async with running_emulator(
+        session,
+        folder,
+        "--rtt-ms=20",
+        "--first-packet-ms=300",
+        "--real-time-factor=0.2",
+    ) as emulator:
+        yield Service(api_key=API_KEY, emulator=emulator)
+
+
+async def _set_up(home: Home, service: Service) -> str:
+    """Add the integration as a person would; return its speech entity."""
+    account: dict[str, Any] = {"api_key": service.api_key}
+    if service.emulator:
+        account["advanced"] = {"base_url": service.emulator.url}
+    await home.api.add_integration("cosyvoice", {"user": account})
+    engine = await home.api.entity_id("speech")
+    say(f"The integration is set up: {engine}")
+    return engine
+
+
+async def _speak_both_ways(
+    home: Home, service: Service, engine: str, text: str, folder: Path
+) -> bool:
+    """Speak, report what was heard, and return whether it was complete."""
+    say("\ntts.speak to a media player:")
+    before = await _spoken(service)
+    heard = await speak(home, engine, text)
+    file = folder / f"speak{heard.recording.path.suffix}"
+    await asyncio.to_thread(shutil.copy, heard.recording.path, file)
+    report(heard, file)
+    faults = check(heard, text, (await _spoken(service))[len(before) :])
+
+    say("\nAssist, whose answer is streamed in pieces of 1 to 8 characters:")
+    answer = text if len(text) > STREAMING_THRESHOLD else f"{text} {STORY}"
+    before = await _spoken(service)
+    heard = await converse(home, await home.pipeline(engine), answer, folder / "assist")
+    report(heard, heard.recording.path)
+    faults += check(heard, answer, (await _spoken(service))[len(before) :])
+    if not heard.streamed:
+        faults.append("Home Assistant did not stream the answer")
+    for fault in faults:
+        say(f"FAILED: {fault}")
+    return not faults
+
+
+async def _spoken(service: Service) -> list[SpokenTask]:
+    """Return what the emulator has spoken; the real service does not tell."""
+    return await service.emulator.tasks() if service.emulator else []
+
+
+def check(heard: Heard, text: str, tasks: list[SpokenTask]) -> list[str]:
+    """Return what is wrong with what was heard, as the emulator knows it."""
+    recording = heard.recording
+    faults = []
+    if recording.container != recording.path.suffix[1:]:
+        faults.append(f"{recording.path.name} is {recording.container}")
+    if recording.seconds <= 0:
+        faults.append("There is no sound")
+    if not tasks:
+        return faults
+    if any(task.outcome != "finished" for task in tasks):
+        faults.append(f"The service was left: {[task.outcome for task in tasks]}")
+    spoken = "".join(task.text for task in tasks)
+    if without_spaces(spoken) != without_spaces(text):
+        faults.append(f"Other words were spoken: {spoken}")
+    rate = tasks[0].parameters["sample_rate"]
+    if recording.sample_rate != rate:
+        faults.append(f"The rate is {recording.sample_rate} Hz, not {rate} Hz")
+    seconds = sum(task.audio_seconds for task in tasks)
+    if abs(recording.seconds - seconds) > max(TOLERANCE * seconds, PADDING):
+        faults.append(f"{recording.seconds:.2f} s were heard of {seconds:.2f} s")
+    return faults
+
+
+def log_faults(log: Path) -> list[str]:
+    """Return the errors in Home Assistant's log that the integration may have caused."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    return [
+        line
+        for line in text.splitlines()
+        if "Traceback" in line or (" ERROR " in line and "cosyvoice" in line)
+    ]
+
+
+def report(heard: Heard, file: Path) -> None:
+    """Print one recording."""
+    say(f"  {file}")
+    say(f"  {heard.recording}; first audio after {heard.first_audio:.2f} s")
+
+
+def say(line: str) -> None:
+    """Print at once, also into a pipe."""
+    print(line, flush=True)
+
+
+def _folder() -> Path:
+    """Return an empty folder for recordings and logs, in the repository if it can be."""
+    folder = REPOSITORY / ".work" / "demo"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "written").touch()
+        (folder / "written").unlink()
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="cosyvoice-demo-"))
+    return folder
+
+
+async def _until_signalled(text: str, *, once: bool, real: bool) -> bool | None:
+    """Run the demo until it ends or is told to; return None in the latter case."""
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(demo(text, once=once, real=real))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        say("\nStopped.")
+        return None
+
+
+def main() -> int:
+    """Run as the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("text", nargs="?", default=TEXT, help="what to say")
+    parser.add_argument(
+        "--once", action="store_true", help="verify what was heard and end"
+    )
+    parser.add_argument(
+        "--real",
+        action="store_true",
+        help="use the real service with the key in DASHSCOPE_API_KEY; this costs money",
+    )
+    options = parser.parse_args()
+    if options.real and not os.environ.get("DASHSCOPE_API_KEY"):
+        parser.error("--real needs the environment variable DASHSCOPE_API_KEY")
+    try:
+        complete = asyncio.run(
+            _until_signalled(options.text, once=options.once, real=options.real)
+        )
+    except (ProgramError, RefusedError) as err:
+        say(f"FAILED: {err}")
+        return 1
+    return 0 if complete or (complete is None and not options.once) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""What the demo needs beside the integration: a loudspeaker and someone who talks."""
+
+from homeassistant.config_entries import SOURCE_IMPORT, ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .config_flow import DOMAIN
+
+CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
+PLATFORMS = (Platform.CONVERSATION, Platform.MEDIA_PLAYER)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Make the config entry that carries the entities."""
+    # Not awaited: the flow waits until this set-up is done.
+    hass.async_create_task(
+        hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_IMPORT})
+    )
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Set up the loudspeaker and the conversation agent."""
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True

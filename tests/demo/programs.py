@@ -1,0 +1,123 @@
+"""The programs that the demo starts, and stops again."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+import os
+from pathlib import Path
+import signal
+import socket
+
+from aiohttp import ClientError, ClientSession
+
+# A first start on a slow machine compiles all of Home Assistant; then there is none left.
+START_TIMEOUT = 180
+STOP_TIMEOUT = 20
+_POLL_INTERVAL = 0.1
+
+
+class Program:
+    """A running program whose output goes to a log file."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        """Watch over a process."""
+        self._process = process
+        self.log = log
+
+    async def answers(self, session: ClientSession, url: str) -> None:
+        """Wait until the program answers an HTTP request with status 200.
+
+        Raises:
+            ProgramError: The program ended, or did not answer in time.
+        """
+        try:
+            await eventually(lambda: self._answered(session, url))
+        except TimeoutError as err:
+            raise ProgramError(f"No answer from {url}; see {self.log}") from err
+
+    async def ended(self) -> None:
+        """Wait until the program ends by itself, which it should not.
+
+        Raises:
+            ProgramError: It ended.
+        """
+        await self._process.wait()
+        raise ProgramError(
+            f"A program ended with status {self._process.returncode}:\n{self._tail()}"
+        )
+
+    async def stop(self) -> None:
+        """End the program, and what it started."""
+        if self._process.returncode is None:
+            self._process.terminate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def _answered(self, session: ClientSession, url: str) -> bool:
+        if self._process.returncode is not None:
+            await self.ended()
+        with suppress(ClientError):
+            async with session.get(url) as response:
+                return response.status == 200
+        return False
+
+    def _tail(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-20:])
+
+
+class ProgramError(Exception):
+    """A program of the demo does not run as it should."""
+
+
+@asynccontextmanager
+async def running(
+    *command: str | Path,
+    cwd: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncGenerator[Program]:
+    """Run a program for the length of a block.
+
+    It gets a session of its own, so that Ctrl-C reaches only the demo, which then
+    stops everything in order.
+    """
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=cwd,
+            env=os.environ | (environment or {}),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    program = Program(process, log)
+    try:
+        yield program
+    finally:
+        await program.stop()
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask another program again and again until the answer is yes.
+
+    Raises:
+        TimeoutError: It was not within :data:`START_TIMEOUT` seconds.
+    """
+    async with asyncio.timeout(START_TIMEOUT):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(_POLL_INTERVAL)
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
