@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, override
 
+import voluptuous as vol
+
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
@@ -27,7 +29,6 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-import voluptuous as vol
 
 from .account import async_check_account, async_region_of_rejected_key, update_account
 from .client import (

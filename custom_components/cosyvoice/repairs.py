@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
+import voluptuous as vol
+
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResult
 from homeassistant.helpers import issue_registry as ir
-import voluptuous as vol
 
 from .account import async_region_of_rejected_key, update_account
 from .client import (
@@ -173,6 +174,12 @@ class ChooseVoiceFlow(RepairsFlow):
     """Replaces a voice that cannot speak by another one."""
 
     async def async_step_init(
+        self, _data: dict[str, Any] | None = None
+    ) -> FlowResult[Any, Any]:
+        """Begin; what comes with the first step is not a person's input."""
+        return await self.async_step_choose()
+
+    async def async_step_choose(
         self, user_input: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
         """Ask for the voice to use instead."""
@@ -193,7 +200,7 @@ class ChooseVoiceFlow(RepairsFlow):
                 return self.async_create_entry(data={})
             errors[CONF_VOICE] = "voice_not_ready"
         return self.async_show_form(
-            step_id="init",
+            step_id="choose",
             data_schema=vol.Schema(
                 {
                     vol.Required(CONF_VOICE, default=DEFAULT_VOICE): voice_selector(
@@ -214,6 +221,12 @@ class ChangeRegionFlow(RepairsFlow):
     """Moves an account to the region that its key belongs to."""
 
     async def async_step_init(
+        self, _data: dict[str, Any] | None = None
+    ) -> FlowResult[Any, Any]:
+        """Begin; what comes with the first step is not a person's input."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
         """Ask whether to change the region, then change it."""
@@ -224,7 +237,7 @@ class ChangeRegionFlow(RepairsFlow):
             update_account(self.hass, entry, {**entry.data, CONF_REGION: region})
             return self.async_create_entry(data={})
         return self.async_show_form(
-            step_id="init",
+            step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={"account": entry.title, "region": region},
         )

@@ -1,0 +1,73 @@
+"""An account at the emulated service, loaded or not."""
+
+from collections.abc import AsyncIterator
+import shutil
+
+import imageio_ffmpeg
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosyvoice.const import (
+    DEFAULT_OPTIONS,
+    DEFAULT_SETTINGS,
+    DOMAIN,
+    SUBENTRY_VOICE,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from tests.emulator import Emulator, EmulatorConfig
+
+API_KEY = "sk-test"
+CLONE = "cosyvoice-v3-flash-myhome-7c1e"
+SUBENTRY_ID = "living_room"
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """The service on this machine."""
+    async with Emulator(
+        EmulatorConfig(api_keys={API_KEY}, speech="silence", starts_per_second=0)
+    ) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
+    """An account with one voice, not set up yet."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="CosyVoice",
+        data={
+            "api_key": API_KEY,
+            "region": "cn-beijing",
+            "base_url": emulator.url,
+        },
+        options=DEFAULT_OPTIONS,
+        subentries_data=[
+            {
+                "data": DEFAULT_SETTINGS,
+                "subentry_id": SUBENTRY_ID,
+                "subentry_type": SUBENTRY_VOICE,
+                "title": "Longanyang",
+                "unique_id": None,
+            }
+        ],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def ffmpeg(hass: HomeAssistant) -> None:
+    """The converter that Home Assistant hands its audio to; ask for it first."""
+    binary = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    config = {"ffmpeg": {"ffmpeg_bin": binary}}
+    assert await async_setup_component(hass, "ffmpeg", config)
+
+
+@pytest.fixture
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """The same account, set up."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry

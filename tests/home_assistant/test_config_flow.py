@@ -1,0 +1,496 @@
+"""Adding, changing and re-authenticating accounts through their forms."""
+
+from typing import Any
+from unittest.mock import patch
+
+from aiohttp import ClientSession
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosyvoice import config_flow
+from custom_components.cosyvoice.client import ArrearsError, CosyVoiceClient, Timing
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DEFAULT_SETTINGS, DOMAIN
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+from tests.emulator import Emulator, Fault, FaultKind, Point
+
+from .conftest import API_KEY, CLONE, SUBENTRY_ID
+
+VOICE = {"voice": "longanyang", "model": "auto"}
+
+
+def account(emulator: Emulator, key: str = API_KEY, **fields: Any) -> dict[str, Any]:
+    return {
+        "api_key": key,
+        "region": "cn-beijing",
+        "advanced": {"base_url": emulator.url},
+        **fields,
+    }
+
+
+async def start(hass: HomeAssistant) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+
+
+async def submit(
+    hass: HomeAssistant, result: ConfigFlowResult, user_input: dict[str, Any]
+) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
+
+
+def suggested(result: ConfigFlowResult, field: str) -> Any:
+    """Return the value that a field of the shown form comes with."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return next(
+        (marker.description or {}).get("suggested_value")
+        for marker in schema.schema
+        if marker == field
+    )
+
+
+async def message(hass: HomeAssistant, result: ConfigFlowResult) -> str:
+    """Return the error as a person reads it."""
+    texts = await async_get_translations(hass, "en", "config", {DOMAIN})
+    text = texts[f"component.{DOMAIN}.config.error.{result['errors']['base']}"]
+    return text.format(**result["description_placeholders"])
+
+
+async def test_an_account_with_its_first_voice(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """The two steps make an entry with one voice, free of charge."""
+    result = await start(hass)
+    assert result["step_id"] == "user"
+    result = await submit(hass, result, account(emulator))
+    assert result["step_id"] == "voice"
+    result = await submit(hass, result, VOICE)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "CosyVoice"
+    entry = result["result"]
+    assert entry.data == {
+        "api_key": API_KEY,
+        "region": "cn-beijing",
+        "base_url": emulator.url,
+    }
+    assert entry.options == DEFAULT_OPTIONS
+    (subentry,) = entry.subentries.values()
+    assert (subentry.subentry_type, subentry.title) == ("voice", "Longanyang")
+    assert subentry.data == DEFAULT_SETTINGS
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert not emulator.tasks
+
+
+async def test_defaults_are_the_contract_s(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """The region is Beijing and the advanced section may be left out."""
+    result = await start(hass)
+    assert result["data_schema"]({"api_key": "x"}) == {
+        "api_key": "x",
+        "region": "cn-beijing",
+    }
+    result = await submit(hass, result, account(emulator))
+    assert result["data_schema"]({}) == {**VOICE, "language": "any"}
+
+
+@pytest.fixture
+def impatient() -> Any:
+    """Let the check of a key give up soon."""
+    original = CosyVoiceClient.__init__
+
+    def patched(self: CosyVoiceClient, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs, timing=Timing(attempt=0.2))
+
+    with patch.object(CosyVoiceClient, "__init__", patched):
+        yield
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("wrong", "fault", "error", "says"),
+    [
+        ({"api_key": "sk-wrong"}, None, "invalid_auth", "rejected"),
+        ({"api_key": " "}, None, "invalid_auth", "rejected"),
+        ({"api_key": "sk-\nX-Evil: 1"}, None, "invalid_auth", "rejected"),
+        ({"advanced": {"base_url": "ftp://x"}}, None, "invalid_url", "not valid"),
+        ({"advanced": {"base_url": "no url"}}, None, "invalid_url", "not valid"),
+        (
+            {"advanced": {"workspace_id": "no id!"}},
+            None,
+            "invalid_workspace_id",
+            "not valid",
+        ),
+        (
+            {"advanced": {"base_url": "http://127.0.0.1:1"}},
+            None,
+            "cannot_connect",
+            "could not be reached",
+        ),
+        ({}, FaultKind.HANG, "cannot_connect", "in time"),
+        ({}, FaultKind.RESET, "cannot_connect", "could not be reached"),
+        ({}, FaultKind.HTTP_404, "cannot_connect", ""),
+        ({}, FaultKind.HTTP_429, "cannot_connect", "Too many requests"),
+        ({}, FaultKind.HTTP_503, "cannot_connect", "service failed"),
+    ],
+)
+async def test_each_error_is_told_and_can_be_corrected_in_place(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    wrong: dict[str, Any],
+    fault: FaultKind | None,
+    error: str,
+    says: str,
+) -> None:
+    """What was typed is kept, and the right input then works."""
+    if fault:
+        emulator.script(Fault(kind=fault, at=Point.HANDSHAKE, times=None))
+    typed = account(emulator) | wrong
+    result = await submit(hass, await start(hass), typed)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"base": error}
+    assert says in await message(hass, result)
+    assert suggested(result, "api_key") == typed["api_key"].strip()
+    emulator.clear_faults()
+    result = await submit(hass, result, account(emulator))
+    assert result["step_id"] == "voice"
+    result = await submit(hass, result, VOICE)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_dead_network_and_a_silent_server_read_differently(
+    hass: HomeAssistant, emulator: Emulator, impatient: None
+) -> None:
+    """Both are `cannot_connect`, with a message each."""
+    dead = account(emulator, advanced={"base_url": "http://127.0.0.1:1"})
+    refused = await message(hass, await submit(hass, await start(hass), dead))
+    emulator.script(Fault(kind=FaultKind.HANG, at=Point.HANDSHAKE))
+    silent = await submit(hass, await start(hass), account(emulator))
+    assert await message(hass, silent) != refused
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (ArrearsError("Good standing", code="Arrearage"), "arrears"),
+        (RuntimeError("bug"), "cannot be used"),
+    ],
+)
+async def test_other_failures_are_unknown(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    raised: Exception,
+    says: str,
+) -> None:
+    """They are explained as far as possible, and can be tried again."""
+    with patch.object(CosyVoiceClient, "check_key", side_effect=raised):
+        result = await submit(hass, await start(hass), account(emulator))
+    assert result["errors"] == {"base": "unknown"}
+    assert says in await message(hass, result)
+    assert API_KEY not in caplog.text
+    result = await submit(hass, result, account(emulator))
+    assert result["step_id"] == "voice"
+
+
+@pytest.fixture
+def international_key() -> Any:
+    """Let the key be valid in Singapore alone, at the service's own addresses."""
+
+    async def check_key(self: CosyVoiceClient) -> None:
+        if self.region != "ap-southeast-1":
+            raise config_flow.AuthenticationError("Invalid API-key provided.")
+
+    with (
+        patch.object(CosyVoiceClient, "check_key", check_key),
+        patch.object(CosyVoiceClient, "list_voices", return_value=()),
+    ):
+        yield
+
+
+@pytest.mark.usefixtures("international_key")
+async def test_a_key_of_the_other_region_is_recognised_and_offered(
+    hass: HomeAssistant,
+) -> None:
+    """The form comes back with that region; submitting it again goes on."""
+    result = await submit(hass, await start(hass), {"api_key": API_KEY})
+    assert result["errors"] == {"base": "wrong_region"}
+    assert suggested(result, "region") == "ap-southeast-1"
+    result = await submit(
+        hass, result, {"api_key": API_KEY, "region": suggested(result, "region")}
+    )
+    assert result["step_id"] == "voice"
+
+
+async def test_a_key_that_no_region_knows_is_wrong(hass: HomeAssistant) -> None:
+    """The other region is asked, and does not know it either."""
+    with patch.object(
+        CosyVoiceClient,
+        "check_key",
+        side_effect=config_flow.AuthenticationError("Invalid API-key provided."),
+    ) as check:
+        result = await submit(hass, await start(hass), {"api_key": "sk-wrong"})
+    assert result["errors"] == {"base": "invalid_auth"}
+    assert check.call_count == 2
+
+
+@pytest.mark.parametrize("region", ["cn-beijing", "ap-southeast-1"])
+async def test_the_same_account_twice(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry, region: str
+) -> None:
+    """A key belongs to one account, whatever the region."""
+    result = await submit(hass, await start(hass), account(emulator, region=region))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_the_same_account_in_two_windows(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """The second of two flows that began together is refused at its end."""
+    flows = [await submit(hass, await start(hass), account(emulator)) for _ in range(2)]
+    first, second = [await submit(hass, flow, VOICE) for flow in flows]
+    assert first["type"] is FlowResultType.CREATE_ENTRY
+    assert second["reason"] == "already_configured"
+
+
+async def test_a_second_account(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """Another key makes an account of its own beside the first."""
+    emulator.config.api_keys = {API_KEY, "sk-other"}
+    result = await submit(hass, await start(hass), account(emulator, "sk-other"))
+    result = await submit(hass, result, VOICE)
+    assert result["title"] == "CosyVoice 2"
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_own_voices_are_offered_first(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """They come with their state, and one that is not ready is refused at the field."""
+    emulator.config.cloned_voices = {CLONE: "DEPLOYING"}
+    result = await submit(hass, await start(hass), account(emulator))
+    options = result["data_schema"].schema["voice"].config["options"]
+    assert options[0] == {
+        "value": CLONE,
+        "label": f"{CLONE} · own voice · being prepared",
+    }
+    assert options[1]["value"] == "longanyang"
+    result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
+    assert result["errors"] == {"voice": "voice_not_ready"}
+    result = await submit(hass, result, VOICE)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_voices_that_cannot_be_listed_stop_nobody(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """The service's own voices are there, and an own one can be typed in."""
+    emulator.script(Fault(kind=FaultKind.HTTP_500, at=Point.HTTP, times=None))
+    result = await submit(hass, await start(hass), account(emulator))
+    result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.data["voice"] == CLONE
+    assert subentry.title == CLONE
+
+
+@pytest.mark.parametrize(
+    ("voice", "model", "field", "error", "allowed"),
+    [
+        ("longanyan", "auto", "voice", "unknown_voice", "longanyang"),
+        (
+            "longanyang",
+            "cosyvoice-v2",
+            "model",
+            "voice_model_mismatch",
+            "cosyvoice-v3-flash, cosyvoice-v3-plus",
+        ),
+    ],
+)
+async def test_impossible_voices_are_explained_at_the_field(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    voice: str,
+    model: str,
+    field: str,
+    error: str,
+    allowed: str,
+) -> None:
+    """The error says what is allowed, and can be corrected in place."""
+    result = await submit(hass, await start(hass), account(emulator))
+    result = await submit(hass, result, {"voice": voice, "model": model})
+    assert result["errors"] == {field: error}
+    assert allowed in result["description_placeholders"]["allowed"]
+    result = await submit(hass, result, VOICE)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_forms_speak_chinese(hass: HomeAssistant, emulator: Emulator) -> None:
+    """Voices, regions and titles follow Home Assistant's language."""
+    await hass.config.async_update(language="zh-Hans")
+    result = await start(hass)
+    regions = result["data_schema"].schema["region"].config["options"]
+    assert regions[0]["label"] == "中国（北京）"
+    result = await submit(hass, result, account(emulator))
+    options = result["data_schema"].schema["voice"].config["options"]
+    assert options[0]["label"] == (
+        "龙安洋 Longanyang · 阳光大男孩 · 中文、英语 · v3-flash, v3-plus"
+    )
+    result = await submit(hass, result, VOICE)
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.title == "龙安洋"
+
+
+async def test_reauthentication(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
+) -> None:
+    """A rejected key starts it; a new key is checked and the account comes back."""
+    emulator.config.api_keys = {"sk-new"}
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    result = await submit(hass, flow, {"api_key": "sk-wrong"})
+    assert result["errors"] == {"base": "invalid_auth"}
+    result = await submit(hass, result, {"api_key": "sk-new"})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["api_key"] == "sk-new"
+    assert entry.data["base_url"] == emulator.url
+    assert set(entry.subentries) == {SUBENTRY_ID}
+
+
+async def test_reauthentication_while_loaded_reloads_once(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """The update listener does it."""
+    client = loaded.runtime_data.client
+    emulator.config.api_keys = {"sk-new"}
+    result = await loaded.start_reauth_flow(hass)
+    await submit(hass, result, {"api_key": "sk-new"})
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.runtime_data.client is not client
+
+
+@pytest.mark.usefixtures("international_key")
+async def test_reauthentication_with_a_key_of_the_other_region(
+    hass: HomeAssistant,
+) -> None:
+    """That region is offered there as well."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, data={"api_key": "sk-old", "region": "cn-beijing"}
+    )
+    entry.add_to_hass(hass)
+    result = await entry.start_reauth_flow(hass)
+    result = await submit(hass, result, {"api_key": API_KEY})
+    assert result["errors"] == {"base": "wrong_region"}
+    result = await submit(
+        hass, result, {"api_key": API_KEY, "region": suggested(result, "region")}
+    )
+    assert result["reason"] == "reauth_successful"
+    assert entry.data == {"api_key": API_KEY, "region": "ap-southeast-1"}
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_reconfiguring_keeps_the_voices(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """The address changes; the key is not shown, and kept when left empty."""
+    result = await loaded.start_reconfigure_flow(hass)
+    assert result["step_id"] == "reconfigure"
+    assert API_KEY not in str(result["data_schema"].schema)
+    new = account(emulator, advanced={"base_url": emulator.url, "workspace_id": "ws1"})
+    result = await submit(hass, result, new | {"api_key": "sk-wrong"})
+    assert result["errors"] == {"base": "invalid_auth"}
+    del new["api_key"]
+    result = await submit(hass, result, new)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data["workspace_id"] == "ws1"
+    assert loaded.data["api_key"] == API_KEY
+    assert set(loaded.subentries) == {SUBENTRY_ID}
+
+
+async def test_a_stored_key_never_comes_back_to_the_form(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """Not even when the check with it fails."""
+    result = await loaded.start_reconfigure_flow(hass)
+    result = await submit(
+        hass,
+        result,
+        {"region": "cn-beijing", "advanced": {"base_url": "http://127.0.0.1:1"}},
+    )
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert not suggested(result, "api_key")
+
+
+async def test_reconfiguring_to_the_key_of_another_account(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """It is refused."""
+    other = MockConfigEntry(domain=DOMAIN, data={"api_key": "sk-other"})
+    other.add_to_hass(hass)
+    result = await loaded.start_reconfigure_flow(hass)
+    result = await submit(hass, result, account(emulator, "sk-other"))
+    assert result["reason"] == "already_configured"
+
+
+async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """They are kept, and a change reloads the account."""
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert result["step_id"] == "init"
+    client = loaded.runtime_data.client
+    chosen = {
+        "temporary_keys": True,
+        "refuse_over_budget": True,
+        "monthly_budget": 12.5,
+        "budget_unit": "money",
+    }
+    result = await hass.config_entries.options.async_configure(
+        result["flow_id"], chosen
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert loaded.options == chosen
+    assert loaded.runtime_data.client is not client
+
+
+async def test_forms_can_be_drawn(
+    hass: HomeAssistant, emulator: Emulator, hass_client: Any, loaded: MockConfigEntry
+) -> None:
+    """Every form can be sent to a browser."""
+    assert await async_setup_component(hass, "config", {})
+    client: ClientSession = await hass_client()
+    for path, payload in (
+        ("/api/config/config_entries/flow", {"handler": DOMAIN}),
+        (
+            "/api/config/config_entries/flow",
+            {"handler": DOMAIN, "entry_id": loaded.entry_id},
+        ),
+        ("/api/config/config_entries/options/flow", {"handler": loaded.entry_id}),
+        (
+            "/api/config/config_entries/subentries/flow",
+            {"handler": [loaded.entry_id, "voice"]},
+        ),
+    ):
+        response = await client.post(path, json=payload)
+        assert response.status == 200, path
+        assert (await response.json())["type"] == "form"

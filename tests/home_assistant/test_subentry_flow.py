@@ -1,0 +1,309 @@
+"""Adding voices to an account and changing their settings through the form."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.const import DEFAULT_SETTINGS
+from custom_components.cosyvoice.subentry_flow import as_shown, as_stored
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    SubentryFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from tests.emulator import Emulator
+
+from .conftest import CLONE, SUBENTRY_ID
+
+ALL_SETTINGS = {
+    "voice": "longanhuan",
+    "model": "cosyvoice-v3-plus",
+    "format": "wav",
+    "sample_rate": "48000",
+    "sound": {"speech_rate": 1.2, "pitch_rate": 0.9, "volume": 80, "seed": 7},
+    "text": {
+        "clean_text": False,
+        "pronunciations": [{"word": "HA", "replacement": "Home Assistant"}],
+        "language_voices": [{"language": "ja", "voice": "loongtomoka_v3"}],
+    },
+    "safety": {"fallback_engine": "tts.other", "lead_in": 200, "trailing": 100},
+}
+
+
+async def start(
+    hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str | None = None
+) -> SubentryFlowResult:
+    """Open the form for a new voice or for an existing one."""
+    context = {"source": SOURCE_USER}
+    if subentry_id:
+        context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
+    return await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "voice"), context=context
+    )
+
+
+async def submit(
+    hass: HomeAssistant, result: SubentryFlowResult, user_input: dict[str, Any]
+) -> SubentryFlowResult:
+    return await hass.config_entries.subentries.async_configure(
+        result["flow_id"], user_input
+    )
+
+
+def suggested(result: SubentryFlowResult) -> dict[str, Any]:
+    """Return the values that the shown form comes with, sections included."""
+    values = {}
+    for marker, field in result["data_schema"].schema.items():
+        if hasattr(field, "schema") and hasattr(field, "options"):
+            values[str(marker)] = {
+                str(inner): inner.description["suggested_value"]
+                for inner in field.schema.schema
+                if inner.description
+            }
+        elif marker.description:
+            values[str(marker)] = marker.description["suggested_value"]
+    return values
+
+
+def listed(result: SubentryFlowResult) -> list[str]:
+    """Return the ids in the shown list of voices."""
+    options = result["data_schema"].schema["voice"].config["options"]
+    return [option["value"] for option in options]
+
+
+async def test_a_voice_needs_no_more_than_its_id(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Everything else has a default."""
+    result = await start(hass, loaded)
+    assert result["step_id"] == "user"
+    result = await submit(hass, result, {"voice": "longxiaochun_v2"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    voices = {sub.title: sub.data for sub in loaded.subentries.values()}
+    assert voices["Longxiaochun"] == DEFAULT_SETTINGS | {"voice": "longxiaochun_v2"}
+
+
+async def test_the_same_voice_twice_has_two_names(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """As may be wanted for two rooms."""
+    result = await submit(hass, await start(hass, loaded), {"voice": "longanyang"})
+    assert result["title"] == "Longanyang 2"
+    await hass.async_block_till_done()
+
+
+async def test_every_setting_is_stored_and_shown_again(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The reconfigure form comes filled in, and submitting it changes nothing."""
+    result = await submit(hass, await start(hass, loaded), ALL_SETTINGS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    subentry = list(loaded.subentries.values())[-1]
+    stored = {
+        "voice": "longanhuan",
+        "model": "cosyvoice-v3-plus",
+        "format": "wav",
+        "sample_rate": 48000,
+        "speech_rate": 1.2,
+        "pitch_rate": 0.9,
+        "volume": 80,
+        "seed": 7,
+        "style": "none",
+        "clean_text": False,
+        "pronunciations": {"HA": "Home Assistant"},
+        "language_voices": {"ja": "loongtomoka_v3"},
+        "fallback_engine": "tts.other",
+        "lead_in": 200,
+        "trailing": 100,
+    }
+    assert subentry.data == stored
+    result = await start(hass, loaded, subentry.subentry_id)
+    assert result["step_id"] == "reconfigure"
+    values = suggested(result)
+    assert {name: values[name] for name in ALL_SETTINGS} == ALL_SETTINGS
+    result = await submit(hass, result, ALL_SETTINGS)
+    assert result["reason"] == "reconfigure_successful"
+    assert subentry.data == stored
+
+
+async def test_a_language_narrows_the_list(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A voice that does not speak it is explained at the field; nothing else is lost."""
+    result = await start(hass, loaded)
+    everything = listed(result)
+    result = await submit(
+        hass, result, {"language": "ja", "voice": "longanyang", "format": "wav"}
+    )
+    assert result["errors"] == {"voice": "voice_language"}
+    assert result["description_placeholders"]["language"] == "Japanese"
+    japanese = listed(result)
+    assert 0 < len(japanese) < len(everything)
+    assert all("ja" in CATALOGUE.voices[voice].languages for voice in japanese)
+    values = suggested(result)
+    assert values["format"] == "wav"
+    assert values["voice"] in japanese
+    result = await submit(
+        hass, result, {"language": values["language"], "voice": values["voice"]}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert "language" not in list(loaded.subentries.values())[-1].data
+
+
+async def test_a_language_and_a_voice_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A voice that speaks the language is taken at once."""
+    result = await submit(
+        hass, await start(hass, loaded), {"language": "en", "voice": "longanyang"}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize(
+    ("user_input", "errors"),
+    [
+        ({"voice": "nobody"}, {"voice": "unknown_voice"}),
+        (
+            {"voice": "longanyang", "model": "cosyvoice-v2"},
+            {"model": "voice_model_mismatch"},
+        ),
+        (
+            {"voice": "longanyang", "format": "opus", "sample_rate": "44100"},
+            {"sample_rate": "invalid_option"},
+        ),
+        (
+            {"voice": "longxiaochun_v2", "instruction": "Whisper."},
+            {"instruction": "not_supported"},
+        ),
+        (
+            {
+                "voice": "longanyang",
+                "text": {"language_voices": [{"language": "ja", "voice": "nobody"}]},
+            },
+            {"text": "unknown_voice"},
+        ),
+        (
+            {"voice": "longxiaochun", "sound": {"seed": 1}},
+            {"sound": "not_supported"},
+        ),
+    ],
+)
+async def test_impossible_combinations_are_explained_at_the_field(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    user_input: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """The form keeps what was typed, says what is allowed and can be corrected."""
+    result = await submit(hass, await start(hass, loaded), user_input)
+    assert result["errors"] == errors
+    assert result["description_placeholders"]["allowed"]
+    assert suggested(result)["voice"] == user_input["voice"]
+    result = await submit(hass, result, {"voice": "longanyang"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_numbers_out_of_range_cannot_be_entered(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The form itself holds them back."""
+    with pytest.raises(InvalidData):
+        await submit(hass, await start(hass, loaded), {"sound": {"speech_rate": 3}})
+
+
+async def test_changing_live_settings_reloads_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """What the entities can change is in force at once, also from the form."""
+    client = loaded.runtime_data.client
+    result = await start(hass, loaded, SUBENTRY_ID)
+    result = await submit(hass, result, {"sound": {"speech_rate": 1.5}})
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.subentries[SUBENTRY_ID].data["speech_rate"] == 1.5
+    assert loaded.runtime_data.client is client
+
+
+async def test_another_voice_renames_a_voice_that_bore_its_name(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Its style, which the other voice may lack, is reset."""
+    subentry = loaded.subentries[SUBENTRY_ID]
+    hass.config_entries.async_update_subentry(
+        loaded, subentry, data={**subentry.data, "style": "happy"}
+    )
+    result = await start(hass, loaded, SUBENTRY_ID)
+    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await hass.async_block_till_done()
+    assert subentry.title == "Longxiaochun"
+    assert subentry.data["style"] == "none"
+
+
+async def test_a_chosen_name_stays(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A title that a person gave is not replaced."""
+    subentry = loaded.subentries[SUBENTRY_ID]
+    hass.config_entries.async_update_subentry(loaded, subentry, title="Kitchen")
+    await hass.async_block_till_done()
+    result = await start(hass, loaded, SUBENTRY_ID)
+    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await hass.async_block_till_done()
+    assert subentry.title == "Kitchen"
+
+
+async def test_an_own_voice(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
+) -> None:
+    """It is listed with its state and gets the model it was made for."""
+    emulator.config.cloned_voices = {CLONE: "OK"}
+    await hass.config_entries.async_setup(entry.entry_id)
+    result = await start(hass, entry)
+    assert listed(result)[0] == CLONE
+    result = await submit(
+        hass, result, {"voice": CLONE, "model": "cosyvoice-v3.5-plus"}
+    )
+    assert result["errors"] == {"model": "voice_model_mismatch"}
+    result = await submit(hass, result, {"voice": CLONE, "instruction": "轻声说"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_the_fallback_is_never_the_account_itself(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Its engines would fail for the same reason."""
+    result = await start(hass, loaded)
+    safety = result["data_schema"].schema["safety"].schema.schema
+    excluded = safety["fallback_engine"].config["exclude_entities"]
+    assert set(hass.states.async_entity_ids("tts")) <= set(excluded)
+
+
+async def test_an_account_that_is_not_loaded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Its voices cannot be checked, so none is added."""
+    result = await start(hass, entry)
+    assert result["reason"] == "entry_not_loaded"
+
+
+def test_emptied_fields_are_removed_and_absent_sections_stay() -> None:
+    """Clearing a field and not opening a section are two things."""
+    before = as_stored(ALL_SETTINGS | {"instruction": "x"})
+    after = as_stored({"voice": "longanyang", "sound": {"volume": 50}}, before)
+    assert "sample_rate" not in after
+    assert "instruction" not in after
+    assert "seed" not in after
+    assert after["speech_rate"] == DEFAULT_SETTINGS["speech_rate"]
+    assert after["pronunciations"] == before["pronunciations"]
+    assert as_stored(as_shown(before), before) == before
