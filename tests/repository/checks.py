@@ -340,7 +340,11 @@ def check_hacs(root: Path) -> Iterator[str]:
 
 def check_pins(root: Path) -> Iterator[str]:
     """Everything that is installed is pinned, and no file names a registry's host."""
-    for name in ("requirements.txt", "requirements-build.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-oldest.txt",
+        "requirements-build.txt",
+    ):
         for line in (root / name).read_text().splitlines():
             if not line.startswith("#") and not re.fullmatch(
                 r"[a-z0-9-]+==[\w.]+", line
