@@ -40,5 +40,5 @@ class RefreshVoicesButton(CosyVoiceEntity, ButtonEntity):
         """
         voices = self.entry.runtime_data.voices
         await voices.async_refresh()
-        if voices.last_exception:
+        if not voices.last_update_success and voices.last_exception:
             raise voices.last_exception

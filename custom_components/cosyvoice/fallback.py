@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from contextvars import ContextVar
 import hashlib
+from html import unescape
+import re
 from typing import Any, Final
 
 from homeassistant.components import tts
@@ -65,15 +67,17 @@ class RepeatableText:
         """What has arrived."""
         return "".join(self._pieces)
 
-    async def opening(self, length: int) -> str:
-        """Return the first characters, white space left out, as soon as they are there."""
-        opening = ""
+    async def begins_with(self, opening: str) -> bool:
+        """Return whether the text begins so, white space apart, as soon as it is known."""
+        text = ""
         async with aclosing(self.read()) as pieces:
             async for piece in pieces:
-                opening = (opening + piece).lstrip()
-                if len(opening) >= length:
-                    break
-        return opening[:length]
+                text = (text + piece).lstrip()
+                if not opening.startswith(text[: len(opening)]):
+                    return False
+                if len(text) >= len(opening):
+                    return True
+        return False
 
     async def read(self) -> AsyncGenerator[str]:
         """Return the pieces from the start, by one reader at a time.
@@ -161,6 +165,12 @@ async def speak(
         yield chunk
 
 
+async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
+    """Yield the text of an SSML document, for an engine that may not read SSML."""
+    document = "".join([piece async for piece in pieces])
+    yield unescape(_TAG.sub(" ", document))
+
+
 def forget(hass: HomeAssistant, message: str, engine: str) -> None:
     """Remove a message of an engine from Home Assistant's memory of audio."""
     data = message.encode(errors="surrogatepass")
@@ -199,3 +209,6 @@ def _samples_start(wav: bytes) -> int | None:
             return position + 8
         position += 8 + size + size % 2
     return None
+
+
+_TAG: Final = re.compile(r"<[^>]*>")

@@ -17,7 +17,6 @@ from .const import (
     CONF_SPEECH_RATE,
     CONF_VOLUME,
     DEFAULT_OPTIONS,
-    SUBENTRY_VOICE,
 )
 from .data import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity
@@ -73,7 +72,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the numbers of the account and of each voice."""
     async_add_entities([MonthlyBudget(entry, MONTHLY_BUDGET)])
-    for subentry in entry.get_subentries_of_type(SUBENTRY_VOICE):
+    for subentry in entry.subentries.values():
         async_add_entities(
             [VoiceNumber(entry, subentry, number) for number in VOICE_NUMBERS],
             config_subentry_id=subentry.subentry_id,

@@ -7,7 +7,6 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.tts import (
-    ATTR_PREFERRED_BITRATE,
     ATTR_PREFERRED_FORMAT,
     ATTR_PREFERRED_SAMPLE_BYTES,
     ATTR_PREFERRED_SAMPLE_CHANNELS,
@@ -39,6 +38,8 @@ from .const import (
 )
 from .languages import fitting_voice, language_hint
 
+# Home Assistant has no public name for it before 2026.6
+ATTR_PREFERRED_BITRATE: Final = "preferred_bitrate"
 FOLLOW: Final = "follow"
 """The voice that stands for the one chosen in the voice's settings."""
 SETTINGS: Final = "settings"
@@ -47,9 +48,7 @@ SETTINGS: Final = "settings"
 They are apart from the options of the call so that both can be told apart: a
 setting that does not suit another voice is left out, an option is refused.
 """
-DEFAULT_PINYIN: Final = re.compile(r"[a-zü:]+[1-5]( [a-zü:]+[1-5])*")
-"""``tian1 qi4``: a pronunciation rather than other words."""
-_EXTENSION: Final = "mp3"
+DEFAULT_EXTENSION: Final = "mp3"
 """What Home Assistant delivers when the listener has no preference."""
 PREFERRED_NUMBERS: Final = (
     ATTR_PREFERRED_SAMPLE_RATE,

@@ -20,7 +20,6 @@ from .const import (
     CONF_VOICE,
     FORMATS,
     NO_STYLE,
-    SUBENTRY_VOICE,
     settings_signal,
 )
 from .data import CosyVoiceConfigEntry
@@ -78,7 +77,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the lists of each voice; that of its styles once it has any."""
-    voices = list(entry.get_subentries_of_type(SUBENTRY_VOICE))
+    voices = list(entry.subentries.values())
     for subentry in voices:
         async_add_entities(
             [VoiceSelect(entry, subentry, description) for description in SELECTS],

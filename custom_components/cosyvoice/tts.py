@@ -29,14 +29,7 @@ from .client import (
     is_speakable,
     scrub,
 )
-from .const import (
-    AUTO,
-    CONF_FORMAT,
-    CONF_LANGUAGE_VOICES,
-    CONF_VOICE,
-    LOGGER,
-    SUBENTRY_VOICE,
-)
+from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .data import CosyVoiceConfigEntry
 from .entity import VoiceEntity
 from .exceptions import translated_error
@@ -69,7 +62,7 @@ async def async_setup_entry(
 ) -> None:
     """Add an engine for each voice."""
     satellites = SatelliteWarmUp(hass, entry)
-    for subentry in entry.get_subentries_of_type(SUBENTRY_VOICE):
+    for subentry in entry.subentries.values():
         async_add_entities(
             [CosyVoiceTTSEntity(entry, subentry, satellites)],
             config_subentry_id=subentry.subentry_id,
@@ -218,7 +211,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def _audio(
         self, request: TTSAudioRequest, speech: SpeechRequest
     ) -> AsyncGenerator[bytes]:
-        """Speak, by the service or, where that stays silent, by the fallback engine."""
+        """Speak, by the service or, where that stays silent, by the fallback engine.
+
+        A mistake of the caller, in an option or the text, is an error all the same.
+        """
         self.entry.runtime_data.usage.check_budget()
         text = RepeatableText(request.message_gen)
         fetching = self.entry.async_create_background_task(
@@ -226,7 +222,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         )
         heard = False
         try:
-            if await text.opening(len(SSML_OPENING)) == SSML_OPENING:
+            if await text.begins_with(SSML_OPENING):
                 ssml = self._request(request.options, request.language, ssml=True)
                 speech = replace(speech, synthesis=ssml.synthesis)
             utterance = self._utterance(speech, text)
@@ -236,7 +232,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                     yield chunk
         except CosyVoiceError as err:
             engine = speech.fallback_engine
-            if heard or not engine or isinstance(err, OptionError):
+            if heard or not engine or isinstance(err, OptionError | TextError):
                 raise translated_error(err) from err
             async with aclosing(
                 self._fallback(engine, err, request, speech, text)
@@ -295,13 +291,16 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             error,
         )
         self.entry.runtime_data.usage.record_fallback(self.subentry.subentry_id, error)
+        pieces = text.read()
+        if speech.synthesis.ssml:
+            pieces = fallback.without_markup(pieces)
         plain = replace(speech, clean_text=True, pronunciations={})
         try:
             async with aclosing(
                 fallback.speak(
                     self.hass,
                     engine,
-                    _speakable(text.read(), plain),
+                    _speakable(pieces, plain),
                     request.language,
                     speech.synthesis,
                 )

@@ -1,0 +1,227 @@
+"""Another engine speaks when the service cannot."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import io
+import logging
+from typing import Any
+import wave
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosyvoice import fallback
+from homeassistant.components.tts import TextToSpeechEntity
+from homeassistant.components.tts.const import DATA_COMPONENT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from tests.emulator import Emulator, Fault, FaultKind, Point
+
+from .speaking import SATELLITE, change, decode, entity_id, pieces, speak, spoken
+
+TEXT = "你好，**世界**。"
+SECONDS = 0.75
+
+
+class OtherEngine(TextToSpeechEntity):
+    """An engine that knows one language and one rate."""
+
+    entity_id = "tts.other"
+    _attr_name = "Other"
+    _attr_supported_languages = ["zh", "en"]
+    _attr_default_language = "en"
+
+    def __init__(self) -> None:
+        """Begin with nothing said."""
+        self.said: list[tuple[str, str]] = []
+        self.broken = False
+
+    async def async_get_tts_audio(
+        self, message: str, language: str, options: dict[str, Any]
+    ) -> tuple[str, bytes]:
+        """Return a tone."""
+        if self.broken:
+            raise HomeAssistantError("broken")
+        self.said.append((message, language))
+        file = io.BytesIO()
+        with wave.open(file, "wb") as audio:
+            audio.setnchannels(1)
+            audio.setsampwidth(2)
+            audio.setframerate(22050)
+            audio.writeframes(b"\x00\x20" * int(22050 * SECONDS))
+        return "wav", file.getvalue()
+
+
+@pytest.fixture
+async def other(
+    hass: HomeAssistant, ffmpeg: None, entry: MockConfigEntry
+) -> OtherEngine:
+    """The account, set up with another engine for its voice to fall back on."""
+    change(hass, entry, fallback_engine="tts.other")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    other = OtherEngine()
+    await hass.data[DATA_COMPONENT].async_add_entities([other])
+    return other
+
+
+def fallbacks(entry: MockConfigEntry) -> int:
+    count: int = entry.runtime_data.usage.fallbacks
+    return count
+
+
+async def test_healthy_service_needs_no_other_engine(
+    hass: HomeAssistant, entry: MockConfigEntry, other: OtherEngine
+) -> None:
+    assert await speak(hass, TEXT)
+    assert not other.said
+    assert fallbacks(entry) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "container", "rate"),
+    [
+        ({}, "mp3", None),
+        ({"preferred_format": "wav"}, "wav", 24000),
+        ({"preferred_format": "opus"}, "ogg", 48000),
+        (SATELLITE, "wav", 16000),
+        ({"preferred_format": "flac", "preferred_sample_rate": 48000}, "flac", 48000),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_other_engine_speaks_in_the_listener_s_format(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    caplog: pytest.LogCaptureFixture,
+    options: dict[str, Any],
+    container: str,
+    rate: int | None,
+    streamed: bool,
+) -> None:
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    message = pieces(TEXT) if streamed else TEXT
+    data = await speak(hass, message, options, "zh-CN")
+    audio = decode(data)
+    assert audio.container == container
+    assert rate in {None, audio.rate}
+    assert audio.seconds == pytest.approx(SECONDS, abs=0.08)
+    assert other.said == [("你好，世界。", "zh")]
+    assert fallbacks(entry) == 1
+    (warning,) = [
+        record
+        for record in caplog.records
+        if record.levelno == logging.WARNING and "tts.other" in record.message
+    ]
+    assert "你好" not in warning.message
+
+
+async def test_silent_service_is_given_up_after_the_deadline(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
+    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
+    audio = decode(await speak(hass, TEXT, SATELLITE))
+    assert audio.seconds == pytest.approx(SECONDS, abs=0.05)
+    assert fallbacks(entry) == 1
+
+
+async def test_deadline_waits_for_the_first_sentence(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    other: OtherEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slow model is not a silent service."""
+    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
+
+    async def slow() -> AsyncIterator[str]:
+        yield "你好，"
+        await asyncio.sleep(0.3)
+        yield "世界。"
+
+    assert await speak(hass, slow())
+    assert not other.said
+
+
+async def test_speech_that_began_is_never_repeated(
+    hass: HomeAssistant, emulator: Emulator, other: OtherEngine
+) -> None:
+    emulator.script(
+        Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1, times=None)
+    )
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, "你好。" * 3, SATELLITE)
+    assert not other.said
+
+
+async def test_fallback_is_not_kept_as_ours(
+    hass: HomeAssistant, emulator: Emulator, other: OtherEngine
+) -> None:
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO))
+    first = await speak(hass, TEXT)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    again = await speak(hass, TEXT)
+    assert len(other.said) == 1
+    assert first != again
+    assert spoken(emulator)[-1].outcome == "finished"
+
+
+async def test_both_failing_is_the_service_s_error(
+    hass: HomeAssistant, emulator: Emulator, other: OtherEngine
+) -> None:
+    other.broken = True
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, TEXT)
+    assert caught.value.translation_key == "arrears"
+
+
+async def test_engine_that_does_not_exist_is_the_service_s_error(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, entry, fallback_engine="tts.nobody")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, TEXT)
+    assert caught.value.translation_key == "arrears"
+
+
+async def test_two_voices_that_name_each_other_do_not_go_round(
+    hass: HomeAssistant, ffmpeg: None, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    own = entity_id(hass, "tts", "speech")
+    change(hass, entry, fallback_engine=own)
+    await hass.async_block_till_done()
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, TEXT)
+    assert fallbacks(entry) == 1
+
+
+async def test_mistake_of_the_caller_is_not_spoken_by_another_engine(
+    hass: HomeAssistant, other: OtherEngine
+) -> None:
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, TEXT, {"volume": 101})
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, "🎉")
+    assert not other.said
+
+
+async def test_ssml_is_read_out_as_plain_text(
+    hass: HomeAssistant, emulator: Emulator, other: OtherEngine
+) -> None:
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    await speak(hass, '<speak>你好，<break time="1s"/>世界。</speak>')
+    ((message, _),) = other.said
+    assert message.split() == ["你好，", "世界。"]

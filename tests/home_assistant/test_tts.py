@@ -1,0 +1,582 @@
+"""The engine: options, formats, languages, errors."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from homeassistant.components import media_source, tts
+from homeassistant.components.tts.const import DATA_COMPONENT
+from homeassistant.components.tts.entity import TTSAudioRequest
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.setup import async_setup_component
+from tests.emulator import Emulator, Fault, FaultKind, Point
+
+from .conftest import CLONE, SUBENTRY_ID
+from .speaking import SATELLITE, change, decode, entity_id, pieces, speak, spoken
+
+TEXT = "你好，世界。今天天气很好。"
+PLAIN = "longxian_v3"
+
+
+def engine(hass: HomeAssistant) -> tts.TextToSpeechEntity:
+    found = hass.data[DATA_COMPONENT].get_entity(entity_id(hass, "tts", "speech"))
+    assert found is not None
+    return found
+
+
+async def call_speak(
+    hass: HomeAssistant, message: str, **data: Any
+) -> list[ServiceCall]:
+    """Call `tts.speak`; return what the media player is told to play."""
+    calls = async_mock_service(hass, "media_player", "play_media")
+    await hass.services.async_call(
+        "tts",
+        "speak",
+        {
+            "entity_id": entity_id(hass, "tts", "speech"),
+            "media_player_entity_id": "media_player.kitchen",
+            "message": message,
+            **data,
+        },
+        blocking=True,
+    )
+    return calls
+
+
+async def played(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, call: ServiceCall
+) -> bytes:
+    """Return what the media player gets."""
+    assert await async_setup_component(hass, "media_source", {})
+    media = await media_source.async_resolve_media(
+        hass, call.data["media_content_id"], None
+    )
+    response = await (await hass_client()).get(media.url)
+    assert response.status == 200
+    return await response.read()
+
+
+async def test_engine_can_speak_and_says_what_it_takes(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    assert hass.states.get(entity_id(hass, "tts", "speech")).name == "Longanyang Speech"
+    speech = engine(hass)
+    assert speech.async_supports_streaming_input()
+    assert set(speech.supported_options or []) == {
+        "voice",
+        "model",
+        "format",
+        "sample_rate",
+        "bit_rate",
+        "volume",
+        "speech_rate",
+        "pitch_rate",
+        "seed",
+        "instruction",
+        "language_hints",
+        "preferred_format",
+        "preferred_sample_rate",
+        "preferred_sample_channels",
+        "preferred_sample_bytes",
+        "preferred_bitrate",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "wire", "container", "codec", "rate", "channels"),
+    [
+        ({}, ("mp3", 24000), "mp3", "mp3float", 24000, 1),
+        ({"preferred_format": "mp3"}, ("mp3", 24000), "mp3", "mp3float", 24000, 1),
+        ({"sample_rate": 16000}, ("mp3", 16000), "mp3", "mp3float", 16000, 1),
+        ({"preferred_format": "wav"}, ("pcm", 24000), "wav", "pcm_s16le", 24000, 1),
+        ({"preferred_format": "opus"}, ("opus", 24000), "ogg", "libopus", 48000, 1),
+        ({"preferred_format": "flac"}, ("pcm", 48000), "flac", "flac", 48000, 1),
+        (SATELLITE, ("pcm", 48000), "wav", "pcm_s16le", 16000, 1),
+        (
+            {**SATELLITE, "sample_rate": 16000},
+            ("pcm", 16000),
+            "wav",
+            "pcm_s16le",
+            16000,
+            1,
+        ),
+        (
+            {**SATELLITE, "preferred_sample_channels": 2},
+            ("pcm", 48000),
+            "wav",
+            "pcm_s16le",
+            16000,
+            2,
+        ),
+        (
+            {"preferred_format": "flac", "preferred_sample_rate": 48000},
+            ("pcm", 48000),
+            "flac",
+            "flac",
+            48000,
+            1,
+        ),
+        (
+            {"preferred_format": "mp3", "preferred_bitrate": 64},
+            ("pcm", 48000),
+            "mp3",
+            "mp3float",
+            48000,
+            1,
+        ),
+    ],
+)
+async def test_every_listener_gets_what_it_asked_for(
+    hass: HomeAssistant,
+    ffmpeg: None,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    options: dict[str, Any],
+    wire: tuple[str, int],
+    container: str,
+    codec: str,
+    rate: int,
+    channels: int,
+) -> None:
+    audio = decode(await speak(hass, TEXT, options))
+    task = spoken(emulator)[-1]
+    assert (task.parameters["format"], task.parameters["sample_rate"]) == wire
+    assert (audio.container, audio.rate, audio.channels) == (container, rate, channels)
+    assert audio.seconds == pytest.approx(task.audio_seconds, rel=0.03, abs=0.1)
+
+
+@pytest.mark.parametrize("preferred", [{}, {"preferred_format": "wav"}, SATELLITE])
+async def test_silence_before_and_after_is_exact(
+    hass: HomeAssistant,
+    ffmpeg: None,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    preferred: dict[str, Any],
+) -> None:
+    emulator.config.speech = "signal"
+    change(hass, entry, lead_in=500, trailing=1250)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    audio = decode(await speak(hass, TEXT, preferred))
+    (task,) = spoken(emulator)
+    silence = 0.5 + 1.25
+    slack = 0.06 if not preferred else 0.01  # MP3 comes in frames
+    assert audio.seconds == pytest.approx(task.audio_seconds + silence, abs=slack)
+    loud = [abs(sample) > 500 for sample in audio.samples]
+    assert loud.index(True) / audio.rate == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters"),
+    [
+        ({"voice": PLAIN}, {"voice": PLAIN}),
+        ({"volume": "80"}, {"volume": 80}),
+        ({"speech_rate": "1.2"}, {"rate": 1.2}),
+        ({"pitch_rate": 0.5}, {"pitch": 0.5}),
+        ({"seed": "42"}, {"seed": 42}),
+        (
+            {"instruction": "你说话的情感是sad。"},
+            {"instruction": "你说话的情感是sad。"},
+        ),
+        ({"language_hints": ["zh"]}, {"language_hints": ["zh"]}),
+        ({"language_hints": "en"}, {"language_hints": ["en"]}),
+        ({"format": "opus", "bit_rate": 16}, {"format": "opus", "bit_rate": 16}),
+        (
+            {"format": "wav", "sample_rate": 8000},
+            {"format": "pcm", "sample_rate": 8000},
+        ),
+        ({"model": "cosyvoice-v3-plus"}, {}),
+    ],
+)
+async def test_option_of_a_call_reaches_the_service(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    hass_client: ClientSessionGenerator,
+    options: dict[str, Any],
+    parameters: dict[str, Any],
+) -> None:
+    (call,) = await call_speak(hass, TEXT, options=options)
+    assert await played(hass, hass_client, call)
+    (task,) = spoken(emulator)
+    assert parameters.items() <= task.parameters.items()
+    assert task.model == options.get("model", "cosyvoice-v3-flash")
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "allowed"),
+    [
+        ({"speech_rate": 2.5}, "speech_rate", "2"),
+        ({"speech_rate": "fast"}, "speech_rate", "0.5"),
+        ({"speech_rate": "nan"}, "speech_rate", "0.5"),
+        ({"speech_rate": True}, "speech_rate", "0.5"),
+        ({"pitch_rate": 0.1}, "pitch_rate", "0.5"),
+        ({"volume": 101}, "volume", "100"),
+        ({"volume": 50.5}, "volume", "100"),
+        ({"volume": [1]}, "volume", "100"),
+        ({"seed": -1}, "seed", "65535"),
+        ({"sample_rate": 12345}, "sample_rate", "16000"),
+        ({"bit_rate": 32}, "bit_rate", "opus"),
+        ({"format": "opus", "bit_rate": 5}, "bit_rate", "6"),
+        ({"format": "flac"}, "format", "mp3"),
+        ({"format": 5}, "format", ""),
+        ({"voice": "nobody"}, "voice", "long"),
+        ({"voice": 5}, "voice", ""),
+        ({"model": "cosyvoice-v9"}, "model", "cosyvoice-v3-flash"),
+        ({"voice": PLAIN, "model": "cosyvoice-v2"}, "model", "cosyvoice-v3-flash"),
+        ({"instruction": "be nice"}, "instruction", "你说话的情感是happy。"),
+        ({"voice": PLAIN, "instruction": "be nice"}, "instruction", "none"),
+        ({"language_hints": ["xx"]}, "language_hints", "zh"),
+        ({"language_hints": 7}, "language_hints", "zh"),
+        ({"preferred_format": "../x"}, "preferred_format", "mp3"),
+        ({"preferred_sample_rate": "high"}, "preferred_sample_rate", "1"),
+        ({"preferred_sample_channels": 0}, "preferred_sample_channels", "1"),
+    ],
+)
+async def test_impossible_option_is_explained_and_nothing_is_sent(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    options: dict[str, Any],
+    option: str,
+    allowed: str,
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, TEXT, options=options)
+    assert caught.value.translation_domain == "cosyvoice"
+    placeholders = caught.value.translation_placeholders
+    assert placeholders["option"] == option
+    assert placeholders["value"].strip("[]'") == str(options[option]).strip("[]'")
+    assert allowed in placeholders["allowed"]
+    # Home Assistant reads the numbers of a listener's format before we do
+    with pytest.raises((HomeAssistantError, ValueError)):
+        await speak(hass, TEXT, options)
+    assert not spoken(emulator)
+
+
+@pytest.mark.parametrize("message", ["", " \n", "。", "🎉", "**", "\x00", "\ud800"])
+async def test_nothing_to_say_is_an_error(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, message: str
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, message)
+    assert caught.value.translation_key == "text_refused"
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, pieces(message))
+    assert not spoken(emulator)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_text_that_cannot_be_sent_is_left_out(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    hass_client: ClientSessionGenerator,
+    streamed: bool,
+) -> None:
+    message = "你好\x00，\ud800世界\udfff。"
+    if streamed:
+        await speak(hass, pieces(message, 1))
+    else:
+        (call,) = await call_speak(hass, message)
+        assert await played(hass, hass_client, call)
+    assert text_of(emulator) == "你好，世界。"
+
+
+@pytest.mark.parametrize("length", [1, 3, 8])
+@pytest.mark.parametrize("preferred", [{}, SATELLITE])
+async def test_streamed_text_is_spoken_completely(
+    hass: HomeAssistant,
+    ffmpeg: None,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    length: int,
+    preferred: dict[str, Any],
+) -> None:
+    text = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。" * 10
+    audio = decode(await speak(hass, pieces(text, length), preferred))
+    assert text_of(emulator) == text
+    seconds = sum(task.audio_seconds for task in spoken(emulator))
+    assert audio.seconds == pytest.approx(seconds, rel=0.03)
+
+
+async def test_markdown_is_cleaned_unless_switched_off(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    await speak(hass, pieces("这是**重要**的。", 1))
+    change(hass, loaded, clean_text=False)
+    await hass.async_block_till_done()
+    await speak(hass, pieces("这是**重要**的。", 1))
+    texts = ["".join(piece.text for piece in task.pieces) for task in spoken(emulator)]
+    assert texts == ["这是重要的。", "这是**重要**的。"]
+
+
+async def test_own_pronunciations_are_applied_across_pieces(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, entry, pronunciations={"客厅": "大厅", "重庆": "chong2 qing4"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await speak(hass, pieces("客厅在重庆。", 1))
+    assert text_of(emulator) == "大厅在重庆。"
+    (task,) = spoken(emulator)
+    assert task.parameters["hot_fix"] == {"pronunciation": [{"重庆": "chong2 qing4"}]}
+
+
+SSML = '<speak rate="1.2">你好，<break time="500ms"/>世界。</speak>'
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_ssml_is_sent_whole(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, streamed: bool
+) -> None:
+    await speak(hass, pieces(SSML, 2) if streamed else SSML)
+    (task,) = spoken(emulator)
+    assert [piece.text for piece in task.pieces] == [SSML]
+    assert task.parameters["enable_ssml"] is True
+
+
+async def test_ssml_is_refused_where_the_voice_cannot_read_it(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, SSML, options={"voice": "longxiaochun"})
+    assert caught.value.translation_key == "not_supported"
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, SSML, {"voice": "longxiaochun"})
+    assert not spoken(emulator)
+
+
+async def test_less_than_is_not_ssml(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    await speak(hass, pieces("< 3 度。", 1))
+    assert "enable_ssml" not in spoken(emulator)[0].parameters
+
+
+async def test_first_voice_of_a_new_pipeline_follows_the_select(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    follow, *others = engine(hass).async_get_supported_voices("ja-JP")
+    assert (follow.voice_id, follow.name) == ("follow", "Follow the voice entity")
+    assert "longanyang" not in [voice.voice_id for voice in others]
+    assert "loongriko_v3" in [voice.voice_id for voice in others]
+    await speak(hass, TEXT, {"voice": "follow"})
+    change(hass, loaded, voice=PLAIN)
+    await hass.async_block_till_done()
+    await speak(hass, TEXT, {"voice": "follow"})
+    await speak(hass, TEXT, {"voice": "longanhuan"})
+    said = [task.parameters["voice"] for task in spoken(emulator)]
+    assert said == ["longanyang", PLAIN, "longanhuan"]
+
+
+async def test_follow_is_named_in_chinese(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    hass.config.language = "zh-Hans"
+    assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随音色选择"
+
+
+async def test_own_voice_is_offered_and_speaks(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    emulator.config.cloned_voices[CLONE] = "OK"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    speech = engine(hass)
+    assert "fr" in speech.supported_languages
+    assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("fr")]
+    await speak(hass, "Bonjour.", language="fr")
+    (task,) = spoken(emulator)
+    assert task.parameters["voice"] == CLONE
+    assert task.parameters["language_hints"] == ["fr"]
+
+
+async def test_vanished_own_voice_is_replaced_by_the_default(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, entry, voice=CLONE)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await speak(hass, TEXT)
+    assert spoken(emulator)[0].parameters["voice"] == "longanyang"
+
+
+@pytest.mark.parametrize(
+    ("language", "options", "voice"),
+    [
+        ("zh-CN", {}, "longanyang"),
+        ("ja-JP", {}, "loongyuuma_v3"),
+        ("ko-KR", {}, "loongjihun_v3"),
+        ("ja-JP", {"voice": "longanhuan"}, "longanhuan"),
+    ],
+)
+async def test_language_the_voice_does_not_speak(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    language: str,
+    options: dict[str, Any],
+    voice: str,
+) -> None:
+    change(hass, entry, language_voices={"ja": "loongyuuma_v3"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await speak(hass, "你好。", options, language)
+    assert spoken(emulator)[0].parameters["voice"] == voice
+
+
+async def test_settings_of_another_voice_are_left_out(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, entry, model="cosyvoice-v3-plus", style="happy", seed=7)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await speak(hass, "你好。")
+    await speak(hass, "你好。", {"voice": PLAIN})
+    await speak(hass, "你好。", {"voice": "longxiaochun"})
+    own, other, old = spoken(emulator)
+    assert (own.model, own.parameters["seed"]) == ("cosyvoice-v3-plus", 7)
+    assert own.parameters["instruction"] == "你说话的情感是happy。"
+    assert (other.model, other.parameters["seed"]) == ("cosyvoice-v3-flash", 7)
+    assert "instruction" not in other.parameters
+    assert old.model == "cosyvoice-v1"
+    assert "seed" not in old.parameters
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        (FaultKind.ARREARS, "arrears"),
+        (FaultKind.VOICE_418, "voice_refused"),
+        (FaultKind.CONTENT, "content_refused"),
+        (FaultKind.INVALID_PARAMETER, "request_refused"),
+    ],
+)
+async def test_refusal_of_the_service_is_translated_and_counted(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    kind: FaultKind,
+    key: str,
+) -> None:
+    emulator.script(Fault(kind, Point.BEFORE_AUDIO, times=None))
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, TEXT)
+    assert caught.value.translation_key == key
+    totals = loaded.runtime_data.usage.figures.total
+    assert (totals.requests, totals.failures) == (1, 1)
+
+
+async def test_usage_is_recorded_for_the_voice(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    await speak(hass, TEXT)
+    usage = loaded.runtime_data.usage
+    assert usage.characters_of(SUBENTRY_ID) == sum(emulator.bill.values()) > 0
+    await speak(hass, TEXT)  # from Home Assistant's cache
+    assert usage.figures.total.requests == 1
+
+
+async def test_audio_is_handed_over_before_anything_is_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    """Home Assistant starts its converter only then."""
+
+    async def never() -> AsyncIterator[str]:
+        raise AssertionError("the text was read")
+        yield ""
+
+    speech = engine(hass)
+    before = len(emulator.connections)
+    options = {**speech.default_options, **SATELLITE}
+    response = await speech.async_stream_tts_audio(
+        TTSAudioRequest("zh-CN", options, never())
+    )
+    assert response.extension == "caf"
+    assert len(emulator.connections) == before
+
+
+async def test_listener_that_leaves_cancels_the_task(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    speech = engine(hass)
+    emulator.config.real_time_factor = 1.0
+    response = await speech.async_stream_tts_audio(
+        TTSAudioRequest("zh-CN", dict(speech.default_options), pieces(TEXT * 20))
+    )
+    await anext(response.data_gen)
+    await response.data_gen.aclose()
+    assert loaded.runtime_data.usage.recent[-1].outcome == "cancelled"
+
+
+async def test_voices_and_languages_of_the_other_region(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    emulator.config.region = "ap-southeast-1"
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "region": "ap-southeast-1"}
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    speech = engine(hass)
+    assert "ja-JP" not in speech.supported_languages
+    assert "zh-HK" in speech.supported_languages
+    with pytest.raises(ServiceValidationError):
+        await call_speak(hass, TEXT, options={"voice": "loongriko_v3"})
+
+
+async def test_asking_for_the_engine_warms_it_up(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    with patch.object(loaded.runtime_data.client, "warm_up") as warm_up:
+        tts.async_create_stream(hass, entity_id(hass, "tts", "speech"))
+    assert warm_up.call_args.args[0].voice == "longanyang"
+
+
+async def test_warm_up_goes_by_the_settings_of_now(
+    hass: HomeAssistant, ffmpeg: None, loaded: MockConfigEntry
+) -> None:
+    await speak(hass, TEXT, SATELLITE)
+    change(hass, loaded, voice=PLAIN, speech_rate=1.5)
+    await hass.async_block_till_done()
+    with patch.object(loaded.runtime_data.client, "warm_up") as warm_up:
+        tts.async_create_stream(hass, entity_id(hass, "tts", "speech"))
+    options = warm_up.call_args.args[0]
+    assert (options.voice, options.speech_rate) == (PLAIN, 1.5)
+    assert options.format == "caf"
+
+
+@pytest.mark.parametrize("state", ["listening", "processing"])
+async def test_listening_satellite_warms_up_the_voice_asked_for_last(
+    hass: HomeAssistant, ffmpeg: None, loaded: MockConfigEntry, state: str
+) -> None:
+    def become(state: str) -> None:
+        hass.states.async_set("assist_satellite.kitchen", state)
+
+    with patch.object(loaded.runtime_data.client, "warm_up") as warm_up:
+        become("idle")
+        become(state)
+        assert not warm_up.called
+        await speak(hass, TEXT, SATELLITE)
+        warm_up.reset_mock()
+        become("idle")
+        assert not warm_up.called
+        become(state)
+        warm_up.assert_called_once()
+        assert warm_up.call_args.args[0].format == "caf"
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+        become("idle")
+        become(state)
+        warm_up.assert_called_once()
+
+
+def text_of(emulator: Emulator) -> str:
+    return "".join(piece.text for task in spoken(emulator) for piece in task.pieces)
