@@ -31,6 +31,7 @@ from homeassistant.helpers.selector import (
     ObjectSelector,
     ObjectSelectorConfig,
     SelectOptionDict,
+    Selector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -275,38 +276,16 @@ class VoiceForm:
             vol.Required(
                 CONF_CLEAN_TEXT, default=DEFAULT_SETTINGS[CONF_CLEAN_TEXT]
             ): BooleanSelector(),
-            vol.Optional(CONF_PRONUNCIATIONS): ObjectSelector(
-                ObjectSelectorConfig(
-                    fields={
-                        CONF_WORD: {"required": True, "selector": TextSelector()},
-                        CONF_REPLACEMENT: {
-                            "required": True,
-                            "selector": TextSelector(),
-                        },
-                    },
-                    multiple=True,
-                    label_field=CONF_WORD,
-                    description_field=CONF_REPLACEMENT,
-                    translation_key="pronunciations",
-                )
+            vol.Optional(CONF_PRONUNCIATIONS): _rows(
+                CONF_PRONUNCIATIONS,
+                {CONF_WORD: TextSelector(), CONF_REPLACEMENT: TextSelector()},
             ),
-            vol.Optional(CONF_LANGUAGE_VOICES): ObjectSelector(
-                ObjectSelectorConfig(
-                    fields={
-                        CONF_LANGUAGE: {
-                            "required": True,
-                            "selector": _dropdown(self._languages()),
-                        },
-                        CONF_VOICE: {
-                            "required": True,
-                            "selector": voice_selector(voices),
-                        },
-                    },
-                    multiple=True,
-                    label_field=CONF_LANGUAGE,
-                    description_field=CONF_VOICE,
-                    translation_key="language_voices",
-                )
+            vol.Optional(CONF_LANGUAGE_VOICES): _rows(
+                CONF_LANGUAGE_VOICES,
+                {
+                    CONF_LANGUAGE: _dropdown(self._languages()),
+                    CONF_VOICE: voice_selector(voices),
+                },
             ),
         }
 
@@ -437,6 +416,24 @@ def _milliseconds() -> NumberSelector:
 def _dropdown(options: list[SelectOptionDict]) -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+    )
+
+
+def _rows(name: str, fields: dict[str, Selector[Any]]) -> ObjectSelector:
+    """Return a list whose rows have two fields, both of them required."""
+    label_field, description_field = fields
+    return ObjectSelector(
+        ObjectSelectorConfig(
+            fields={
+                # Home Assistant 2026.3 takes no selectors here, only their description
+                field: {"required": True, "selector": selector.serialize()["selector"]}
+                for field, selector in fields.items()
+            },
+            multiple=True,
+            label_field=label_field,
+            description_field=description_field,
+            translation_key=name,
+        )
     )
 
 

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.cosyvoice import PLATFORMS
 from custom_components.cosyvoice.client import (
     AccessDeniedError,
     ArrearsError,
@@ -45,6 +46,19 @@ async def test_set_up_and_unload(
     assert await hass.config_entries.async_unload(loaded.entry_id)
     await emulator.until(lambda: emulator.open_connections == 0)
     assert loaded.state is ConfigEntryState.NOT_LOADED
+
+
+async def test_entities_that_cannot_be_unloaded_keep_the_account(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The client stays in use."""
+    unload = "homeassistant.config_entries.ConfigEntries.async_unload_platforms"
+    with patch(unload, return_value=False):
+        assert not await hass.config_entries.async_unload(loaded.entry_id)
+    assert loaded.state is ConfigEntryState.FAILED_UNLOAD
+    # What the failed unloading left running
+    assert await hass.config_entries.async_unload_platforms(loaded, PLATFORMS)
+    await loaded._async_process_on_unload(hass)
 
 
 async def test_connections_are_closed_when_home_assistant_stops(

@@ -290,6 +290,79 @@ async def test_a_repair_that_comes_too_late(
     assert result["reason"] == "entry_not_loaded"
 
 
+async def test_a_repair_for_a_voice_that_was_removed(
+    hass: HomeAssistant,
+    hass_client: Any,
+    emulator: Emulator,
+    with_clone: MockConfigEntry,
+) -> None:
+    """Removing it solves the issue; a form that is still open says so."""
+    emulator.config.cloned_voices = {}
+    await with_clone.runtime_data.voices.async_refresh()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    response = await client.post(
+        "/api/repairs/issues/fix",
+        json={"handler": DOMAIN, "issue_id": issue.issue_id},
+    )
+    form = await response.json()
+    hass.config_entries.async_remove_subentry(with_clone, SUBENTRY_ID)
+    await hass.async_block_till_done()
+    assert causes(hass) == []
+    response = await client.post(
+        f"/api/repairs/issues/fix/{form['flow_id']}", json={"voice": "longanyang"}
+    )
+    assert (await response.json())["reason"] == "voice_removed"
+
+
+async def test_the_repair_of_a_language_leaves_the_voice_alone(
+    hass: HomeAssistant,
+    hass_client: Any,
+    emulator: Emulator,
+    with_clone: MockConfigEntry,
+) -> None:
+    """Only what cannot speak is replaced."""
+    settings = {"voice": "longanhuan", "model": "cosyvoice-v3-plus", "style": "happy"}
+    languages = {"language_voices": {"ja": CLONE, "en": "longanyang"}}
+    hass.config_entries.async_update_subentry(
+        with_clone,
+        with_clone.subentries[SUBENTRY_ID],
+        data=DEFAULT_SETTINGS | settings | languages,
+    )
+    await hass.async_block_till_done()
+    emulator.config.cloned_voices = {}
+    await with_clone.runtime_data.voices.async_refresh()
+    (issue,) = ir.async_get(hass).issues.values()
+    await fix(hass, hass_client, issue.issue_id, {"voice": "loongtomoka_v3"})
+    await hass.async_block_till_done()
+    data = with_clone.subentries[SUBENTRY_ID].data
+    assert data["language_voices"] == {"ja": "loongtomoka_v3", "en": "longanyang"}
+    assert {name: data[name] for name in settings} == settings
+
+
+@pytest.mark.usefixtures("international_key")
+async def test_the_repair_of_an_account_that_was_removed(
+    hass: HomeAssistant, hass_client: Any
+) -> None:
+    """A form that is still open says so."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, data={"api_key": API_KEY, "region": "cn-beijing"}
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    response = await client.post(
+        "/api/repairs/issues/fix",
+        json={"handler": DOMAIN, "issue_id": f"wrong_region_{entry.entry_id}"},
+    )
+    form = await response.json()
+    await hass.config_entries.async_remove(entry.entry_id)
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert (await response.json())["reason"] == "entry_not_loaded"
+
+
 async def test_removing_the_account_closes_its_issues(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

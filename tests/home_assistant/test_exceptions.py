@@ -1,0 +1,77 @@
+"""Every error of the client reaches a person in words of their language."""
+
+from collections.abc import Iterator
+import inspect
+import string
+
+import pytest
+
+from custom_components.cosyvoice import client
+from custom_components.cosyvoice.client import (
+    CosyVoiceError,
+    OptionError,
+    TextError,
+    VoiceError,
+)
+from custom_components.cosyvoice.const import DOMAIN
+from custom_components.cosyvoice.exceptions import async_explain, translated_error
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.translation import async_get_translations
+
+REASONS = (
+    "invalid_option",
+    "unknown_voice",
+    "unknown_model",
+    "voice_model_mismatch",
+    "voice_not_ready",
+    "not_supported",
+)
+
+
+def errors() -> Iterator[CosyVoiceError]:
+    """Yield an error of each class and each reason."""
+    for _, kind in inspect.getmembers(client, inspect.isclass):
+        if issubclass(kind, CosyVoiceError) and kind is not OptionError:
+            yield kind("It broke", code="Broken", request_id="request-1")
+    for reason in REASONS:
+        yield OptionError("volume", 101, "0 to 100", reason)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
+async def test_every_error_is_translated(
+    hass: HomeAssistant, error: CosyVoiceError, language: str
+) -> None:
+    """With what the service said, or what is allowed."""
+    raised = translated_error(error)
+    texts = await async_get_translations(hass, language, "exceptions", {DOMAIN})
+    text = texts[f"component.{DOMAIN}.exceptions.{raised.translation_key}.message"]
+    assert raised.translation_placeholders
+    fields = {field for _, field, _, _ in string.Formatter().parse(text) if field}
+    assert fields <= set(raised.translation_placeholders)
+    await hass.config.async_update(language=language)
+    said = await async_explain(hass, error)
+    assert ("0 to 100" if isinstance(error, OptionError) else "It broke") in said
+
+
+@pytest.mark.parametrize(
+    ("error", "of_the_call"),
+    [
+        (OptionError("volume", 101, "0 to 100"), True),
+        (TextError("nothing to say"), True),
+        (VoiceError("gone"), False),
+    ],
+)
+def test_mistakes_in_a_call_are_validation_errors(
+    error: CosyVoiceError, of_the_call: bool
+) -> None:
+    """Home Assistant logs no traceback for those."""
+    assert isinstance(translated_error(error), ServiceValidationError) is of_the_call
+
+
+def test_a_long_value_is_cut() -> None:
+    """An instruction of a page does not fill the screen."""
+    raised = translated_error(OptionError("instruction", "x" * 5000, "none"))
+    assert raised.translation_placeholders
+    assert len(raised.translation_placeholders["value"]) == 100
