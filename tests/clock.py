@@ -6,18 +6,18 @@ loopback interface.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 import selectors
 from typing import Any
-
-_GRACE = 0.001
-"""Real seconds given to sockets before the clock jumps."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Advances a clock instead of sleeping."""
 
     now = 0.0
+    threads = 0
+    """Calls under way in other threads, which are waited for in real time."""
 
     def select(
         self, timeout: float | None = None
@@ -25,7 +25,9 @@ class _JumpingSelector(selectors.DefaultSelector):
         """Return what is ready; jump if only time can bring something."""
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        if not (ready := super().select(min(timeout, _GRACE))):
+        if self.threads:
+            return super().select()
+        if not (ready := super().select(0)):
             self.now += timeout
         return ready
 
@@ -37,6 +39,21 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """Begin at zero."""
         self._jumping_selector = _JumpingSelector()
         super().__init__(self._jumping_selector)
+
+    def run_in_executor[*Ts, T](
+        self,
+        executor: Executor | None,
+        func: Callable[[*Ts], T],
+        *args: *Ts,
+    ) -> asyncio.Future[T]:
+        """Call a function in another thread; the clock stands still meanwhile."""
+        future = super().run_in_executor(executor, func, *args)
+        self._jumping_selector.threads += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _future: asyncio.Future[Any]) -> None:
+        self._jumping_selector.threads -= 1
 
     def time(self) -> float:
         """Return the jumping clock's time in seconds."""

@@ -42,11 +42,12 @@ class TaskProgress:
         words: Word times, as far as the service reported them.
     """
 
-    def __init__(self, audio_start: float) -> None:
+    def __init__(self, audio_start: float, *, ssml: bool = False) -> None:
         """Begin with nothing said.
 
         Args:
             audio_start: Seconds of audio that the listener got before this task.
+            ssml: Whether the text is SSML, whose tags are not counted.
         """
         self.sent = ""
         self.size = 0
@@ -54,6 +55,7 @@ class TaskProgress:
         self.heard = False
         self.in_sentence = False
         self.words: list[Word] = []
+        self._ssml = ssml
         self._pieces = 0
         self._delivered = 0
         self._counted = 0
@@ -87,7 +89,7 @@ class TaskProgress:
     def add(self, text: str) -> None:
         """Note that text was sent."""
         self.sent += text
-        self.size += count_characters(text)
+        self.size += count_characters(text, ssml=self._ssml)
         self._pieces += 1
 
     def audio(self) -> None:

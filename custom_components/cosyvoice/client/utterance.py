@@ -13,7 +13,7 @@ import math
 
 from .audio import audio_writer
 from .connection import Connection
-from .errors import CosyVoiceError, CosyVoiceTimeoutError, RequestError, TextError
+from .errors import CosyVoiceError, CosyVoiceTimeoutError, TextError
 from .options import SynthesisOptions
 from .pool import Pool, TaskSettings
 from .progress import TaskProgress
@@ -176,7 +176,7 @@ class Utterance:
         progress = self._progress
         if progress.begun or self._stuck_since is None:
             self._stuck_since = self._last_sign
-        if self._flushed and isinstance(err, RequestError):
+        if self._flushed and isinstance(err, TextError):
             self._pool.flush_works = False
         elif not err.retryable:
             return False
@@ -189,7 +189,7 @@ class Utterance:
 
     async def _run_task(self) -> AsyncGenerator[bytes]:
         """Speak by one task what it can take."""
-        self._progress = TaskProgress(self._writer.seconds)
+        self._progress = TaskProgress(self._writer.seconds, ssml=self._ssml)
         self._flushed = False
         self._sign_of_life()
         finished = False
@@ -262,7 +262,7 @@ class Utterance:
         if progress.billed is not None:
             self.report.characters += progress.billed
         elif progress.heard:
-            self.report.characters += count_characters(progress.sent, ssml=self._ssml)
+            self.report.characters += progress.size
             self.report.estimated = True
 
     # The text of one task

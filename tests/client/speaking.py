@@ -1,0 +1,69 @@
+"""A client and an emulated service for it, and texts that are being written."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from custom_components.cosyvoice.client import (
+    CosyVoiceClient,
+    Endpoint,
+    SynthesisOptions,
+    Utterance,
+)
+from tests.emulator import Emulator, EmulatorConfig
+
+REGION = "cn-beijing"
+
+
+@asynccontextmanager
+async def service(
+    config: EmulatorConfig | None = None, **settings: Any
+) -> AsyncIterator[tuple[Emulator, CosyVoiceClient]]:
+    """Run an emulator and a client of it; no connection may be left in the end.
+
+    Args:
+        config: The emulator's; by default it speaks in signals.
+        settings: The client's.
+    """
+    config = config or EmulatorConfig(speech="signal")
+    async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
+        endpoint = Endpoint.create(REGION, emulator.url)
+        client = CosyVoiceClient(session, "sk-test", endpoint, **settings)
+        try:
+            yield emulator, client
+        finally:
+            await client.close()
+        assert client.statistics.connections == 0
+
+
+def options(voice: str = "longanyang", **settings: Any) -> SynthesisOptions:
+    """Return resolved options."""
+    return SynthesisOptions(voice=voice, **settings).resolve(REGION)
+
+
+async def written(text: str, pause: float = 0.001) -> AsyncGenerator[str]:
+    """Yield a text letter by letter, with a pause in seconds after each."""
+    for letter in text:
+        yield letter
+        await asyncio.sleep(pause)
+
+
+async def listen(utterance: Utterance) -> bytes:
+    """Return an utterance's whole audio."""
+    return b"".join([chunk async for chunk in utterance])
+
+
+async def collect(utterance: Utterance, audio: bytearray) -> None:
+    """Add an utterance's audio to what is there, as it comes."""
+    async for chunk in utterance:
+        audio += chunk
+
+
+def heard(emulator: Emulator, audio: bytes) -> list[str]:
+    """Return the sentences heard, each from beginning to end."""
+    found = emulator.heard(audio)
+    assert all(sentence.complete for sentence in found), found
+    return [sentence.text.strip() for sentence in found if sentence.text]

@@ -1,0 +1,180 @@
+"""The client as a whole: keys, connections, warm-ups."""
+
+import asyncio
+import logging
+
+import aiohttp
+import pytest
+
+from custom_components.cosyvoice.client import (
+    AuthenticationError,
+    CosyVoiceClient,
+    CosyVoiceConnectionError,
+    CosyVoiceTimeoutError,
+    Endpoint,
+    ServiceError,
+    Timing,
+)
+from tests.clock import run
+from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
+
+from .speaking import REGION, heard, listen, options, service
+
+TEXT = "今天天气不错。"
+TIMING = Timing()
+
+
+async def test_a_valid_key_is_accepted_without_cost() -> None:
+    """No task is started for it."""
+    async with service() as (emulator, client):
+        assert client.region == REGION
+        await client.check_key()
+        assert emulator.tasks == []
+
+
+async def test_a_wrong_key_is_refused() -> None:
+    """As the service refuses it."""
+    async with service(EmulatorConfig(api_keys={"sk-other"})) as (_, client):
+        with pytest.raises(AuthenticationError):
+            await client.check_key()
+
+
+@pytest.mark.parametrize("key", ["", "sk with spaces", "sk-中文", "sk-\n"])
+async def test_a_key_that_cannot_be_one_is_refused(key: str) -> None:
+    """It is not even sent."""
+    async with service() as (emulator, _), aiohttp.ClientSession() as session:
+        client = CosyVoiceClient(session, key, Endpoint.create(REGION, emulator.url))
+        with pytest.raises(AuthenticationError):
+            await client.check_key()
+        assert emulator.connections == []
+
+
+async def test_a_dead_network_has_its_own_error(unused_tcp_port: int) -> None:
+    """Nobody listens there."""
+    async with aiohttp.ClientSession() as session:
+        endpoint = Endpoint.create(REGION, f"http://127.0.0.1:{unused_tcp_port}")
+        with pytest.raises(CosyVoiceConnectionError, match="cannot be reached"):
+            await CosyVoiceClient(session, "sk-test", endpoint).check_key()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (FaultKind.HANG, CosyVoiceTimeoutError),
+        (FaultKind.RESET, CosyVoiceConnectionError),
+        (FaultKind.HTTP_503, ServiceError),
+    ],
+)
+def test_a_service_in_trouble(kind: FaultKind, error: type[Exception]) -> None:
+    """Each kind of trouble has its error, in bounded time."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(Fault(kind, Point.HANDSHAKE, times=None))
+            begun = asyncio.get_running_loop().time()
+            with pytest.raises(error):
+                await client.check_key()
+            assert asyncio.get_running_loop().time() - begun <= TIMING.attempt + 0.1
+
+    run(scenario())
+
+
+def test_temporary_keys_are_used_and_renewed() -> None:
+    """The account's own key is sent to no WebSocket."""
+
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            for pause in (0, 100, 1700):
+                await asyncio.sleep(pause)
+                assert heard(emulator, await listen(client.speak(TEXT, options())))
+                await asyncio.sleep(120)
+            assert {record.key for record in emulator.connections} == {"temporary"}
+            assert len(emulator.connections) == 3
+
+    run(scenario())
+
+
+def test_without_temporary_keys_to_be_had_the_own_key_serves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Speech goes on, and the log says why; the key is in neither."""
+
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            emulator.script(Fault(FaultKind.HTTP_500, Point.HTTP, times=None))
+            assert heard(emulator, await listen(client.speak(TEXT, options())))
+            assert emulator.connections[0].key == "api_key"
+
+    with caplog.at_level(logging.DEBUG):
+        run(scenario())
+    assert "No temporary key" in caplog.text
+    assert "sk-test" not in caplog.text
+
+
+def test_a_key_that_gets_no_temporary_one_is_refused() -> None:
+    """A wrong key is a wrong key."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(api_keys={"sk-other"})
+        async with service(config, temporary_keys=True) as (_, client):
+            with pytest.raises(AuthenticationError):
+                await client.check_key()
+
+    run(scenario())
+
+
+def test_a_warm_task_saves_all_round_trips_but_one() -> None:
+    """Cold, on a warm connection, and with a task started in advance."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        config = EmulatorConfig(
+            speech="signal", round_trip=0.2, first_packet=0.3, tls_round_trips=2
+        )
+        async with service(config) as (_, client):
+
+            async def first_audio() -> float:
+                begun = loop.time()
+                utterance = client.speak(TEXT, options())
+                async for _ in utterance:
+                    break
+                taken = loop.time() - begun
+                async for _ in utterance:
+                    pass
+                return taken
+
+            cold = await first_audio()
+            await asyncio.sleep(1)
+            prestarted = await first_audio()
+            client.warm_up(options(voice="longanhuan"))
+            await asyncio.sleep(1)
+            warm = await first_audio()
+            assert prestarted == pytest.approx(0.2 + 0.3, abs=0.02)
+            assert warm == pytest.approx(2 * 0.2 + 0.3, abs=0.02)
+            assert cold == pytest.approx((4 + 2) * 0.2 + 0.3, abs=0.02)
+            assert client.statistics.hits == 1
+
+    run(scenario())
+
+
+def test_warming_up_bills_nothing() -> None:
+    """However long and often it is done."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            for _ in range(50):
+                client.warm_up(options())
+                await asyncio.sleep(7)
+            assert emulator.bill == {}
+            assert not any(task.error_code for task in emulator.tasks)
+
+    run(scenario())
+
+
+async def test_own_voices_are_listed() -> None:
+    """With the model that each one belongs to."""
+    voice_id = "cosyvoice-v3-flash-home-0123"
+    config = EmulatorConfig(speech="signal", cloned_voices={voice_id: "OK"})
+    async with service(config) as (_, client):
+        [voice] = await client.list_voices()
+        assert (voice.id, voice.model) == (voice_id, "cosyvoice-v3-flash")

@@ -1,0 +1,181 @@
+"""Every fault at every moment: the whole message is heard, or a clear error is raised.
+
+The cells are generated from what the emulator can do wrong. What is right follows
+from the fault's nature: a transient or harmless one may cost no sentence, and none may
+be heard again but the one it struck; a permanent one is raised at once, in its class.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from custom_components.cosyvoice.client import (
+    AccessDeniedError,
+    ArrearsError,
+    AuthenticationError,
+    ContentError,
+    CosyVoiceClient,
+    CosyVoiceError,
+    FreeQuotaError,
+    ModelNotFoundError,
+    RequestError,
+    Timing,
+    UtteranceReport,
+    VoiceError,
+)
+from tests.clock import run
+from tests.emulator import Emulator, Fault, FaultKind, Nature, Point
+
+from .speaking import options, service, written
+
+SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
+TEXT = " ".join(SENTENCES)
+TIMING = Timing()
+
+POINTS = [point for point in Point if point is not Point.HTTP]
+CELLS = [
+    pytest.param(
+        kind,
+        point,
+        streamed,
+        container,
+        id="-".join([kind, point, "streamed" if streamed else "whole", container]),
+    )
+    for kind in FaultKind
+    for point in POINTS
+    if point in Emulator.fault_points(kind)
+    for streamed in (False, True)
+    for container in ("mp3", "wav")
+]
+ERRORS = {
+    FaultKind.HTTP_401: AuthenticationError,
+    FaultKind.HTTP_403: AuthenticationError,
+    FaultKind.HTTP_404: RequestError,
+    FaultKind.ARREARS: ArrearsError,
+    FaultKind.FREE_QUOTA: FreeQuotaError,
+    FaultKind.ACCESS_DENIED: AccessDeniedError,
+    FaultKind.INVALID_PARAMETER: RequestError,
+    FaultKind.VOICE_418: VoiceError,
+    FaultKind.CONTENT: ContentError,
+    FaultKind.MODEL_NOT_FOUND: ModelNotFoundError,
+}
+
+
+@dataclass
+class Spoken:
+    """What became of an utterance."""
+
+    report: UtteranceReport
+    audio: bytearray = field(default_factory=bytearray)
+    error: CosyVoiceError | None = None
+    seconds: float = 0.0
+    """How long it took by the loop's clock."""
+
+
+async def speak(client: CosyVoiceClient, container: str, *, streamed: bool) -> Spoken:
+    """Say the text; return what came of it."""
+    text = written(TEXT) if streamed else TEXT
+    utterance = client.speak(text, options(format=container))
+    spoken = Spoken(utterance.report)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        async for chunk in utterance:
+            spoken.audio += chunk
+    except CosyVoiceError as err:
+        spoken.error = err
+    spoken.seconds = loop.time() - begun
+    return spoken
+
+
+def complete_sentences(emulator: Emulator, spoken: Spoken) -> list[str | None]:
+    """Return the sentences heard from beginning to end."""
+    return [
+        heard.text.strip() if heard.text else None
+        for heard in emulator.heard(bytes(spoken.audio))
+        if heard.complete
+    ]
+
+
+def check_heard(emulator: Emulator, spoken: Spoken, *, repeats: int) -> None:
+    """Check that every sentence was heard, in order, and few of them again."""
+    assert spoken.error is None
+    assert spoken.report.outcome == "finished"
+    heard = complete_sentences(emulator, spoken)
+    assert [
+        text for index, text in enumerate(heard) if text not in heard[:index]
+    ] == SENTENCES
+    everything = emulator.heard(bytes(spoken.audio))
+    assert len(everything) <= len(SENTENCES) + repeats
+
+
+def check_refused(spoken: Spoken, kind: FaultKind, point: Point) -> None:
+    """Check that the right error was raised at once."""
+    assert type(spoken.error) is ERRORS[kind]
+    assert spoken.report.outcome == "failed"
+    assert spoken.report.error is spoken.error
+    assert spoken.seconds < 1
+    if point in (Point.HANDSHAKE, Point.BEFORE_STARTED, Point.BEFORE_AUDIO):
+        assert spoken.report.audio_seconds == 0
+
+
+@pytest.mark.parametrize(("kind", "point", "streamed", "container"), CELLS)
+def test_one_fault(
+    kind: FaultKind, point: Point, container: str, *, streamed: bool
+) -> None:
+    """A fault that happens once costs no word, or is raised in its class at once."""
+
+    async def scenario() -> None:
+        within = point in (Point.MID_SENTENCE, Point.BETWEEN_SENTENCES)
+        lasting = kind.nature is Nature.PERMANENT
+        fault = Fault(
+            kind, point, times=None if lasting else 1, after_sentences=int(within)
+        )
+        async with service() as (emulator, client):
+            emulator.script(fault)
+            if point is Point.IDLE:
+                first = await speak(client, container, streamed=streamed)
+                check_heard(emulator, first, repeats=0)
+                await asyncio.sleep(0.5)
+            spoken = await speak(client, container, streamed=streamed)
+            assert fault in emulator.happened
+            if kind.nature is Nature.PERMANENT:
+                check_refused(spoken, kind, point)
+                emulator.clear_faults()
+                again = await speak(client, container, streamed=streamed)
+                check_heard(emulator, again, repeats=0)
+                return
+            struck = kind.nature is Nature.TRANSIENT and point is Point.MID_SENTENCE
+            check_heard(emulator, spoken, repeats=int(struck))
+            assert spoken.seconds < TIMING.attempt + 2
+
+    run(scenario())
+
+
+TRANSIENT_CELLS = [
+    pytest.param(kind, point, id=f"{kind}-{point}")
+    for kind in FaultKind
+    for point in POINTS
+    if point in Emulator.fault_points(kind)
+    and kind.nature is Nature.TRANSIENT
+    and point is not Point.IDLE
+]
+
+
+@pytest.mark.parametrize(("kind", "point"), TRANSIENT_CELLS)
+def test_a_fault_that_never_ends(kind: FaultKind, point: Point) -> None:
+    """The message is heard all the same, or an error comes in bounded time."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(Fault(kind, point, times=None))
+            spoken = await speak(client, "wav", streamed=False)
+            if spoken.error is None:
+                check_heard(emulator, spoken, repeats=len(SENTENCES))
+            else:
+                assert spoken.error.retryable
+                assert spoken.report.error is spoken.error
+            assert spoken.seconds < TIMING.deadline + TIMING.attempt + 1
+
+    run(scenario())

@@ -1,0 +1,429 @@
+"""Text in, audio out: messages, pauses, limits, listeners who leave."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from itertools import pairwise
+
+import pytest
+
+from custom_components.cosyvoice.client import (
+    CosyVoiceTimeoutError,
+    SynthesisOptions,
+    TextError,
+    Timing,
+    count_characters,
+)
+from custom_components.cosyvoice.client.audio import audio_writer
+from custom_components.cosyvoice.client.utterance import TASK_CHARACTERS
+from tests.clock import run
+from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
+
+from .speaking import REGION, collect, heard, listen, options, service, written
+
+SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
+TEXT = " ".join(SENTENCES)
+TIMING = Timing()
+
+
+@pytest.mark.parametrize("container", ["mp3", "wav", "opus", "caf"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_message_is_heard_and_accounted_for(
+    container: str, *, streamed: bool
+) -> None:
+    """Every sentence once, in order; the report agrees with the service."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            text = written(TEXT) if streamed else TEXT
+            utterance = client.speak(text, options(format=container))
+            audio = await listen(utterance)
+            assert heard(emulator, audio) == SENTENCES
+            [task] = emulator.tasks
+            report = utterance.report
+            assert report.outcome == "finished"
+            assert report.characters == task.characters == count_characters(TEXT)
+            assert not report.estimated
+            assert report.audio_seconds == pytest.approx(task.audio_seconds, abs=0.1)
+            assert report.request_ids == [task.id]
+            assert (report.tasks, report.resumed) == (1, 0)
+            assert (report.voice, report.model) == ("longanyang", "cosyvoice-v3-flash")
+
+    run(scenario())
+
+
+def test_sentences_go_out_one_by_one() -> None:
+    """A message per sentence: neither per letter nor per text."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            await listen(client.speak(written(TEXT), options()))
+            await listen(client.speak(TEXT, options()))
+            for task in emulator.tasks:
+                assert [text.strip() for text in task.texts] == SENTENCES
+
+    run(scenario())
+
+
+def test_a_finished_sentence_is_not_held_back() -> None:
+    """It is heard while the next one is still being written."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def slow() -> AsyncGenerator[str]:
+            yield "好的。"
+            yield "接下来"
+            await asyncio.sleep(2)
+            yield "再见。"
+
+        async with service() as (emulator, client):
+            begun = loop.time()
+            utterance = client.speak(slow(), options())
+            chunks = aiter(utterance)
+            await anext(chunks)
+            assert loop.time() - begun < 0.2
+            audio = b"".join([chunk async for chunk in chunks])
+            assert audio
+            [task] = emulator.tasks
+            assert task.flushes == 1
+            assert task.texts == ["好的。", "接下来再见。"]
+            assert utterance.report.first_packet_latency < 0.2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("pause", [5.0, 40.0, 300.0])
+def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
+    """No limit of the service ends it, and nothing is said twice."""
+
+    async def scenario() -> None:
+        async def pausing() -> AsyncGenerator[str]:
+            yield TEXT[:13]
+            await asyncio.sleep(pause)
+            yield TEXT[13:]
+
+        async with service() as (emulator, client):
+            utterance = client.speak(pausing(), options(format="wav"))
+            assert heard(emulator, await listen(utterance)) == SENTENCES
+            assert [task.outcome for task in emulator.tasks if task.pieces] == (
+                ["finished"] * (1 if pause < TIMING.pause else 2)
+            )
+            assert utterance.report.characters == count_characters(TEXT)
+
+    run(scenario())
+
+
+def test_a_service_that_ignores_flushes() -> None:
+    """The task is finished instead, so that the sentence is heard."""
+
+    async def scenario(emulator_ignores: Callable[[Emulator], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        async def pausing() -> AsyncGenerator[str]:
+            yield SENTENCES[0]
+            await asyncio.sleep(30)
+            yield SENTENCES[1]
+
+        async with service() as (emulator, client):
+            emulator_ignores(emulator)
+            begun = loop.time()
+            utterance = client.speak(pausing(), options(format="pcm"))
+            chunks = aiter(utterance)
+            audio = await anext(chunks)
+            assert loop.time() - begun < TIMING.flush_patience + 1
+            audio += b"".join([chunk async for chunk in chunks])
+            assert audio
+
+    def ignore(emulator: Emulator) -> None:
+        emulator.config.flush = "ignored"
+
+    def refuse(emulator: Emulator) -> None:
+        emulator.config.flush = "refused"
+
+    for way in (ignore, refuse):
+        run(scenario(way))
+
+
+@pytest.mark.parametrize("text", ["", "。", "…！", "  \n"])
+def test_nothing_to_say_is_an_error_and_costs_nothing(text: str) -> None:
+    """The service is not even asked."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            utterance = client.speak(text, options())
+            with pytest.raises(TextError):
+                await listen(utterance)
+            assert utterance.report.outcome == "failed"
+            assert emulator.tasks == []
+
+    run(scenario())
+
+
+def test_the_failure_of_the_text_comes_after_what_was_written() -> None:
+    """What the language model did say is heard; then its error is raised."""
+
+    async def scenario() -> None:
+        async def failing() -> AsyncGenerator[str]:
+            yield SENTENCES[0]
+            raise RuntimeError("the model is gone")
+
+        async with service() as (emulator, client):
+            utterance = client.speak(failing(), options(format="wav"))
+            audio = bytearray()
+            with pytest.raises(RuntimeError):
+                await collect(utterance, audio)
+            assert heard(emulator, bytes(audio)) == SENTENCES[:1]
+            assert utterance.report.outcome == "failed"
+
+    run(scenario())
+
+
+def test_a_text_beyond_the_limit_of_a_task_takes_several() -> None:
+    """No task gets more than the service allows, and nothing is lost."""
+
+    async def scenario() -> None:
+        sentence = "一" * 190 + "。"
+        count = TASK_CHARACTERS // count_characters(sentence) + 20
+        config = EmulatorConfig(speech="silence", seconds_per_character=0.0005)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(sentence * count, options(format="pcm"))
+            async for _ in utterance:
+                pass
+            tasks = [task for task in emulator.tasks if task.pieces]
+            assert len(tasks) == 2
+            assert all(task.characters <= 200_000 for task in tasks)
+            assert "".join(task.text for task in tasks) == sentence * count
+
+    run(scenario())
+
+
+def test_ssml_goes_out_in_one_message() -> None:
+    """The service allows no second one."""
+
+    async def scenario() -> None:
+        text = "<speak>今天天气不错。<break time='1s'/>再见。</speak>"
+        async with service() as (emulator, client):
+            utterance = client.speak(written(text), options(ssml=True))
+            assert await listen(utterance)
+            [task] = emulator.tasks
+            assert task.texts == [text]
+            assert task.parameters["enable_ssml"] is True
+
+    run(scenario())
+
+
+def test_ssml_is_not_repeated_from_its_start() -> None:
+    """It cannot be cut, so a loss in its middle is an error."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(Fault(FaultKind.RESET, Point.MID_SENTENCE))
+            text = f"<speak>{TEXT}</speak>"
+            with pytest.raises(Exception, match="lost"):
+                await listen(client.speak(text, options(ssml=True)))
+            assert len(emulator.tasks) == 1
+
+    run(scenario())
+
+
+def test_words_are_placed_in_the_whole_audio() -> None:
+    """Their times go on over sentences, and begin after the lead-in."""
+
+    async def scenario(word_times: str) -> None:
+        config = EmulatorConfig(speech="voice", word_times=word_times)
+        async with service(config) as (_, client):
+            utterance = client.speak(
+                TEXT, options(format="wav", word_timestamps=True), lead_in=0.5
+            )
+            await listen(utterance)
+            words = utterance.report.words
+            assert "".join(word.text for word in words).startswith("今天天气")
+            assert words[0].begin >= 0.5
+            assert all(word.begin <= word.end for word in words)
+            assert all(a.begin <= b.begin for a, b in pairwise(words))
+            assert words[-1].end <= utterance.report.audio_seconds + 0.01
+
+    for word_times in ("sentence", "task"):
+        asyncio.run(scenario(word_times))
+
+
+@pytest.mark.parametrize("container", ["wav", "caf", "pcm"])
+def test_silence_before_and_after_is_exact(container: str) -> None:
+    """To the sample."""
+
+    async def scenario() -> None:
+        async with service() as (_, client):
+            chosen = options(format=container, sample_rate=48000)
+            plain = await listen(client.speak(TEXT, chosen))
+            padded = await listen(
+                client.speak(TEXT, chosen, lead_in=0.25, trailing=1.5)
+            )
+            header = len(audio_writer(container, 48000).header())
+            samples = plain[header:]
+            before, after = bytes(2 * 12_000), bytes(2 * 72_000)
+            assert padded[header:] == before + samples + after
+
+    run(scenario())
+
+
+def test_pauses_are_filled_only_as_needed() -> None:
+    """A listener who plays at real time never runs dry; nobody else gets silence."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def pausing() -> AsyncGenerator[str]:
+            yield SENTENCES[0]
+            await asyncio.sleep(40)
+            yield SENTENCES[1] + " " + SENTENCES[2]
+
+        config = EmulatorConfig(
+            speech="signal", first_packet=0.5, real_time_factor=0.3, round_trip=0.1
+        )
+        async with service(config) as (emulator, client):
+            utterance = client.speak(pausing(), options(format="pcm"), fill_pauses=True)
+            audio = bytearray()
+            playing_since = None
+            async for chunk in utterance:
+                if playing_since is None:
+                    playing_since = loop.time()
+                else:
+                    played = loop.time() - playing_since
+                    assert len(audio) / 48_000 > played
+                audio += chunk
+                assert len(audio) / 48_000 < loop.time() - playing_since + 3
+            found = emulator.heard(bytes(audio), "pcm", 24_000)
+            assert [sentence.text.strip() for sentence in found] == SENTENCES
+            assert all(sentence.complete for sentence in found)
+            assert 40 < utterance.report.audio_seconds < 44
+
+            utterance = client.speak(
+                written(TEXT, 0.01), options(format="pcm"), fill_pauses=True
+            )
+            await listen(utterance)
+            task = (
+                emulator.tasks[-1] if emulator.tasks[-1].pieces else emulator.tasks[-2]
+            )
+            assert utterance.report.audio_seconds < task.audio_seconds + 0.2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_listener_who_leaves_ends_the_task(after: int) -> None:
+    """The service is told, the connection is closed, and nothing is left running."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", real_time_factor=0.5)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(TEXT, options(format="pcm"))
+            chunks = aiter(utterance)
+            for _ in range(after):
+                await anext(chunks)
+            await utterance.aclose()
+            if after:
+                assert utterance.report.outcome == "cancelled"
+                await emulator.until(lambda: emulator.open_connections == 0)
+                [task] = emulator.tasks
+                assert task.outcome in ("cancelled", "disconnected")
+                assert task.characters < count_characters(TEXT)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.15, 0.25, 0.35, 0.45, 0.6])
+def test_cancelling_at_any_moment_leaves_nothing(moment: float) -> None:
+    """While connecting, starting, waiting or hearing."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(
+            speech="signal", round_trip=0.1, first_packet=0.1, real_time_factor=0.3
+        )
+        async with service(config) as (_, client):
+            utterance = client.speak(written(TEXT, 0.05), options())
+            listening = asyncio.create_task(listen(utterance))
+            await asyncio.sleep(moment)
+            listening.cancel()
+            await asyncio.wait({listening})
+            await utterance.aclose()
+            assert utterance.report.outcome == "cancelled"
+
+    run(scenario())
+
+
+def test_a_slow_listener_keeps_memory_bounded() -> None:
+    """What is not taken is not read from the network either."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="silence", seconds_per_character=1.0)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(
+                "今天天气不错。" * 40, options(format="pcm", sample_rate=48000)
+            )
+            chunks = aiter(utterance)
+            await anext(chunks)
+            await asyncio.sleep(3)
+            [task] = [task for task in emulator.tasks if task.pieces]
+            sent = task.audio_bytes
+            await asyncio.sleep(3)
+            assert task.audio_bytes == sent < 20_000_000
+            async for _ in chunks:
+                pass
+            assert utterance.report.outcome == "finished"
+
+    run(scenario())
+
+
+def test_a_burst_of_twenty_succeeds() -> None:
+    """The permitted rate of task starts is kept, and everyone is served."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            audios = await asyncio.gather(
+                *(listen(client.speak(TEXT, options(format="wav"))) for _ in range(20))
+            )
+            assert all(heard(emulator, audio) == SENTENCES for audio in audios)
+            assert not any(task.error_code for task in emulator.tasks)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("usage", ["sentence", "finished", "both", "none", "old"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_every_form_of_usage_is_understood(usage: str, *, streamed: bool) -> None:
+    """The bill is right, and marked as estimated where the service gave none."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", usage=usage)
+        async with service(config) as (emulator, client):
+            text = written(TEXT, 0.2) if streamed else TEXT
+            utterance = client.speak(text, options(format="wav"))
+            assert heard(emulator, await listen(utterance)) == SENTENCES
+            billed = sum(task.characters for task in emulator.tasks)
+            assert utterance.report.characters == billed
+            assert utterance.report.estimated is (usage == "none")
+
+    run(scenario())
+
+
+def test_a_hanging_service_is_given_up_in_time() -> None:
+    """Never later than the deadline and one attempt."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        async with service() as (emulator, client):
+            emulator.script(Fault(FaultKind.HANG, Point.HANDSHAKE, times=None))
+            begun = loop.time()
+            with pytest.raises(CosyVoiceTimeoutError):
+                await listen(client.speak(TEXT, options()))
+            assert loop.time() - begun <= TIMING.deadline + TIMING.attempt
+
+    run(scenario())
+
+
+async def test_options_must_be_resolved() -> None:
+    """Otherwise the format of the audio is not known."""
+    async with service() as (_, client):
+        with pytest.raises((ValueError, KeyError)):
+            client.speak(TEXT, SynthesisOptions(voice="longanyang"))
+    assert REGION

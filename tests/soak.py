@@ -1,0 +1,206 @@
+"""Many utterances at once while everything goes wrong: ``python -m tests.soak N``.
+
+Faults and listeners who leave come at random, from a seed that is printed. Nothing may
+be lost, repeated beyond the rule, or left behind.
+"""
+
+import argparse
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+import gc
+from pathlib import Path
+import random
+import secrets
+import time
+
+import aiohttp
+
+from custom_components.cosyvoice.client import (
+    CosyVoiceClient,
+    CosyVoiceError,
+    Endpoint,
+    SynthesisOptions,
+    Timing,
+    Utterance,
+)
+
+from .clock import run
+from .emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
+from .emulator.audio import decode
+from .emulator.signals import recognise
+
+CONCURRENCY = 10
+ROUND = 100
+"""Utterances after which the emulator forgets what was said."""
+FAULT_SHARE = 0.4
+LEAVING_SHARE = 0.05
+SENTENCES = [
+    "今天天气不错。",
+    "It is 21 degrees outside.",
+    "客厅的灯已经打开！",
+    "晚安。",
+    "Die Heizung ist aus.",
+    "门没有锁，要我锁上吗？",
+]
+FORMATS = ("mp3", "wav", "opus", "caf")
+TIMING = Timing()
+
+
+@dataclass
+class SoakResult:
+    """What a soak found.
+
+    Attributes:
+        outcomes: How often each outcome or error class came.
+        faults: How often each fault happened.
+        resumed: Tasks that went on where another one was lost.
+        problems: What must not happen, in words.
+        memory: Resident memory after each round, in MiB.
+        descriptors: Open file descriptors after each round.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    resumed: int = 0
+    problems: list[str] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+
+
+async def soak(count: int, seed: int) -> SoakResult:
+    """Say so many things, ten at a time."""
+    chance = random.Random(seed)
+    result = SoakResult()
+    config = EmulatorConfig(speech="signal")
+    async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
+        endpoint = Endpoint.create("cn-beijing", emulator.url)
+        client = CosyVoiceClient(session, "sk-test", endpoint)
+        for begun in range(0, count, ROUND):
+            numbers = iter(range(begun, min(begun + ROUND, count)))
+            await asyncio.gather(
+                *(
+                    _speaker(client, emulator, numbers, chance, result)
+                    for _ in range(CONCURRENCY)
+                )
+            )
+            result.faults.update(str(fault.kind) for fault in emulator.happened)
+            emulator.reset()
+            _measure(result)
+        await client.close()
+        if client.statistics.connections:
+            result.problems.append(f"connections left open: {client.statistics}")
+    return result
+
+
+async def _speaker(
+    client: CosyVoiceClient,
+    emulator: Emulator,
+    numbers: Iterator[int],
+    chance: random.Random,
+    result: SoakResult,
+) -> None:
+    for number in numbers:
+        if chance.random() < FAULT_SHARE:
+            kind = chance.choice(list(FaultKind))
+            points = sorted(Emulator.fault_points(kind) - {Point.HTTP})
+            emulator.script(
+                Fault(
+                    kind,
+                    chance.choice(points),
+                    after_sentences=chance.randint(0, 2),
+                )
+            )
+        await _say(client, number, chance, result)
+        await asyncio.sleep(chance.choice([0, 0, 1, 30, 70]))
+
+
+async def _say(
+    client: CosyVoiceClient, number: int, chance: random.Random, result: SoakResult
+) -> None:
+    """Say something and check what was heard."""
+    sentences = chance.sample(SENTENCES, chance.randint(1, len(SENTENCES)))
+    container = chance.choice(FORMATS)
+    options = SynthesisOptions(voice="longanyang", format=container)
+    streamed = chance.random() < 0.5
+    utterance = client.speak(
+        _written(" ".join(sentences), chance) if streamed else " ".join(sentences),
+        options.resolve("cn-beijing"),
+    )
+    leaves_after = chance.randint(0, 10) if chance.random() < LEAVING_SHARE else None
+    audio = bytearray()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        chunks = 0
+        async for chunk in utterance:
+            audio += chunk
+            chunks += 1
+            if chunks == leaves_after:
+                await utterance.aclose()
+                break
+    except CosyVoiceError as err:
+        result.outcomes[type(err).__name__] += 1
+        if loop.time() - begun > TIMING.deadline + TIMING.attempt + 60:
+            result.problems.append(f"{number}: {err!r} came late")
+        return
+    finally:
+        result.resumed += utterance.report.resumed
+    result.outcomes[utterance.report.outcome] += 1
+    if utterance.report.outcome == "finished":
+        if problem := _problem(bytes(audio), sentences, utterance):
+            result.problems.append(f"{number}: {container}: {problem}")
+
+
+def _problem(audio: bytes, sentences: list[str], utterance: Utterance) -> str | None:
+    """Return what is wrong with what was heard, if anything is."""
+    everything = recognise(decode(audio), sentences)
+    heard = [found.text for found in everything if found.complete]
+    firsts = [text for index, text in enumerate(heard) if text not in heard[:index]]
+    if firsts != sentences:
+        return f"{sentences} was heard as {heard}; {utterance.report}"
+    if len(everything) > len(sentences) + utterance.report.resumed:
+        return f"{sentences} was heard too often: {everything}; {utterance.report}"
+    return None
+
+
+async def _written(text: str, chance: random.Random) -> AsyncGenerator[str]:
+    """Yield a text as a language model writes it, with pauses."""
+    while text:
+        length = chance.randint(1, 8)
+        yield text[:length]
+        text = text[length:]
+        await asyncio.sleep(chance.choice([0, 0.02, 0.02, 0.5, 12]))
+
+
+def _measure(result: SoakResult) -> None:
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    result.memory.append(pages * 4096 / 2**20)
+    result.descriptors.append(len(list(Path("/proc/self/fd").iterdir())))
+
+
+def main() -> None:
+    """Run a soak and report it; exit with 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, help="how many utterances")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    begun = time.monotonic()
+    result = run(soak(arguments.count, arguments.seed))
+    print(f"{arguments.count} utterances in {time.monotonic() - begun:.0f} s")
+    print(f"outcomes: {dict(result.outcomes)}")
+    print(f"faults: {sum(result.faults.values())} {dict(result.faults)}")
+    print(f"tasks that resumed another one: {result.resumed}")
+    steps = range(0, len(result.memory), max(1, len(result.memory) // 10))
+    print("memory, MiB:", [round(result.memory[step]) for step in steps])
+    print("descriptors:", [result.descriptors[step] for step in steps])
+    for problem in result.problems:
+        print("PROBLEM", problem)
+    raise SystemExit(1 if result.problems else 0)
+
+
+if __name__ == "__main__":
+    main()
