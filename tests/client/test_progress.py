@@ -164,6 +164,14 @@ def test_a_task_finished_too_early_is_an_error() -> None:
     assert progress.rest == "再见。"
 
 
+def test_a_task_finished_within_a_sentence_is_an_error() -> None:
+    """Also where nothing was billed yet."""
+    progress = progress_of("今天天气不错。")
+    progress.note(SentenceBegin("今天天气不错。"), 0.0)
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), 0.0)
+
+
 def test_a_sentence_that_was_worded_otherwise_is_no_error() -> None:
     """The bill is complete: the service has only changed the text."""
     progress = progress_of("今天 3°C。", "再见。")

@@ -122,9 +122,9 @@ class TaskProgress:
                 self._sentence = None
                 self._sentence_start = audio_seconds
             case TaskFinished(asked):
-                self.in_sentence = False
                 self._check_complete(asked)
                 self._deliver(len(self.sent))
+                self.in_sentence = False
 
     def _is_repeated(self, text: str | None) -> bool:
         """Return True if the same end came before: its text, and no further bill."""
@@ -185,13 +185,11 @@ class TaskProgress:
     def _check_complete(self, asked: bool) -> None:
         if not self.owed:
             return
-        silent = not self.heard
-        short = (
-            self._reports_sentences
-            and self.billed is not None
-            and self.billed < self.size * COUNT_TOLERANCE
-        )
-        if silent or short or not asked:
+        if self.billed is None:
+            short = self.in_sentence
+        else:
+            short = self.billed < self.size * COUNT_TOLERANCE
+        if not self.heard or not asked or (short and self._reports_sentences):
             raise ProtocolError("The service finished before all was spoken")
 
     def _note_words(self, words: tuple[WordTime, ...]) -> None:
