@@ -8,6 +8,7 @@ import re
 import string
 from typing import Any
 
+BINARY = (".mp3", ".opus", ".png", ".wav")
 ADDRESS = re.compile(r"(https?|wss?|ftp)://|www\.", re.IGNORECASE)
 
 
@@ -30,7 +31,7 @@ def files(root: Path) -> Iterator[Path]:
             or name in {".ci", ".github"}
         ]
         for name in contents:
-            if not name.endswith((".mp3", ".png", ".wav", ".opus")):
+            if not name.startswith(".") and not name.endswith(BINARY):
                 yield folder / name
 
 
