@@ -1,7 +1,7 @@
 """Another engine that speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from contextvars import ContextVar
 import hashlib
@@ -173,12 +173,30 @@ async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
 
 def forget(hass: HomeAssistant, message: str, engine: str) -> None:
     """Remove a message of an engine from Home Assistant's memory of audio."""
+    memory = hass.data[DATA_TTS_MANAGER].mem_cache
+    for key in _keys(memory, message, engine):
+        del memory[key]
+
+
+def is_kept(hass: HomeAssistant, message: str, engine: str) -> bool:
+    """Return whether Home Assistant may have an engine's audio of a message.
+
+    It is kept by options and language as well, which are not looked at here.
+    """
+    manager = hass.data[DATA_TTS_MANAGER]
+    return any(
+        _keys(kept, message, engine) for kept in (manager.mem_cache, manager.file_cache)
+    )
+
+
+def _keys(kept: Iterable[str], message: str, engine: str) -> list[str]:
     data = message.encode(errors="surrogatepass")
     digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    memory = hass.data[DATA_TTS_MANAGER].mem_cache
-    for key in list(memory):
-        if key.startswith(f"{digest}_") and key.endswith(f"_{engine}"):
-            del memory[key]
+    return [
+        key
+        for key in kept
+        if key.startswith(f"{digest}_") and key.endswith(f"_{engine}")
+    ]
 
 
 async def _late(due: asyncio.Event) -> None:

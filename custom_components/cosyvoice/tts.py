@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, override
 
 from homeassistant.components.tts import (
@@ -26,6 +26,7 @@ from .client import (
     SpeakableText,
     TextError,
     Utterance,
+    UtteranceReport,
     is_speakable,
     scrub,
 )
@@ -38,6 +39,7 @@ from .languages import default_tag, tags_in, tags_of
 from .repairs import report_failure, report_success
 from .request import (
     FOLLOW,
+    PREFERRED_NUMBERS,
     SETTINGS,
     SUPPORTED_OPTIONS,
     SpeechRequest,
@@ -69,6 +71,23 @@ async def async_setup_entry(
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Speech in memory.
+
+    Attributes:
+        report: What it took.
+        text: What was spoken, before own pronunciations were put in.
+        audio: The whole audio.
+        extension: mp3, wav or opus.
+    """
+
+    report: UtteranceReport
+    text: str
+    audio: bytes
+    extension: str
+
+
 class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     """An engine that speaks with one voice, or with another one that a call names."""
 
@@ -90,10 +109,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     def supported_languages(self) -> list[str]:
         """Every language that some voice speaks."""
         runtime = self.entry.runtime_data
-        own_voices = tuple(voice.id for voice in runtime.voices.ready)
-        return tags_in(
-            runtime.client.region, (*own_voices, self._effective_settings[CONF_VOICE])
-        )
+        own_voices = [voice.id for voice in runtime.voices.ready]
+        chosen = self._effective_settings[CONF_VOICE]
+        return tags_in(runtime.client.region, [*own_voices, chosen])
 
     @property
     @override
@@ -147,13 +165,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         options: dict[str, Any] | None = None,
     ) -> None:
         """Speak via media players; what is wrong with the call is said here and now."""
-        options = dict(options or {})
-        if options.get(CONF_FORMAT) and not options.get(ATTR_PREFERRED_FORMAT):
-            # What the caller asks for is what the listener is to get
-            options[ATTR_PREFERRED_FORMAT] = preferred_format(options[CONF_FORMAT])
+        options = _with_preference(options or {})
         message = scrub(message)
         ssml = message.lstrip().startswith(SSML_OPENING)
         call = {**self.default_options, **options}, language or self.default_language
+        if not fallback.is_kept(self.hass, message, self.entity_id):
+            self.entry.runtime_data.usage.check_budget()
         with _translated():
             speech = self._request(*call, ssml=ssml)
             if not ssml and not _can_be_spoken(message, speech):
@@ -174,6 +191,58 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         if speaking_as_fallback.get():
             speech = replace(speech, fallback_engine=None)
         return TTSAudioResponse(speech.extension, self._audio(request, speech))
+
+    async def async_synthesize(
+        self,
+        message: str,
+        language: str | None,
+        options: Mapping[str, Any],
+        *,
+        word_timestamps: bool,
+    ) -> Recording:
+        """Speak into memory: no cache, no fallback engine.
+
+        Exact silence needs samples, so with silence set it is WAV that comes out.
+
+        Raises:
+            HomeAssistantError: An option is not possible, the budget is used up, or
+                the service failed.
+        """
+        self.entry.runtime_data.usage.check_budget()
+        text = RepeatableText(_once(scrub(message)))
+        await text.fetch()
+        language = language or self.default_language
+        options = {**self.default_options, **_with_preference(options)}
+        with _translated():
+            ssml = await text.begins_with(SSML_OPENING)
+            speech = self._request(options, language, ssml=ssml)
+            if speech.extension == "caf":
+                options = {
+                    name: value
+                    for name, value in options.items()
+                    if name not in PREFERRED_NUMBERS
+                }
+                options[ATTR_PREFERRED_FORMAT] = "wav"
+                speech = self._request(options, language, ssml=ssml)
+            if word_timestamps:
+                timed = replace(speech.synthesis, word_timestamps=True)
+                runtime = self.entry.runtime_data
+                voices = runtime.voices.data.values()
+                timed = timed.resolve(runtime.client.region, voices)
+                speech = replace(speech, synthesis=timed)
+            speech = replace(speech, fallback_engine=None)
+            utterance = self._utterance(speech, text)
+            chunks = [chunk async for chunk in self._reported(utterance, speech, text)]
+        if ssml:
+            written = fallback.without_markup(text.read())
+        else:
+            written = _speakable(text.read(), replace(speech, pronunciations={}))
+        return Recording(
+            report=utterance.report,
+            text="".join([piece async for piece in written]),
+            audio=b"".join(chunks),
+            extension=speech.extension,
+        )
 
     def _request(
         self, options: Mapping[str, Any], language: str, *, ssml: bool = False
@@ -314,6 +383,18 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         # the one that Home Assistant neither writes to disk nor reports.
         fallback.forget(self.hass, text.so_far, self.entity_id)
         raise asyncio.CancelledError
+
+
+def _with_preference(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a call; the listener is to get the format it asks for."""
+    if options.get(CONF_FORMAT) and not options.get(ATTR_PREFERRED_FORMAT):
+        preferred = preferred_format(options[CONF_FORMAT])
+        return {**options, ATTR_PREFERRED_FORMAT: preferred}
+    return dict(options)
+
+
+async def _once(text: str) -> AsyncGenerator[str]:
+    yield text
 
 
 @contextmanager
