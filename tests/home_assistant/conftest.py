@@ -6,6 +6,8 @@ import shutil
 import imageio_ffmpeg
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.const import (
     DEFAULT_OPTIONS,
@@ -71,3 +73,13 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Home Assistant's kind of snapshots.
+
+    The test plugin has this fixture too, and syrupy another one of its name: which
+    of the two wins depends on the order in which they are loaded.
+    """
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
