@@ -9,9 +9,9 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .client import CATALOGUE
 from .const import CONF_VOICE, DEFAULT_SETTINGS, DOMAIN, MANUFACTURER, settings_signal
 from .data import CosyVoiceConfigEntry
+from .languages import voices_in
 from .voices import clone_label, in_chinese, voice_name
 
 
@@ -81,7 +81,7 @@ class VoiceEntity(CosyVoiceEntity):
         runtime = self.entry.runtime_data
         own = runtime.voices.data.values()
         names = {clone.id: clone_label(clone, chinese=chinese) for clone in own}
-        for voice in CATALOGUE.voices_in(runtime.client.region):
+        for voice in voices_in(runtime.client.region):
             names[voice.id] = voice_name(voice.id, chinese=chinese)
         names.setdefault(self.settings[CONF_VOICE], self.settings[CONF_VOICE])
         bearers = Counter(names.values())

@@ -5,12 +5,15 @@ and its cloud voices of ``zh-CN``, ``zh-HK`` (Cantonese) or ``zh-CN-shaanxi``. T
 language is offered as well, after the regions that it may be heard in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from homeassistant.util import language as language_util
 
 from .client import CATALOGUE, Voice
+
+voices_in = cache(CATALOGUE.voices_in)
+"""Return the system voices that a region offers, as the catalogue does."""
 
 
 def tags_of(voice_id: str) -> tuple[str, ...]:
@@ -26,11 +29,9 @@ def tags_of(voice_id: str) -> tuple[str, ...]:
     return _tags(languages or ("zh", "en"))
 
 
-def tags_in(region: str, own_voices: tuple[str, ...]) -> list[str]:
+def tags_in(region: str, own_voices: Iterable[str]) -> list[str]:
     """Return every tag that some voice speaks: the region's or one's own."""
-    tags = dict.fromkeys(
-        tag for voice in CATALOGUE.voices_in(region) for tag in _tags_of(voice)
-    )
+    tags = dict.fromkeys(_tags_in(region))
     for voice in own_voices:
         tags |= dict.fromkeys(tags_of(voice))
     return list(tags)
@@ -47,7 +48,7 @@ def fitting_voice(
     tag: str,
     language_voices: Mapping[str, str],
     region: str,
-    own_voices: tuple[str, ...] = (),
+    own_voices: Iterable[str] = (),
 ) -> str:
     """Return the voice for a language: the chosen one if it speaks the language.
 
@@ -63,9 +64,7 @@ def fitting_voice(
             return voice
     gender = chosen.gender if (chosen := CATALOGUE.voices.get(voice_id)) else None
     models = set(CATALOGUE.models_of(voice_id, region))
-    speaking = [
-        voice for voice in CATALOGUE.voices_in(region) if tag in _tags_of(voice)
-    ]
+    speaking = [voice for voice in voices_in(region) if tag in _tags_of(voice)]
     if speaking:
         return min(
             speaking,
@@ -90,6 +89,12 @@ def language_hint(voice_id: str, tag: str) -> tuple[str, ...]:
     model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
     hinted = model is not None and language in model.language_hints
     return (language,) if hinted and language not in {"zh", "en"} else ()
+
+
+@cache
+def _tags_in(region: str) -> tuple[str, ...]:
+    voices = voices_in(region)
+    return tuple(dict.fromkeys(tag for voice in voices for tag in _tags_of(voice)))
 
 
 @cache

@@ -133,7 +133,7 @@ def create_request(
             language,
             settings[CONF_LANGUAGE_VOICES],
             region,
-            tuple(own.id for own in own_voices if own.status == "OK"),
+            (own.id for own in own_voices if own.status == "OK"),
         )
     model = _model(voice, call, settings, region)
     container = _container(call, settings, model)

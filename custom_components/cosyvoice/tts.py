@@ -20,6 +20,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import fallback
 from .client import (
+    SSML_OPENING,
     CosyVoiceError,
     OptionError,
     Replacer,
@@ -27,7 +28,9 @@ from .client import (
     TextError,
     Utterance,
     UtteranceReport,
+    check_ssml,
     is_speakable,
+    is_ssml,
     scrub,
 )
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
@@ -52,7 +55,6 @@ from .warmup import SatelliteWarmUp
 PARALLEL_UPDATES = 0
 
 SPEECH = EntityDescription(key="speech", translation_key="speech")
-SSML_OPENING = "<speak"
 PROBE = 1000
 """Characters of a message that are looked at a time for something to speak."""
 
@@ -167,13 +169,15 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         """Speak via media players; what is wrong with the call is said here and now."""
         options = _with_preference(options or {})
         message = scrub(message)
-        ssml = message.lstrip().startswith(SSML_OPENING)
+        ssml = is_ssml(message)
         call = {**self.default_options, **options}, language or self.default_language
         if not fallback.is_kept(self.hass, message, self.entity_id):
             self.entry.runtime_data.usage.check_budget()
         with _translated():
             speech = self._request(*call, ssml=ssml)
-            if not ssml and not _can_be_spoken(message, speech):
+            if ssml:
+                check_ssml(message)
+            elif not _can_be_spoken(message, speech):
                 raise TextError("The text holds nothing that can be spoken")
         self._last_call = call
         await super().async_speak(
@@ -214,7 +218,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         language = language or self.default_language
         options = {**self.default_options, **_with_preference(options)}
         with _translated():
-            ssml = await text.begins_with(SSML_OPENING)
+            ssml = await _is_ssml(text)
             speech = self._request(options, language, ssml=ssml)
             if speech.extension == "caf":
                 options = {
@@ -291,7 +295,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         )
         heard = False
         try:
-            if await text.begins_with(SSML_OPENING):
+            if await _is_ssml(text):
                 ssml = self._request(request.options, request.language, ssml=True)
                 speech = replace(speech, synthesis=ssml.synthesis)
             utterance = self._utterance(speech, text)
@@ -312,9 +316,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             fetching.cancel()
 
     def _utterance(self, speech: SpeechRequest, text: RepeatableText) -> Utterance:
-        pieces = text.read()
-        if not speech.synthesis.ssml:
-            pieces = _speakable(pieces, speech)
+        if speech.synthesis.ssml:
+            pieces = (scrub(piece) async for piece in text.read())
+        else:
+            pieces = _speakable(text.read(), speech)
         return self.entry.runtime_data.client.speak(
             pieces,
             speech.synthesis,
@@ -404,6 +409,20 @@ def _translated() -> Iterator[None]:
         yield
     except CosyVoiceError as err:
         raise translated_error(err) from err
+
+
+async def _is_ssml(text: RepeatableText) -> bool:
+    """Return whether a text is SSML, which is then complete.
+
+    Raises:
+        TextError: It is not well-formed.
+    """
+    if not await text.begins_with(SSML_OPENING):
+        return False
+    document = scrub("".join([piece async for piece in text.read()]))
+    if found := is_ssml(document):
+        check_ssml(document)
+    return found
 
 
 async def _speakable(

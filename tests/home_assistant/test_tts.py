@@ -354,10 +354,36 @@ async def test_ssml_is_refused_where_the_voice_cannot_read_it(
     assert not spoken(emulator)
 
 
-async def test_less_than_is_not_ssml(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ("<speak>你好，\n<break>世界。</speak>", "line 2, column 13: mismatched tag"),
+        ("<speak>Tom & Jerry</speak>", "line 1, column 13"),
+        ("<speak>你好。</speak>再见。", "line 1, column 21"),
+        ("<speak>你好。", "line 1"),
+    ],
+)
+async def test_place_of_a_mistake_in_ssml_is_named(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    document: str,
+    place: str,
 ) -> None:
-    await speak(hass, pieces("< 3 度。", 1))
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, document)
+    assert caught.value.translation_placeholders is not None
+    assert place in caught.value.translation_placeholders["message"]
+    with pytest.raises(ServiceValidationError):
+        await speak(hass, pieces(document))
+    assert not spoken(emulator)
+
+
+@pytest.mark.parametrize("text", ["< 3 度。", "<speaker> 你好。"])
+async def test_less_than_is_not_ssml(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, text: str
+) -> None:
+    await speak(hass, pieces(text, 1))
     assert "enable_ssml" not in spoken(emulator)[0].parameters
 
 

@@ -11,6 +11,7 @@ It needs aiohttp and nothing else. What can be imported from here is public.
 from .account import ClonedVoice
 from .audio import AudioWriter, audio_writer
 from .catalogue import CATALOGUE, Catalogue, Model, Price, Region, Style, Voice
+from .cleaning import SpeakableText
 from .client import CosyVoiceClient
 from .endpoint import Endpoint
 from .errors import (
@@ -35,8 +36,11 @@ from .errors import (
 )
 from .options import AUTO, FORMATS, SynthesisOptions
 from .pool import PoolStatistics
+from .progress import is_speakable
+from .pronunciation import Replacer
 from .report import UtteranceReport, Word
-from .text import count_characters, scrub
+from .ssml import SSML_OPENING, check_ssml, is_ssml
+from .text import SentenceSplitter, count_characters, scrub
 from .timing import Timing
 from .utterance import Utterance
 
@@ -44,6 +48,7 @@ __all__ = [
     "AUTO",
     "CATALOGUE",
     "FORMATS",
+    "SSML_OPENING",
     "AccessDeniedError",
     "ArrearsError",
     "AudioWriter",
@@ -66,8 +71,11 @@ __all__ = [
     "ProtocolError",
     "QuotaError",
     "Region",
+    "Replacer",
     "RequestError",
+    "SentenceSplitter",
     "ServiceError",
+    "SpeakableText",
     "Style",
     "SynthesisOptions",
     "TextError",
@@ -79,6 +87,9 @@ __all__ = [
     "VoiceError",
     "Word",
     "audio_writer",
+    "check_ssml",
     "count_characters",
+    "is_speakable",
+    "is_ssml",
     "scrub",
 ]
