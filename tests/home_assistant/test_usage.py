@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import random
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
@@ -19,8 +20,12 @@ from custom_components.cosyvoice.client import CATALOGUE, ServiceError, Throttle
 from custom_components.cosyvoice.usage import Totals
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers.storage import Store
 
 from .ledgers import FLASH, PLUS, VOICE, account, loaded, spoken
+
+# Before the test plugin keeps all storage in memory
+WRITE_FOR_REAL = Store._async_write_data
 
 
 async def test_counts_what_the_service_billed(hass: HomeAssistant) -> None:
@@ -310,15 +315,17 @@ async def test_shutdown_writes_the_rest(
 async def test_file_is_never_half_written(hass: HomeAssistant, tmp_path: Path) -> None:
     """The new file replaces the old one in one step."""
     hass.config.config_dir = str(tmp_path)
+    real_writes = patch.object(Store, "_async_write_data", WRITE_FOR_REAL)
     async with loaded(hass, account()) as ledger:
-        ledger.record(spoken(7), "living_room")
-        await ledger.async_save()
-        (path,) = (tmp_path / ".storage").iterdir()
-        first = path.stat().st_ino
-        ledger.record(spoken(7), "living_room")
-        await ledger.async_save()
-        assert path.stat().st_ino != first
-        assert json.loads(path.read_text())["data"]["recent"][1]["characters"] == 7
+        with real_writes:
+            ledger.record(spoken(7), "living_room")
+            await ledger.async_save()
+            (path,) = (tmp_path / ".storage").iterdir()
+            first = path.stat().st_ino
+            ledger.record(spoken(7), "living_room")
+            await ledger.async_save()
+            assert path.stat().st_ino != first
+            assert json.loads(path.read_text())["data"]["recent"][1]["characters"] == 7
 
 
 async def test_listener_hears_each_change_until_it_leaves(hass: HomeAssistant) -> None:
