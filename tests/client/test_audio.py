@@ -1,0 +1,500 @@
+"""Audio: the streams of several tasks become one that players can read."""
+
+from collections.abc import Iterator
+import functools
+import io
+from itertools import cycle
+import subprocess
+from typing import Any
+
+import av
+from hypothesis import given, settings, strategies as st
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from custom_components.cosyvoice.client.audio import AudioWriter, audio_writer
+from custom_components.cosyvoice.client.audio.mp3 import FrameHeader
+
+RATES = (8000, 16000, 22050, 24000, 44100, 48000)
+OPUS_RATES = (8000, 16000, 24000, 48000)
+CODECS = {"mp3": ("mp3", "libmp3lame"), "opus": ("ogg", "libopus")}
+ENCODED = [
+    *(("mp3", rate) for rate in RATES),
+    *(("opus", rate) for rate in OPUS_RATES),
+]
+
+
+def padding(audio_format: str, rate: int):
+    """Return how much longer than the sound an encoder's stream may be, in seconds."""
+    return 3 * 1152 / max(rate, 16000) if audio_format == "mp3" else 0.03
+
+
+@functools.cache
+def encoded(audio_format: str, rate: int, seconds: float, frequency: int = 440):
+    """Return a tone as the service would send it."""
+    container_format, codec = CODECS[audio_format]
+    file = io.BytesIO()
+    times = np.arange(round(rate * seconds)) / rate
+    samples = (np.sin(2 * np.pi * frequency * times) * 12000).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+    frame.sample_rate = rate
+    options = {"page_duration": "200000"} if audio_format == "opus" else {}
+    with av.open(file, "w", format=container_format, options=options) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        for part in (frame, None):
+            container.mux(stream.encode(part))
+    return file.getvalue()
+
+
+def decoded(audio: bytes):
+    """Return the samples, as 16-bit ones, and their rate."""
+    with av.open(io.BytesIO(audio)) as container:
+        rate = container.streams.audio[0].rate
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+        frames = [
+            resampled.to_ndarray()[0]
+            for frame in container.decode(audio=0)
+            for resampled in resampler.resample(frame)
+        ]
+    return np.concatenate(frames) if frames else np.array([], np.int16), rate
+
+
+def ffmpeg(audio: bytes, *output: str) -> subprocess.CompletedProcess[bytes]:
+    """Return what ffmpeg makes of audio that it reads from a pipe."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", "-", *output, "-"]
+    return subprocess.run(  # noqa: S603
+        command, input=audio, capture_output=True, check=False
+    )
+
+
+def complaints(audio: bytes) -> bytes:
+    """Return what ffmpeg has to say against the audio."""
+    return ffmpeg(audio, "-f", "null").stderr
+
+
+def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
+    """Yield pieces of these sizes, over and over."""
+    at = 0
+    for size in cycle(sizes):
+        if at >= len(data):
+            return
+        yield data[at : at + size]
+        at += size
+
+
+def fed(writer: AudioWriter, data: bytes, size: int = 1000):
+    """Return what comes out if the data comes in pieces of this size."""
+    return b"".join(
+        writer.feed(data[at : at + size]) for at in range(0, len(data), size)
+    )
+
+
+def loudest_frequency(samples: Any, rate: int):
+    spectrum = np.abs(np.fft.rfft(samples))
+    return np.argmax(spectrum) * rate / len(samples)
+
+
+@pytest.mark.parametrize(("audio_format", "rate"), ENCODED)
+def test_one_task_is_heard_as_it_was_sent(audio_format: str, rate: int):
+    sent = encoded(audio_format, rate, 1.5)
+    writer = audio_writer(audio_format, rate)
+    assert writer.header() == b""
+    audio = fed(writer, sent, 7) + writer.end_task() + writer.finish()
+    heard, heard_rate = decoded(audio)
+    assert len(heard) / heard_rate == pytest.approx(
+        1.5, abs=padding(audio_format, rate)
+    )
+    assert writer.seconds == pytest.approx(len(heard) / heard_rate, abs=0.001)
+    assert loudest_frequency(heard, heard_rate) == pytest.approx(440, abs=3)
+    assert complaints(audio) == b""
+
+
+@pytest.mark.parametrize(("audio_format", "rate"), ENCODED)
+def test_tasks_are_joined_one_of_them_lost_in_the_middle(audio_format: str, rate: int):
+    first = encoded(audio_format, rate, 1.0, 300)
+    lost = encoded(audio_format, rate, 2.0, 600)
+    third = encoded(audio_format, rate, 1.2, 900)
+    writer = audio_writer(audio_format, rate)
+    parts = [fed(writer, first) + writer.end_task()]
+    ends = [writer.seconds]
+    parts.append(fed(writer, lost[: len(lost) * 2 // 3]))
+    writer.abort_task()
+    ends.append(writer.seconds)
+    parts.append(fed(writer, third) + writer.end_task())
+    ends.append(writer.seconds)
+    audio = b"".join(parts) + writer.finish()
+
+    heard, heard_rate = decoded(audio)
+    tolerance = padding(audio_format, rate)
+    assert ends[0] == pytest.approx(1.0, abs=tolerance)
+    assert 0.5 < ends[1] - ends[0] < 1.5
+    assert ends[2] - ends[1] == pytest.approx(1.2, abs=tolerance)
+    assert len(heard) / heard_rate == pytest.approx(ends[2], abs=0.001)
+    for begin, end, frequency in zip([0, *ends], ends, (300, 600, 900), strict=False):
+        middle = heard[int((begin + 0.1) * heard_rate) : int((end - 0.1) * heard_rate)]
+        assert loudest_frequency(middle, heard_rate) == pytest.approx(frequency, abs=5)
+    assert complaints(audio) == b""
+
+
+CUTS = st.lists(st.integers(1, 400), min_size=1, max_size=20)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(ENCODED), CUTS, st.integers(0, 4000))
+def test_any_fragmentation_gives_the_same(
+    encoding: tuple[str, int], cuts: list[int], lost_at: int
+):
+    """Also when a task before was lost anywhere in its stream."""
+    audio_format, rate = encoding
+    data = encoded(audio_format, rate, 0.5)
+    in_pieces, at_once = (audio_writer(audio_format, rate) for _ in range(2))
+    audio = b"".join(map(in_pieces.feed, cut(data[:lost_at], cuts)))
+    in_pieces.abort_task()
+    audio += b"".join(map(in_pieces.feed, cut(data, cuts))) + in_pieces.end_task()
+    expected = at_once.feed(data[:lost_at])
+    at_once.abort_task()
+    expected += at_once.feed(data) + at_once.end_task()
+    if audio_format == "mp3":
+        assert audio == expected
+    # Pages are as long as what is complete together; the sound is the same.
+    assert in_pieces.seconds == at_once.seconds
+    assert decoded(audio + in_pieces.finish())[0].tolist() == (
+        decoded(expected + at_once.finish())[0].tolist()
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([("mp3", 24000), ("opus", 24000)]),
+    st.integers(0, 3000),
+    st.binary(max_size=300),
+    st.integers(0, 300),
+)
+def test_damage_costs_no_more_than_what_it_touches(
+    encoding: tuple[str, int], place: int, garbage: bytes, removed: int
+):
+    audio_format, rate = encoding
+    data = encoded(audio_format, rate, 1.0)
+    whole = audio_writer(audio_format, rate)
+    whole.feed(data)
+    whole.end_task()
+    place += 300  # past the headers
+    writer = audio_writer(audio_format, rate)
+    writer.feed(data[:place] + garbage + data[place + removed :])
+    writer.end_task()
+    # Two Opus pages of 200 ms at most; some MP3 frames of 24 ms.
+    assert writer.seconds >= whole.seconds - 0.6
+    assert writer.seconds <= whole.seconds + 0.1
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["mp3", "opus"]), st.lists(st.binary(max_size=200)))
+def test_garbage_is_never_passed_on_in_a_broken_form(
+    audio_format: str, pieces: list[bytes]
+):
+    writer = audio_writer(audio_format, 24000)
+    given_out = b"".join(map(writer.feed, pieces)) + writer.end_task()
+    assert bool(given_out) == bool(writer.seconds)
+
+
+def test_mp3_leaves_tags_and_information_frames_out():
+    plain = encoded("mp3", 24000, 0.5)
+    plain = audio_writer("mp3", 24000).feed(plain)
+    header = FrameHeader.parse(plain)
+    information = bytearray(plain[:4] + bytes(header.size - 4))
+    tag = b"ID3\x04\x00\x00\x00\x00\x01\x05" + bytes([0xFF, 0xFB, 0x90] * 44 + [0])
+    tag_with_footer = b"ID3\x04\x00\x10\x00\x00\x00\x04" + bytes(4) + b"3DI" + bytes(7)
+    for offset, name in ((13, b"Info"), (13, b"Xing"), (36, b"VBRI")):
+        frame = information.copy()
+        frame[offset : offset + 4] = name
+        for tags in (b"", tag, tag_with_footer, tag + tag_with_footer):
+            for size in (1, 7, 10_000):
+                writer = audio_writer("mp3", 24000)
+                data = tags + bytes(frame) + plain
+                audio = fed(writer, data, size) + writer.end_task()
+                audio += fed(writer, data, size) + writer.end_task()
+                assert audio == plain * 2
+
+
+def test_a_tag_at_the_end_is_no_frame():
+    data = encoded("mp3", 24000, 0.5)
+    expected = audio_writer("mp3", 24000).feed(data)
+    writer = audio_writer("mp3", 24000)
+    assert writer.feed(data + b"TAG" + b"\xff\xfb" * 62 + b"x") == expected
+    assert writer.end_task() == b""
+
+
+def test_the_last_mp3_frame_after_garbage_comes_with_the_end():
+    frame = audio_writer("mp3", 24000).feed(encoded("mp3", 24000, 0.5))
+    frame = frame[: FrameHeader.parse(frame).size]
+    writer = audio_writer("mp3", 24000)
+    assert writer.feed(b"garbage" + frame) == b""
+    assert writer.end_task() == frame
+
+
+def test_an_mp3_frame_found_in_garbage_must_be_followed_by_another():
+    frame = audio_writer("mp3", 24000).feed(encoded("mp3", 24000, 0.5))
+    frame = frame[: FrameHeader.parse(frame).size]
+    writer = audio_writer("mp3", 24000)
+    assert writer.feed(b"garbage" + frame + b"other" + frame * 2) == frame * 2
+    assert writer.end_task() == b""
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "samples"),
+    [
+        (b"\xff\xfb\x90\x00", 417, 1152),  # MPEG 1, 128 kbit/s, 44.1 kHz
+        (b"\xff\xfb\x92\xc0", 418, 1152),  # padded, mono
+        (b"\xff\xf3\x84\xc0", 192, 576),  # MPEG 2, 64 kbit/s, 24 kHz
+        (b"\xff\xe3\x48\xc0", 288, 576),  # MPEG 2.5, 32 kbit/s, 8 kHz
+    ],
+)
+def test_mp3_headers_are_read(header: bytes, size: int, samples: Any):
+    found = FrameHeader.parse(header)
+    assert (found.size, found.samples) == (size, samples)
+    assert FrameHeader.parse(b"x" + header, 1) == found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfb\x90",
+        b"\xfe\xfb\x90\x00",
+        b"\xff\x1b\x90\x00",  # no sync
+        b"\xff\xeb\x90\x00",  # reserved version
+        b"\xff\xfd\x90\x00",  # layer II
+        b"\xff\xfb\x00\x00",  # free format
+        b"\xff\xfb\xf0\x00",  # bad bit rate
+        b"\xff\xfb\x9c\x00",  # reserved sample rate
+    ],
+)
+def test_what_is_no_mp3_header(data: bytes):
+    assert FrameHeader.parse(data) is None
+
+
+# --- Ogg Opus, page by page ---
+
+
+def ogg_pages(audio: bytes):
+    """Return (flags, position, serial, number, segments, body) of each page."""
+    pages, at = [], 0
+    while at < len(audio):
+        assert audio[at : at + 5] == b"OggS\0"
+        position = int.from_bytes(audio[at + 6 : at + 14], "little", signed=True)
+        serial, number = (
+            int.from_bytes(audio[at + place : at + place + 4], "little")
+            for place in (14, 18)
+        )
+        body = at + 27 + audio[at + 26]
+        segments = audio[at + 27 : body]
+        end = body + sum(segments)
+        pages.append(
+            (audio[at + 5], position, serial, number, segments, audio[body:end])
+        )
+        at = end
+    return pages
+
+
+def ogg_page(packets: list[bytes], *, flags: int = 0, open_end: bool = False):
+    """Return a page, its checksum computed bit by bit."""
+    segments, body = b"", b""
+    for packet in packets:
+        full, last = divmod(len(packet), 255)
+        segments += b"\xff" * full + bytes([last])
+        body += packet
+    if open_end:
+        segments = segments[:-1]
+    page = bytearray(b"OggS\0" + bytes([flags]) + bytes(20) + bytes([len(segments)]))
+    page += segments + body
+    checksum = 0
+    for byte in page:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = checksum << 1 ^ (0x104C11DB7 if checksum >> 31 else 0)
+    page[22:26] = checksum.to_bytes(4, "little")
+    return bytes(page)
+
+
+HEAD = b"OpusHead\x01\x01" + (312).to_bytes(2, "little") + bytes(7)
+TAGS = b"OpusTags" + bytes(8)
+OGG_START = ogg_page([HEAD], flags=2) + ogg_page([TAGS])
+PACKET = b"\xf8" + bytes(30)  # 20 ms
+
+
+def test_ogg_pages_are_one_stream():
+    writer = audio_writer("opus", 24000)
+    audio = b""
+    for frequency in (300, 600):
+        audio += writer.feed(encoded("opus", 24000, 1.0, frequency))
+        audio += writer.end_task()
+    audio += writer.finish()
+    pages = ogg_pages(audio)
+    assert [page[3] for page in pages] == list(range(len(pages)))
+    assert len({page[2] for page in pages}) == 1
+    assert [page[0] for page in pages] == [2, *[0] * (len(pages) - 2), 4]
+    positions = [page[1] for page in pages]
+    assert positions == sorted(positions)
+    assert positions[-1] == positions[-2] == writer.seconds * 48000 + 312
+    bodies = [page[5] for page in pages]
+    assert [body[:8] for body in bodies[:2]] == [b"OpusHead", b"OpusTags"]
+    assert not any(body.startswith((b"OpusHead", b"OpusTags")) for body in bodies[2:])
+
+
+def test_ogg_has_no_end_without_a_beginning():
+    writer = audio_writer("opus", 24000)
+    assert writer.feed(ogg_page([PACKET])) == b""
+    assert writer.end_task() + writer.finish() == b""
+    assert writer.seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("packet", "milliseconds"),
+    [
+        (b"\x00x", 10),  # SILK
+        (b"\x18x", 60),
+        (b"\x68x", 20),  # hybrid
+        (b"\xe0x", 2.5),  # CELT
+        (b"\xf9x", 40),  # two frames
+        (b"\xfax", 40),
+        (b"\xfb\x03x", 60),  # any number of frames
+        (b"\xfb", 0),
+        (b"", 0),
+        (b"\xf8" + bytes(61440), 0),  # longer than a packet can be
+    ],
+)
+def test_the_length_of_an_opus_packet(packet: bytes, milliseconds: float):
+    writer = audio_writer("opus", 24000)
+    writer.feed(OGG_START)
+    given_out = writer.feed(ogg_page([packet]))
+    assert bool(given_out) == bool(milliseconds)
+    assert writer.seconds == pytest.approx(max(0, milliseconds / 1000 - 312 / 48000))
+
+
+def test_a_packet_over_two_pages_goes_into_one():
+    packet = b"\xf8" + bytes(300)
+    writer = audio_writer("opus", 24000)
+    writer.feed(OGG_START)
+    assert writer.feed(ogg_page([packet[:255]], open_end=True)) == b""
+    (page,) = ogg_pages(writer.feed(ogg_page([packet[255:], PACKET], flags=1)))
+    assert page[5] == packet + PACKET
+
+
+def test_half_a_packet_is_never_joined_to_another():
+    packet = b"\xf8" + bytes(300)
+    begin = ogg_page([packet[:255]], open_end=True)
+    rest = ogg_page([packet[255:], PACKET], flags=1)
+    damaged = bytearray(ogg_page([PACKET]))
+    damaged[-1] ^= 1
+    # The next page begins anew; the begin is lost; a damaged page is between.
+    for data in (begin + ogg_page([PACKET]), rest, begin + damaged + rest):
+        writer = audio_writer("opus", 24000)
+        writer.feed(OGG_START)
+        (page,) = ogg_pages(writer.feed(data))
+        assert page[5] == PACKET
+    writer = audio_writer("opus", 24000)
+    writer.feed(OGG_START)
+    assert writer.feed(ogg_page([b"x" * 255], flags=1, open_end=True)) == b""
+
+
+def test_a_packet_without_an_end_is_not_gathered_for_ever():
+    writer = audio_writer("opus", 24000)
+    writer.feed(OGG_START)
+    endless = ogg_page([b"x" * 255 * 250], flags=1, open_end=True)
+    writer.feed(ogg_page([b"x" * 255], open_end=True))
+    for _ in range(5):
+        writer.feed(endless)
+    assert len(writer._packet) + len(writer._buffer) < 70_000
+
+
+def test_more_packets_than_a_page_can_hold_make_two_pages():
+    writer = audio_writer("opus", 24000)
+    writer.feed(OGG_START)
+    writer.feed(ogg_page([(b"\xf8" + bytes(255))[:255]], open_end=True))
+    rest = [b"\xf8" * 254] * 254
+    pages = ogg_pages(writer.feed(ogg_page([b"", *rest], flags=1)))
+    assert [len(page[4]) for page in pages] == [255, 1]
+
+
+def test_pages_are_found_again_after_garbage():
+    writer = audio_writer("opus", 24000)
+    data = b"OggX" + OGG_START + b"Ogg" + ogg_page([PACKET]) + b"OggS" + bytes(40)
+    audio = fed(writer, data + ogg_page([PACKET] * 2), 5)
+    assert [page[5] for page in ogg_pages(audio)[2:]] == [PACKET, PACKET * 2]
+
+
+def test_a_damaged_opus_head_begins_nothing():
+    writer = audio_writer("opus", 24000)
+    assert writer.feed(ogg_page([b"OpusHead"], flags=2) + ogg_page([PACKET])) == b""
+
+
+# --- Samples ---
+
+SAMPLES = np.random.default_rng(1).integers(-32768, 32767, 24000, np.int16).tobytes()
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "caf"])
+@pytest.mark.parametrize("rate", RATES)
+def test_containers_hold_the_very_samples(audio_format: str, rate: int):
+    writer = audio_writer(audio_format, rate)
+    audio = writer.header() + fed(writer, SAMPLES, 333) + writer.end_task()
+    assert writer.finish() == b""
+    heard, heard_rate = decoded(audio)
+    assert heard_rate == rate
+    assert heard.tobytes() == SAMPLES
+    assert writer.seconds == pytest.approx(12000 * 2 / rate)
+    # ffmpeg reads both from a pipe and gives the samples back.
+    assert ffmpeg(audio, "-f", "s16le").stdout == SAMPLES
+
+
+def test_the_wav_header_says_until_the_end():
+    header = audio_writer("wav", 16000).header()
+    assert len(header) == 44
+    assert header[4:8] == header[40:44] == b"\xff\xff\xff\xff"
+    assert header[20:36] == b"\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0"
+
+
+def test_the_caf_header_says_until_the_end():
+    header = audio_writer("caf", 48000).header()
+    assert len(header) == 68
+    assert header.endswith(b"data" + b"\xff" * 8 + bytes(4))
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=9)), st.booleans())
+def test_samples_are_never_torn(pieces: list[bytes], lost: bool):
+    writer = audio_writer("pcm", 8000)
+    assert writer.header() == b""
+    given_out = b""
+    for piece in pieces:
+        given_out += writer.feed(piece)
+        assert len(given_out) % 2 == 0
+    data = b"".join(pieces)
+    assert given_out == data[: len(data) // 2 * 2]
+    assert writer.seconds == len(data) // 2 / 8000
+    if lost:
+        writer.abort_task()
+    else:
+        assert writer.end_task() == b""
+    assert writer.feed(b"ab") == b"ab"
+
+
+@pytest.mark.parametrize("audio_format", ["pcm", "wav", "caf"])
+def test_silence_is_exact_and_counts(audio_format: str):
+    writer = audio_writer(audio_format, 22050)
+    assert writer.silence(0.25) == bytes(round(0.25 * 22050) * 2)
+    assert writer.seconds == pytest.approx(0.25, abs=1 / 22050)
+    assert writer.silence(0) == b""
+
+
+@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
+def test_compressed_formats_have_no_silence(audio_format: str):
+    writer = audio_writer(audio_format, 24000)
+    assert writer.silence(1) == b""
+    assert writer.seconds == 0
+
+
+def test_an_unknown_format_is_a_mistake():
+    with pytest.raises(KeyError):
+        audio_writer("flac", 24000)

@@ -1,0 +1,282 @@
+"""The catalogue: complete, consistent, and extended by its file alone."""
+
+from collections.abc import Callable
+from itertools import product
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+
+from custom_components.cosyvoice.client import catalogue as module
+from custom_components.cosyvoice.client.catalogue import (
+    CATALOGUE,
+    Catalogue,
+    Price,
+    Voice,
+)
+from custom_components.cosyvoice.client.options import SynthesisOptions
+from tests.emulator import rules
+
+type Extend = Callable[..., Catalogue]
+
+FILE = Path(module.__file__).with_name("catalogue.json")
+BEIJING, SINGAPORE = "cn-beijing", "ap-southeast-1"
+HAN = re.compile("[\u4e00-\u9fff]")
+VOICES = list(CATALOGUE.voices.values())
+
+
+def test_the_version_is_a_day():
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", CATALOGUE.version)
+
+
+def test_it_has_every_voice_and_model_of_the_service():
+    by_model = {
+        model: sum(model in voice.models for voice in VOICES)
+        for model in CATALOGUE.models
+    }
+    assert len(VOICES) == 215
+    assert by_model == {
+        "cosyvoice-v3-flash": 88,
+        "cosyvoice-v3-plus": 2,
+        "cosyvoice-v3.5-flash": 0,
+        "cosyvoice-v3.5-plus": 0,
+        "cosyvoice-v2": 107,
+        "cosyvoice-v1": 20,
+    }
+    assert len(CATALOGUE.voices_in(BEIJING)) == 215
+    assert len(CATALOGUE.voices_in(SINGAPORE)) == 66
+
+
+def test_no_id_is_listed_twice():
+    data = json.loads(FILE.read_text(encoding="utf-8"))
+    for kind in ("regions", "models", "voices"):
+        ids = [item["id"] for item in data[kind]]
+        assert len(ids) == len(set(ids))
+
+
+def test_every_voice_is_described_completely():
+    for voice in VOICES:
+        check_voice(voice)
+
+
+def check_voice(voice: Voice):
+    for english in (voice.name, voice.description, voice.scenario):
+        assert english
+        assert not HAN.search(english)
+    for chinese in (voice.description_zh, voice.scenario_zh):
+        assert HAN.search(chinese)
+    assert voice.name_zh
+    assert voice.gender in ("female", "male", None)
+    assert voice.models
+    assert set(voice.models) <= set(CATALOGUE.models)
+    assert voice.regions
+    assert set(voice.regions) <= set(CATALOGUE.regions)
+    assert voice.languages
+    assert all(
+        re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", language)
+        for language in voice.languages
+    )
+    # The voice is no better than its models.
+    models = [CATALOGUE.models[model] for model in voice.models]
+    assert not voice.ssml or all(model.ssml for model in models)
+    assert not voice.word_timestamps or all(model.word_timestamps for model in models)
+    assert not voice.instruction or all(model.instruction != "none" for model in models)
+
+
+def test_auto_finds_a_model_wherever_a_voice_is_offered():
+    for voice, region in product(VOICES, CATALOGUE.regions):
+        models = CATALOGUE.models_of(voice.id, region)
+        assert bool(models) == (region in voice.regions)
+        if models:
+            resolved = SynthesisOptions(voice=voice.id).resolve(region)
+            assert resolved.model == models[0]
+
+
+def test_the_recommended_model_comes_first():
+    expected = ("cosyvoice-v3-flash", "cosyvoice-v3-plus")
+    assert CATALOGUE.models_of("longanyang", BEIJING) == expected
+    assert CATALOGUE.models_of("longanyang", SINGAPORE) == expected
+    assert CATALOGUE.models_of("longwan_v2", BEIJING) == ("cosyvoice-v2",)
+    assert CATALOGUE.models_of("longwan_v2", SINGAPORE) == ()
+    assert CATALOGUE.models_of("nobody", BEIJING) == ()
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "model"),
+    [
+        ("cosyvoice-v3-flash-myhome-7c1e", "cosyvoice-v3-flash"),
+        ("cosyvoice-v3.5-plus-vd-myhome-7c1e", "cosyvoice-v3.5-plus"),
+        ("cosyvoice-v3.5-flash-a-1", "cosyvoice-v3.5-flash"),
+        ("cosyvoice-v1-a-1", "cosyvoice-v1"),
+        ("cosyvoice-v3-flash-", None),
+        ("cosyvoice-v3-flash", None),
+        ("cosyvoice-v9-a-1", None),
+        ("nobody", None),
+        ("", None),
+    ],
+)
+def test_a_cloned_voice_names_its_model(voice_id: str, model: str | None):
+    assert CATALOGUE.model_of_clone(voice_id) == model
+    assert CATALOGUE.models_of(voice_id, BEIJING) == ((model,) if model else ())
+
+
+def test_a_cloned_voice_needs_its_model_in_the_region():
+    assert CATALOGUE.models_of("cosyvoice-v2-a-1", SINGAPORE) == ()
+    assert CATALOGUE.models_of("cosyvoice-v3-plus-a-1", SINGAPORE) == (
+        "cosyvoice-v3-plus",
+    )
+
+
+def test_the_longest_model_id_wins(extended: Extend):
+    longer = extended("models", id="cosyvoice-v3-flash-mini")
+    assert longer.model_of_clone("cosyvoice-v3-flash-mini-a-1") == (
+        "cosyvoice-v3-flash-mini"
+    )
+    assert longer.model_of_clone("cosyvoice-v3-flash-a-1") == "cosyvoice-v3-flash"
+
+
+def test_prices_are_in_the_currency_of_the_region():
+    flash = CATALOGUE.models["cosyvoice-v3-flash"]
+    assert flash.prices[BEIJING] == Price("CNY", 1.0)
+    assert flash.prices[SINGAPORE] == Price("USD", 0.13)
+    assert CATALOGUE.models["cosyvoice-v1"].prices[BEIJING] == Price("CNY", 2.0)
+    assert flash.prices[BEIJING].of(25_000) == 2.5
+    assert all(
+        price.currency == CATALOGUE.regions[region].currency
+        for model in CATALOGUE.models.values()
+        for region, price in model.prices.items()
+    )
+
+
+def test_models_know_their_regions():
+    assert [model.id for model in CATALOGUE.models_in(SINGAPORE)] == [
+        "cosyvoice-v3-flash",
+        "cosyvoice-v3-plus",
+    ]
+    assert CATALOGUE.models["cosyvoice-v2"].regions == (BEIJING,)
+
+
+def test_styles_hold_the_exact_phrases_of_the_service():
+    phrases = {
+        (voice.id, style.key): style.instruction
+        for voice in VOICES
+        for style in voice.styles
+    }
+    assert phrases["longanyang", "happy"] == "你说话的情感是happy。"
+    assert (
+        phrases["longanyang", "news_sad"] == "你正在进行新闻播报，你说话的情感是sad。"
+    )
+    assert (
+        phrases["longanyang", "narrator_neutral"]
+        == "你现在说话的角色是一个旁白，你说话的情感是neutral。"
+    )
+    assert (
+        phrases["longhuhu_v3", "toy_angry"]
+        == "你正在以一个儿童玩具的身份说话，你说话的情感是angry。"
+    )
+    assert (
+        phrases["longanhuan", "customer_service_happy"]
+        == "你说话的角色是温和客服，你说话的情感是happy。"
+    )
+    assert phrases["longanhuan_v3", "shandong"] == "请用山东话表达。"
+    assert {voice.id for voice in VOICES if voice.instruction} == {
+        "longanyang",
+        "longanhuan",
+        "longhuhu_v3",
+        "longanhuan_v3",
+    }
+    assert len(phrases) == 7 * (10 + 11 + 10) + 9
+
+
+@pytest.mark.parametrize("model", CATALOGUE.models)
+def test_the_emulated_service_has_the_same_voices_and_phrases(model: str):
+    for region in CATALOGUE.models[model].regions:
+        ours = [
+            voice.id
+            for voice in CATALOGUE.voices_in(region)
+            if model in CATALOGUE.models_of(voice.id, region)
+        ]
+        assert sorted(ours) == sorted(rules.voices(model, region))
+    for voice in VOICES:
+        phrases = {style.instruction for style in voice.styles_with(model)}
+        assert phrases <= rules.instructions(voice.id, model)
+
+
+def test_a_style_key_means_the_same_at_every_voice():
+    names: dict[str, tuple[str, str]] = {}
+    for voice in VOICES:
+        keys = [style.key for style in voice.styles]
+        assert len(keys) == len(set(keys))
+        for style in voice.styles:
+            assert re.fullmatch(r"[a-z0-9_]+", style.key)
+            assert names.setdefault(style.key, (style.name, style.name_zh)) == (
+                style.name,
+                style.name_zh,
+            )
+            assert set(style.models) <= set(voice.models)
+
+
+def test_a_model_may_lack_a_style():
+    voice = CATALOGUE.voices["longanhuan"]
+    flash = {style.key for style in voice.styles_with("cosyvoice-v3-flash")}
+    plus = {style.key for style in voice.styles_with("cosyvoice-v3-plus")}
+    assert {key.rpartition("_")[0] for key in flash - plus} == {"classroom", "drama"}
+    assert plus < flash
+
+
+def test_dialects_are_named():
+    assert CATALOGUE.voices["longlaotie_v3"].dialect.name_zh == "东北话"
+    assert CATALOGUE.voices["longanyang"].dialect is None
+
+
+@pytest.fixture(name="extended")
+def extended_catalogue():
+    """Return a function that adds an entry like the first of its kind to the file."""
+
+    def extend(kind: str, **changes: Any):
+        data = json.loads(FILE.read_text(encoding="utf-8"))
+        data[kind].append({**data[kind][0], **changes})
+        return Catalogue.from_json(json.dumps(data))
+
+    return extend
+
+
+def test_a_new_voice_is_a_change_of_the_file_alone(
+    extended: Extend, monkeypatch: pytest.MonkeyPatch
+):
+    catalogue = extended("voices", id="longnew_v4", models=["cosyvoice-v2"])
+    monkeypatch.setattr(
+        "custom_components.cosyvoice.client.options.CATALOGUE", catalogue
+    )
+    options = SynthesisOptions(voice="longnew_v4").resolve(BEIJING)
+    assert options.model == "cosyvoice-v2"
+    assert "longnew_v4" in [voice.id for voice in catalogue.voices_in(BEIJING)]
+
+
+def test_a_new_model_is_a_change_of_the_file_alone(
+    extended: Extend, monkeypatch: pytest.MonkeyPatch
+):
+    catalogue = extended("models", id="cosyvoice-v4", prices={BEIJING: 3})
+    monkeypatch.setattr(
+        "custom_components.cosyvoice.client.options.CATALOGUE", catalogue
+    )
+    options = SynthesisOptions(voice="cosyvoice-v4-a-1").resolve(BEIJING)
+    assert options.model == "cosyvoice-v4"
+    assert catalogue.models["cosyvoice-v4"].prices[BEIJING] == Price("CNY", 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "error"),
+    [
+        ("voices", {"id": "v", "dialect": "martian"}, KeyError),
+        ("voices", {"id": "v", "colour": "red"}, TypeError),
+        ("models", {"id": "m", "prices": {"mars": 1}}, KeyError),
+    ],
+)
+def test_a_mistake_in_the_file_is_noticed(
+    extended: Extend, kind: str, changes: dict[str, Any], error: type[Exception]
+):
+    with pytest.raises(error):
+        extended(kind, **changes)

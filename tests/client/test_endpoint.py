@@ -1,0 +1,104 @@
+"""Where the service is reached."""
+
+import pytest
+
+from custom_components.cosyvoice.client.catalogue import CATALOGUE
+from custom_components.cosyvoice.client.endpoint import Endpoint, request_headers
+from custom_components.cosyvoice.client.errors import AuthenticationError
+
+
+@pytest.mark.parametrize("region", CATALOGUE.regions)
+def test_a_region_has_its_own_hosts(region: str):
+    endpoint = Endpoint.create(region, None, "ws-1")
+    known = CATALOGUE.regions[region]
+    assert endpoint == Endpoint(region, known.websocket_url, known.http_url)
+    assert endpoint.websocket_url.startswith("wss://")
+    assert endpoint.http_url.startswith("https://")
+
+
+def test_the_regions_do_not_share_a_host():
+    urls = {region.http_url for region in CATALOGUE.regions.values()}
+    assert len(urls) == len(CATALOGUE.regions)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "websocket_url", "http_url"),
+    [
+        (
+            "http://127.0.0.1:8765",
+            "ws://127.0.0.1:8765/api-ws/v1/inference",
+            "http://127.0.0.1:8765/api/v1",
+        ),
+        (
+            " HTTPS://ws-1.cn-beijing.maas.aliyuncs.com/ ",
+            "wss://ws-1.cn-beijing.maas.aliyuncs.com/api-ws/v1/inference",
+            "https://ws-1.cn-beijing.maas.aliyuncs.com/api/v1",
+        ),
+        (
+            "http://proxy/speech//",
+            "ws://proxy/speech/api-ws/v1/inference",
+            "http://proxy/speech/api/v1",
+        ),
+        (
+            "http://[::1]:80",
+            "ws://[::1]:80/api-ws/v1/inference",
+            "http://[::1]:80/api/v1",
+        ),
+    ],
+)
+def test_a_base_url_replaces_the_hosts(
+    base_url: str, websocket_url: str, http_url: str
+):
+    endpoint = Endpoint.create("ap-southeast-1", base_url)
+    assert endpoint == Endpoint("ap-southeast-1", websocket_url, http_url)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "127.0.0.1:8765",
+        "ftp://host",
+        "wss://host",
+        "http://",
+        "http://:80",
+        "http://host:0",
+        "http://host:65536",
+        "http://host:port",
+        "http://[::1",
+        "http://a b",
+        "http://host/a b",
+        "http://user:secret@host",
+        "http://host?key=1",
+        "http://host#part",
+        "http://ho<st",
+    ],
+)
+def test_what_is_no_root_url_is_refused(base_url: str):
+    with pytest.raises(ValueError):
+        Endpoint.create("cn-beijing", base_url)
+
+
+def test_an_unknown_region_is_refused():
+    with pytest.raises(ValueError, match="us-east-1"):
+        Endpoint.create("us-east-1")
+
+
+@pytest.mark.parametrize("workspace_id", ["-ws", "ws\r\nX: 1", "w" * 65, "工作"])
+def test_what_is_no_workspace_id_is_refused(workspace_id: str | None):
+    with pytest.raises(ValueError, match="workspace"):
+        Endpoint.create("cn-beijing", None, workspace_id)
+
+
+def test_requests_carry_key_and_workspace():
+    assert request_headers("sk-1") == {"Authorization": "Bearer sk-1"}
+    assert request_headers("sk-1", "ws-1") == {
+        "Authorization": "Bearer sk-1",
+        "X-DashScope-WorkSpace": "ws-1",
+    }
+
+
+@pytest.mark.parametrize("api_key", ["", "sk 1", "sk-1\n", "sk-钥匙", "sk-1\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(api_key: str):
+    with pytest.raises(AuthenticationError) as caught:
+        request_headers(api_key)
+    assert "sk" not in str(caught.value)
