@@ -78,13 +78,14 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the account and check its key."""
+        shown: dict[str, Any] = {}
         if user_input is not None:
             data = _account(user_input)
             if await self._async_check(data):
                 self._data = data
                 return await self.async_step_voice()
-            user_input = _form_values(data)
-        return self._show_form("user", _account_schema(self.hass), user_input or {})
+            shown = _form_values(data)
+        return self._show_form("user", _account_schema(self.hass, shown), shown)
 
     async def async_step_voice(
         self, user_input: dict[str, Any] | None = None
@@ -144,7 +145,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
                 {**data, CONF_API_KEY: user_input.get(CONF_API_KEY, "")}
             )
         return self._show_form(
-            "reconfigure", _account_schema(self.hass, key_stored=True), shown
+            "reconfigure", _account_schema(self.hass, shown, key_stored=True), shown
         )
 
     @classmethod
@@ -291,7 +292,9 @@ def _key_and_region(
     }
 
 
-def _account_schema(hass: HomeAssistant, *, key_stored: bool = False) -> vol.Schema:
+def _account_schema(
+    hass: HomeAssistant, shown: Mapping[str, Any], *, key_stored: bool = False
+) -> vol.Schema:
     return vol.Schema(
         {
             **_key_and_region(hass, key_stored=key_stored),
@@ -304,7 +307,7 @@ def _account_schema(hass: HomeAssistant, *, key_stored: bool = False) -> vol.Sch
                         vol.Optional(CONF_WORKSPACE_ID): TextSelector(),
                     }
                 ),
-                {"collapsed": True},
+                {"collapsed": not shown.get(CONF_ADVANCED)},
             ),
         }
     )

@@ -92,6 +92,7 @@ async def test_defaults_are_the_contract_s(
 ) -> None:
     """The region is Beijing and the advanced section may be left out."""
     result = await start(hass)
+    assert result["data_schema"].schema["advanced"].options == {"collapsed": True}
     assert result["data_schema"]({"api_key": "x"}) == {
         "api_key": "x",
         "region": "cn-beijing",
@@ -158,6 +159,7 @@ async def test_each_error_is_told_and_can_be_corrected_in_place(
     assert result["errors"] == {"base": error}
     assert says in await message(hass, result)
     assert suggested(result, "api_key") == typed["api_key"].strip()
+    assert result["data_schema"].schema["advanced"].options == {"collapsed": False}
     emulator.clear_faults()
     result = await submit(hass, result, account(emulator))
     assert result["step_id"] == "voice"

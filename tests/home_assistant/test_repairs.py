@@ -62,6 +62,8 @@ async def test_an_issue_per_cause(
         "message": error.message,
     }
     assert issue.learn_more_url
+    loaded.runtime_data.voices.async_update_listeners()
+    assert causes(hass) == [cause]
     report_success(hass, loaded)
     assert causes(hass) == []
 
