@@ -20,6 +20,9 @@ from .client import CosyVoiceTimeoutError, SentenceSplitter, SynthesisOptions, U
 DEADLINE: Final = 4.0
 """Seconds from the first complete sentence to the first audio."""
 
+LONGEST_PIECE: Final = 2000
+"""Characters that are worked on at a time, so that a whole book blocks nothing."""
+
 speaking_as_fallback: ContextVar[bool] = ContextVar(
     "speaking_as_fallback", default=False
 )
@@ -51,10 +54,12 @@ class RepeatableText:
         splitter = SentenceSplitter()
         try:
             async for piece in self._source:
-                self._pieces.append(piece)
-                if not self.sentence.is_set() and splitter.push(piece):
-                    self.sentence.set()
-                self._more.set()
+                for start in range(0, len(piece), LONGEST_PIECE):
+                    part = piece[start : start + LONGEST_PIECE]
+                    self._pieces.append(part)
+                    if not self.sentence.is_set() and splitter.push(part):
+                        self.sentence.set()
+                    self._more.set()
         except Exception as err:  # noqa: BLE001 - the reader's to handle
             self._error = err
         finally:

@@ -277,8 +277,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     def _warm_up(self) -> None:
         """Get ready for a request like the last one, with the settings of now."""
         call, language = self._last_call or ({}, self.default_language)
+        defaults = self.default_options
+        call = {**defaults, **call, SETTINGS: defaults[SETTINGS]}
         with suppress(OptionError):
-            speech = self._request({**call, **self.default_options}, language)
+            speech = self._request(call, language)
             self.entry.runtime_data.client.warm_up(speech.synthesis)
 
     async def _audio(

@@ -225,3 +225,16 @@ async def test_ssml_is_read_out_as_plain_text(
     await speak(hass, '<speak>你好，<break time="1s"/>世界。</speak>')
     ((message, _),) = other.said
     assert message.split() == ["你好，", "世界。"]
+
+
+async def test_whole_book_is_worked_on_in_parts() -> None:
+    book = "很久很久以前。" * 20_000
+
+    async def source() -> AsyncIterator[str]:
+        yield book
+
+    text = fallback.RepeatableText(source())
+    await text.fetch()
+    parts = [part async for part in text.read()]
+    assert "".join(parts) == text.so_far == book
+    assert max(map(len, parts)) <= fallback.LONGEST_PIECE

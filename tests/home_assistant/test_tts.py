@@ -584,23 +584,24 @@ async def test_warm_up_goes_by_the_settings_of_now(
 async def test_listening_satellite_warms_up_the_voice_asked_for_last(
     hass: HomeAssistant, ffmpeg: None, loaded: MockConfigEntry, state: str
 ) -> None:
-    def become(state: str) -> None:
+    async def become(state: str) -> None:
         hass.states.async_set("assist_satellite.kitchen", state)
+        await hass.async_block_till_done()
 
     with patch.object(loaded.runtime_data.client, "warm_up") as warm_up:
-        become("idle")
-        become(state)
+        await become("idle")
+        await become(state)
         assert not warm_up.called
         await speak(hass, TEXT, SATELLITE)
         warm_up.reset_mock()
-        become("idle")
+        await become("idle")
         assert not warm_up.called
-        become(state)
+        await become(state)
         warm_up.assert_called_once()
         assert warm_up.call_args.args[0].format == "caf"
         assert await hass.config_entries.async_unload(loaded.entry_id)
-        become("idle")
-        become(state)
+        await become("idle")
+        await become(state)
         warm_up.assert_called_once()
 
 
