@@ -12,6 +12,10 @@ import selectors
 from typing import Any
 
 
+_OVERSHOOT = 1e-6
+"""Seconds by which a timer is late, as every real one is a little."""
+
+
 class _JumpingSelector(selectors.DefaultSelector):
     """Advances a clock instead of sleeping."""
 
@@ -28,7 +32,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if self.threads:
             return super().select()
         if not (ready := super().select(0)):
-            self.now += timeout
+            self.now += timeout + _OVERSHOOT
         return ready
 
 

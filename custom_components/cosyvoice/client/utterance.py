@@ -17,7 +17,7 @@ from .errors import CosyVoiceError, CosyVoiceTimeoutError, TextError
 from .options import SynthesisOptions
 from .pool import Pool, TaskSettings
 from .progress import TaskProgress
-from .protocol import Audio, TaskFinished, TaskState
+from .protocol import Audio, Event, TaskFinished, TaskState, Usage
 from .report import UtteranceReport
 from .source import TextSource
 from .text import count_characters
@@ -218,6 +218,7 @@ class Utterance:
         loop = asyncio.get_running_loop()
         progress = self._progress
         sending = asyncio.create_task(self._send(connection))
+        unheard: list[Event] = []
 
         def owes() -> bool:
             return progress.owed or connection.state is TaskState.FINISHING
@@ -234,15 +235,22 @@ class Utterance:
                 for event in receiving.result():
                     if isinstance(event, Audio):
                         if chunk := self._audio(event.data):
+                            self._note(unheard)
                             yield chunk
                             self._sign_of_life()
                         continue
-                    progress.note(event, self._writer.seconds)
+                    unheard.append(event)
                     if isinstance(event, TaskFinished):
+                        self._note(unheard)
                         if chunk := self._writer.end_task():
                             yield chunk
                         return
+                    if not self._writer.lags:
+                        self._note(unheard)
         finally:
+            for event in unheard:
+                if isinstance(event, Usage):
+                    progress.billed = event.characters
             sending.cancel()
             await asyncio.wait({sending})
 
@@ -254,6 +262,12 @@ class Utterance:
         self._progress.audio()
         self._flushed = False
         return self._writer.feed(data)
+
+    def _note(self, events: list[Event]) -> None:
+        """Take in what the service reported, and what the listener has heard by now."""
+        for event in events:
+            self._progress.note(event, self._writer.seconds)
+        events.clear()
 
     def _settle(self) -> None:
         """Add what this task cost and said to the account."""

@@ -10,7 +10,13 @@ class AudioWriter(ABC):
     message spoken by several tasks, some of which were lost half-way, is one valid
     file. :meth:`header` comes first; then, for each task, :meth:`feed` for all that
     arrives and :meth:`end_task` or :meth:`abort_task`; :meth:`finish` comes last.
+
+    Attributes:
+        lags: True if the service may report a sentence as complete while the end of
+            its audio is still to come, in a page that is not full yet.
     """
+
+    lags = False
 
     def __init__(self, sample_rate: int) -> None:
         """Begin a stream of this sample rate, in Hz."""
