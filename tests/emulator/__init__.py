@@ -1,0 +1,28 @@
+"""A stand-in for the CosyVoice service of Model Studio, for tests and demonstrations.
+
+``async with Emulator(EmulatorConfig(...)) as emulator`` runs it inside a test,
+``python -m tests.emulator`` by itself. It knows nothing of the integration: its
+voices, rules and errors are its own reading of the service's documentation.
+"""
+
+from .config import EmulatorConfig
+from .faults import Fault, FaultKind, Nature, Point
+from .records import ConnectionRecord, Heard, SentenceRecord, TaskRecord, TextPiece
+from .server import Emulator
+from .text import count_characters, split_sentences
+
+__all__ = [
+    "ConnectionRecord",
+    "Emulator",
+    "EmulatorConfig",
+    "Fault",
+    "FaultKind",
+    "Heard",
+    "Nature",
+    "Point",
+    "SentenceRecord",
+    "TaskRecord",
+    "TextPiece",
+    "count_characters",
+    "split_sentences",
+]

@@ -1,0 +1,172 @@
+"""Audio in and out of its containers, with FFmpeg's libraries (PyAV)."""
+
+from collections.abc import Iterator
+import io
+import struct
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer
+import numpy as np
+import numpy.typing as npt
+
+type Samples = npt.NDArray[np.int16]
+
+# What Opus can code; the service documents no other rates for it.
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_OPUS_PAGE = 200_000
+_UNKNOWN_SIZE = 0xFFFFFFFF
+
+
+class Encoder:
+    """Encodes the audio of one task as one stream, as early as the format allows.
+
+    Joined together, everything it returns is one file.
+    """
+
+    def __init__(self, audio_format: str, sample_rate: int, bit_rate: int) -> None:
+        """Begin a stream of 16-bit mono.
+
+        Args:
+            audio_format: ``pcm``, ``wav`` (of unknown length), ``mp3`` or ``opus`` (Ogg).
+            sample_rate: In Hz. Opus takes the next rate that it can code.
+            bit_rate: In kbit/s, for Opus.
+        """
+        self._out = _Sink()
+        self._sample_rate = sample_rate
+        self._position = 0
+        self._container = None
+        if audio_format == "wav":
+            self._out.write(_wav_header(sample_rate))
+        if audio_format in ("pcm", "wav"):
+            return
+        if audio_format == "mp3":
+            codec, container, rate = "libmp3lame", "mp3", sample_rate
+            bits = 64_000 if sample_rate <= 24_000 else 128_000
+            options = {"write_xing": "0"}
+        else:
+            codec, container, bits = "libopus", "ogg", bit_rate * 1000
+            rate = next(rate for rate in _OPUS_RATES if rate >= sample_rate)
+            options = {"page_duration": str(_OPUS_PAGE)}
+        self._container = av.open(self._out, "w", format=container, options=options)
+        self._stream = self._container.add_stream(codec, rate=rate, layout="mono")
+        self._stream.bit_rate = bits
+
+    def encode(self, samples: Samples) -> bytes:
+        """Return what can be sent once these samples are known."""
+        if self._container is None:
+            self._out.write(samples.tobytes())
+            return self._out.take()
+        frame = AudioFrame.from_ndarray(
+            samples.reshape(1, -1), format="s16", layout="mono"
+        )
+        frame.sample_rate = self._sample_rate
+        frame.pts = self._position
+        self._position += len(samples)
+        self._container.mux(self._stream.encode(frame))
+        return self._out.take()
+
+    def finish(self) -> bytes:
+        """Return what was held back; a second call returns nothing."""
+        if self._container is not None and self._position:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._container, self._position = None, 0
+        return self._out.take()
+
+
+def decode(
+    audio: bytes, audio_format: str | None = None, sample_rate: int | None = None
+) -> tuple[Samples, int]:
+    """Return the mono samples of some audio, and their rate in Hz.
+
+    Damaged and cut-off audio gives what can be heard of it.
+
+    Args:
+        audio: The audio.
+        audio_format: ``pcm`` for bare 16-bit mono samples; None to recognise it.
+        sample_rate: The rate of ``pcm`` in Hz.
+    """
+    if audio_format == "pcm":
+        whole = audio[: len(audio) // 2 * 2]
+        return np.frombuffer(whole, np.int16), sample_rate or 24_000
+    try:
+        container = av.open(io.BytesIO(audio), format=audio_format)
+    except av.error.FFmpegError:
+        return np.zeros(0, np.int16), sample_rate or 24_000
+    with container:
+        rate = container.streams.audio[0].rate
+        resampler = AudioResampler(format="s16", layout="mono", rate=rate)
+        blocks = [
+            block.to_ndarray()[0]
+            for frame in (*_frames(container), None)
+            for block in resampler.resample(frame)
+        ]
+    return np.concatenate([np.zeros(0, np.int16), *blocks]), rate
+
+
+def _frames(container: InputContainer) -> Iterator[AudioFrame]:
+    packets = container.demux(audio=0)
+    while True:
+        try:
+            frames = next(packets).decode()
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            if isinstance(frame, AudioFrame):
+                # Time stamps jump where streams were joined.
+                frame.pts = None
+                yield frame
+
+
+def resample(samples: Samples, rate: int, new_rate: int) -> Samples:
+    """Return mono samples at another rate."""
+    if rate == new_rate or not len(samples):
+        return samples
+    frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+    frame.sample_rate = rate
+    resampler = AudioResampler(format="s16", layout="mono", rate=new_rate)
+    blocks = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([block.to_ndarray()[0] for block in blocks])
+
+
+class _Sink(io.RawIOBase):
+    """Keeps what is written until it is taken; like a socket, it cannot seek."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._data += data
+        return len(data)
+
+    def take(self) -> bytes:
+        data = bytes(self._data)
+        self._data.clear()
+        return data
+
+
+def _wav_header(sample_rate: int) -> bytes:
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        _UNKNOWN_SIZE,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        sample_rate,
+        sample_rate * 2,
+        2,
+        16,
+        b"data",
+        _UNKNOWN_SIZE,
+    )

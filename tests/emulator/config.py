@@ -1,0 +1,77 @@
+"""What the emulated service is like: accounts, limits, latency, speech."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .faults import Fault
+
+type Speech = Literal["voice", "signal", "silence"]
+type Usage = Literal["sentence", "finished", "both", "none", "old"]
+
+
+@dataclass(kw_only=True)
+class EmulatorConfig:
+    """Settings of one emulator; all but host and port may change while it runs.
+
+    Attributes:
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        api_keys: The keys that are valid here. A mapping gives each key's region; a
+            key of another region than ``region`` is an invalid key, as at the service.
+        region: The region this endpoint belongs to: ``cn-beijing`` or ``ap-southeast-1``.
+        speech: ``voice`` speaks with eSpeak NG; ``signal`` turns each sentence into a
+            short tone sequence that ``Emulator.heard`` recognises; ``silence`` is silent.
+        usage: Where the billed characters are reported. ``sentence``: in each
+            sentence-end event and nowhere else, as the service was seen to do in 2026;
+            ``finished``: in task-finished only; ``both``; ``none``: nowhere;
+            ``old``: in the untyped result-generated events of 2025.
+        round_trip: Network round trip in seconds.
+        tls_round_trips: Round trips that TLS adds to a new connection.
+        first_packet: Seconds from a sentence's arrival to its first audio.
+        real_time_factor: Synthesis time divided by audio duration.
+        chunk: Seconds of audio in one binary frame.
+        text_gap: Seconds without text, and without audio being sent, that end a task.
+        idle: Seconds after which a connection without a task is closed.
+        starts_per_second: Task starts that each model takes per second; 0 for any number.
+        message_limit: Characters that one continue-task may carry.
+        task_limit: Characters that one task may carry.
+        cloned_voices: The account's cloned voices and their status: ``OK``,
+            ``DEPLOYING`` or ``UNDEPLOYED``.
+        deploy_seconds: How long a newly created voice stays ``DEPLOYING``.
+        word_times: Whether the times of words count from the beginning of their
+            ``sentence`` or of the ``task``; the documentation and a live capture differ.
+        sentence_audio_limit: Seconds after which a sentence's audio is cut off though
+            all of it is billed, as once seen at 33.44 s; None for never.
+        seconds_per_character: Duration of ``silence`` for each billed character.
+        faults: What goes wrong, from the start.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_keys: Collection[str] | Mapping[str, str] = frozenset({"sk-test"})
+    region: str = "cn-beijing"
+    speech: Speech = "voice"
+    usage: Usage = "sentence"
+    round_trip: float = 0.0
+    tls_round_trips: int = 1
+    first_packet: float = 0.0
+    real_time_factor: float = 0.0
+    chunk: float = 0.1
+    text_gap: float = 23.0
+    idle: float = 60.0
+    starts_per_second: int = 3
+    message_limit: int = 20_000
+    task_limit: int = 200_000
+    cloned_voices: dict[str, str] = field(default_factory=dict)
+    deploy_seconds: float = 1.0
+    word_times: Literal["sentence", "task"] = "sentence"
+    sentence_audio_limit: float | None = None
+    seconds_per_character: float = 0.1
+    faults: Sequence[Fault] = ()
+
+    def is_valid_key(self, key: str) -> bool:
+        """Return True if the key belongs to an account of this region."""
+        if isinstance(self.api_keys, Mapping):
+            return self.api_keys.get(key) == self.region
+        return key in self.api_keys

@@ -1,0 +1,326 @@
+"""One WebSocket connection: its messages, its tasks one after the other, its faults."""
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.client_exceptions import ClientConnectionResetError
+
+from .faults import TASK_ERRORS, Fault, FaultKind, GoneError, Point
+from .records import ConnectionRecord, Outcome, TaskRecord
+from .rest import cut
+from .rules import ServiceError, check_task, failure, invalid
+from .task import Task
+
+if TYPE_CHECKING:
+    from .server import Emulator
+
+_OVERSIZED = 16 * 2**20
+
+
+class Connection:
+    """Serves one WebSocket from its upgrade to its end."""
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        record: ConnectionRecord,
+    ) -> None:
+        """Take over a WebSocket that was just opened."""
+        self.emulator = emulator
+        self.record = record
+        self._request = request
+        self._ws = ws
+        self._task: Task | None = None
+        self._last_task_id = ""
+        self._hung = False
+        self._bend_event: FaultKind | None = None
+        self._audio_as_text = False
+        self._closer: asyncio.Task[bool] | None = None
+        # Messages with the time at which they have travelled here. None: a task has
+        # ended, so the idle time begins.
+        self._inbox: asyncio.Queue[tuple[float, WSMessage | None]] = asyncio.Queue()
+
+    async def run(self, *, close_at_once: bool) -> None:
+        """Serve until either side has ended the connection."""
+        receiver = asyncio.create_task(self._receive())
+        try:
+            if close_at_once:
+                await self.close()
+            await self._serve()
+        finally:
+            receiver.cancel()
+            if (task := self._task) is not None:
+                await task.stop()
+                self.end_task(task.record, "disconnected")
+            await self.close()
+            self.record.close_code = self._ws.close_code
+
+    async def close(self, code: int = WSCloseCode.OK) -> None:
+        """Close the WebSocket and wait until the client has done so as well."""
+        if self._closer is None:
+            self._closer = asyncio.create_task(self._ws.close(code=code))
+        # Who waits may be cancelled; the close handshake goes on.
+        await asyncio.shield(self._closer)
+
+    async def _receive(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            message = await self._ws.receive()
+            if message.type is WSMsgType.PING:
+                if not self._hung:
+                    await self._ws.pong(message.data)
+            elif message.type is WSMsgType.CLOSE and self._hung:
+                # A hung service does not answer the close handshake either.
+                await self.emulator.stopping.wait()
+            elif message.type is not WSMsgType.PONG:
+                # Delaying what comes in by the whole round trip looks to the client
+                # like half of it in each direction.
+                due = loop.time() + self.emulator.config.round_trip
+                self._inbox.put_nowait((due, message))
+                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    return
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            idle = None if self._task or self._hung else self.emulator.config.idle
+            try:
+                async with asyncio.timeout(idle):
+                    due, message = await self._inbox.get()
+            except TimeoutError:
+                return
+            if message is None:
+                continue
+            if (wait := due - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            if self._hung or self._closer:
+                continue
+            with contextlib.suppress(GoneError, ClientConnectionResetError):
+                try:
+                    await self._handle(message)
+                except ServiceError as error:
+                    await self._refuse(error)
+
+    # What the client says
+
+    async def _handle(self, message: WSMessage) -> None:
+        try:
+            body = json.loads(message.data)
+            header, payload = body["header"], body["payload"]
+            action, task_id = header["action"], header["task_id"]
+            valid = (
+                message.type is WSMsgType.TEXT
+                and isinstance(payload, dict)
+                and isinstance(task_id, str)
+                and task_id != ""
+                and header.get("streaming") == "duplex"
+                and action in ("run-task", "continue-task", "finish-task")
+            )
+            # Lone surrogates are not valid text, though JSON can spell them.
+            json.dumps(body, ensure_ascii=False).encode()
+        except ValueError, KeyError, TypeError, AttributeError:
+            valid = False
+        if not valid:
+            await self.close(WSCloseCode.INVALID_TEXT)
+            return
+        if action == "run-task":
+            await self._run_task(task_id, payload)
+        else:
+            await self._task_message(action, task_id, payload)
+
+    async def _run_task(self, task_id: str, payload: dict[str, Any]) -> None:
+        emulator = self.emulator
+        if self._task is not None:
+            await self._task.stop()
+            self.end_task(self._task.record, "preempted")
+        parameters = payload.get("parameters")
+        record = TaskRecord(
+            len(emulator.tasks) + 1,
+            self.record.number,
+            task_id,
+            str(payload.get("model")),
+            parameters if isinstance(parameters, dict) else {},
+            asyncio.get_running_loop().time(),
+        )
+        emulator.tasks.append(record)
+        emulator.notify()
+        self.record.tasks += 1
+        self._last_task_id = task_id
+        try:
+            emulator.deploy_voices()
+            speaker = check_task(payload, emulator.config)
+            if not emulator.take_start(record.model):
+                raise failure(FaultKind.THROTTLED)
+            self._task = Task(self, record, speaker)
+            await self.fault(Point.BEFORE_STARTED, record)
+        except ServiceError as error:
+            await self.fail(record, error)
+            return
+        await self.send_event("task-started", {})
+        self._task.start()
+
+    async def _task_message(
+        self, action: str, task_id: str, payload: dict[str, Any]
+    ) -> None:
+        task = self._task
+        if task is None or task.record.id != task_id:
+            if task_id == self._last_task_id:
+                # The task ended while this message was under way.
+                return
+            raise invalid("Parameter invalid: task_id")
+        values = payload.get("input")
+        if not isinstance(values, dict):
+            raise invalid("task can not be null")
+        if action == "continue-task":
+            task.hear(values)
+        elif values.get("directive") == "cancel":
+            await task.stop()
+            await self.finish(task.record, "cancelled")
+        else:
+            task.finish()
+
+    # What the service says
+
+    async def send_event(
+        self, event: str, payload: dict[str, Any], **header: Any
+    ) -> None:
+        """Send an event of the current task, bent by a fault if one is due."""
+        bend, self._bend_event = self._bend_event, None
+        if bend is FaultKind.MISSING_FIELDS:
+            bare = {"task_id": self._last_task_id, "event": event}
+            await self._send_json({"header": bare, "payload": {}})
+            return
+        header.setdefault("attributes", {})
+        message = {
+            "header": {"task_id": self._last_task_id, "event": event, **header},
+            "payload": payload,
+        }
+        await self._send_json(message)
+        if bend is FaultKind.DUPLICATE_EVENT:
+            await self._send_json(message)
+
+    async def send_audio(self, audio: bytes) -> None:
+        """Send a piece of audio, or what a fault makes of it."""
+        if self._audio_as_text:
+            self._audio_as_text = False
+            await self._ws.send_str(audio.hex())
+        else:
+            await self._ws.send_bytes(audio)
+
+    async def finish(
+        self, record: TaskRecord, outcome: Outcome, *, with_usage: bool = True
+    ) -> None:
+        """Send task-finished; the connection is then free for another task."""
+        usage = self.emulator.config.usage
+        payload: dict[str, Any] = {}
+        if usage in ("finished", "both", "old") and with_usage:
+            payload["output"] = {"sentence": {"words": []}}
+            payload["usage"] = {"characters": record.characters}
+        self.end_task(record, outcome)
+        await self.send_event("task-finished", payload)
+        await self.fault(Point.IDLE, record)
+
+    async def fail(self, record: TaskRecord, error: ServiceError) -> None:
+        """Send task-failed and close the connection, as the service does."""
+        record.error_code, record.error_message = error.code, error.message
+        self.end_task(record, "failed")
+        await self._send_failure(error)
+
+    def end_task(self, record: TaskRecord, outcome: Outcome) -> None:
+        """Note what became of a task, and let it fall silent."""
+        if self._task is not None and self._task.record is record:
+            self._task.cancel()
+            self._task = None
+        record.outcome = outcome
+        record.ended = asyncio.get_running_loop().time()
+        self._inbox.put_nowait((0.0, None))
+        self.emulator.notify()
+
+    async def _refuse(self, error: ServiceError) -> None:
+        if self._task is None:
+            await self._send_failure(error)
+        else:
+            await self._task.stop()
+            await self.fail(self._task.record, error)
+
+    async def _send_failure(self, error: ServiceError) -> None:
+        await self.send_event(
+            "task-failed", {}, error_code=error.code, error_message=error.message
+        )
+        await self.close()
+
+    async def _send_json(self, message: Any) -> None:
+        await self._ws.send_str(json.dumps(message, ensure_ascii=False))
+
+    # What goes wrong
+
+    async def fault(
+        self, point: Point, record: TaskRecord, sentences: int = 0
+    ) -> Fault | None:
+        """Let the fault happen that is due now, and return it.
+
+        Raises:
+            GoneError: If it ended the connection.
+            ServiceError: If it makes the task fail.
+        """
+        fault = self.emulator.faults.take(
+            point,
+            connection=self.record.number,
+            task=record.number,
+            sentences=sentences,
+        )
+        if fault is None:
+            return None
+        kind = fault.kind
+        if kind in TASK_ERRORS:
+            raise failure(kind)
+        if kind in (FaultKind.RESET, FaultKind.DROP):
+            cut(self._request, reset=kind is FaultKind.RESET)
+            raise GoneError
+        if kind is FaultKind.CLOSE:
+            await self.close()
+            raise GoneError
+        if kind is FaultKind.HANG:
+            self._hung = True
+            raise GoneError
+        if kind is FaultKind.EARLY_FINISH:
+            await self.finish(record, "finished")
+            raise GoneError
+        if kind is FaultKind.SLOW:
+            await asyncio.sleep(fault.seconds)
+        elif kind is FaultKind.TEXT_FOR_BINARY:
+            self._audio_as_text = True
+        elif kind in (FaultKind.MISSING_FIELDS, FaultKind.DUPLICATE_EVENT):
+            self._bend_event = kind
+        else:
+            await self._say_something_odd(kind)
+        return fault
+
+    async def _say_something_odd(self, kind: FaultKind) -> None:
+        match kind:
+            case FaultKind.GARBAGE_TEXT:
+                await self._ws.send_str("<html>Bad gateway</html>")
+            case FaultKind.GARBAGE_JSON:
+                await self._send_json({"header": ["nothing"], "payload": 1})
+            case FaultKind.UNKNOWN_EVENT:
+                await self.send_event("task-progress", {"output": {"percent": 50}})
+            case FaultKind.WRONG_TASK_ID:
+                for event in ("result-generated", "task-finished"):
+                    header = {"task_id": "f" * 32, "event": event, "attributes": {}}
+                    await self._send_json({"header": header, "payload": {}})
+            case FaultKind.OVERSIZED_FRAME:
+                await self._ws.send_bytes(bytes(_OVERSIZED))
+            case FaultKind.BAD_FRAME:
+                transport = self._request.transport
+                if transport is not None:
+                    # Reserved bits and a reserved opcode.
+                    transport.write(b"\xff\xff\xff\xff")
+            case _:
+                pass

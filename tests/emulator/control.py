@@ -1,0 +1,71 @@
+"""What another process may ask of the emulator, under ``/_emulator/``."""
+
+from dataclasses import asdict, fields
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from .config import EmulatorConfig
+from .faults import Fault
+
+if TYPE_CHECKING:
+    from .server import Emulator
+
+_FIXED = {"host", "port", "faults"}
+
+
+def control_routes(emulator: Emulator) -> list[web.RouteDef]:
+    """Return the routes: state, faults, settings and reset."""
+
+    async def state(_: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "tasks": [asdict(task) for task in emulator.tasks],
+                "connections": [asdict(record) for record in emulator.connections],
+                "open_connections": emulator.open_connections,
+                "bill": emulator.bill,
+                "happened": [asdict(fault) for fault in emulator.happened],
+            }
+        )
+
+    async def faults(request: web.Request) -> web.Response:
+        """Script faults: a list of objects, of specs or both; an empty list for none."""
+        try:
+            values = json.loads(await request.text())
+            scripted = [
+                Fault.parse(value) if isinstance(value, str) else Fault(**value)
+                for value in values
+            ]
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if not scripted:
+            emulator.clear_faults()
+        emulator.script(*scripted)
+        return web.json_response({})
+
+    async def settings(request: web.Request) -> web.Response:
+        """Change settings: an object of the names of EmulatorConfig."""
+        known = {field.name for field in fields(EmulatorConfig)} - _FIXED
+        try:
+            values: dict[str, Any] = json.loads(await request.text())
+            unknown = values.keys() - known
+        except (ValueError, AttributeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if unknown:
+            message = f"no such settings: {', '.join(sorted(unknown))}"
+            return web.json_response({"error": message}, status=400)
+        for name, value in values.items():
+            setattr(emulator.config, name, value)
+        return web.json_response({})
+
+    async def reset(_: web.Request) -> web.Response:
+        emulator.reset()
+        return web.json_response({})
+
+    return [
+        web.get("/_emulator/state", state),
+        web.post("/_emulator/faults", faults),
+        web.post("/_emulator/settings", settings),
+        web.post("/_emulator/reset", reset),
+    ]

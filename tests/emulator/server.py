@@ -1,0 +1,228 @@
+"""The emulator as a whole: its server, its memory and its faults."""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+import secrets
+import time
+from typing import Any, Self
+
+from aiohttp import web
+
+from . import signals
+from .audio import decode
+from .config import EmulatorConfig
+from .connection import Connection
+from .control import control_routes
+from .faults import Fault, FaultKind, FaultScript, Point
+from .records import ConnectionRecord, Heard, TaskRecord
+from .rest import Voice, http_routes, refusal
+from .speech import Studio
+
+_WEBSOCKET_PATH = "/api-ws/v1/inference"
+
+
+class Emulator:
+    """The CosyVoice service on a local port, as an asynchronous context manager.
+
+    Attributes:
+        config: Its settings; they may be changed while it runs.
+        url: Its root, such as ``http://127.0.0.1:43210``.
+        tasks: Every task since the start, in the order of their run-task.
+        connections: Every attempt to open a WebSocket since the start.
+        happened: Every fault that has happened.
+    """
+
+    def __init__(self, config: EmulatorConfig | None = None) -> None:
+        """Prepare an emulator; entering its context starts it."""
+        self.config = config or EmulatorConfig()
+        self.url = ""
+        self.tasks: list[TaskRecord] = []
+        self.connections: list[ConnectionRecord] = []
+        self.faults = FaultScript(self.config.faults)
+        self.studio = Studio(self.config)
+        self.created_voices: dict[str, Voice] = {}
+        self.stopping = asyncio.Event()
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._starts: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._open: set[Connection] = set()
+        self._transports: set[asyncio.Transport] = set()
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start listening."""
+        app = web.Application(middlewares=[self._new_transport])
+        app.router.add_get(_WEBSOCKET_PATH, self._handshake)
+        app.router.add_get(f"{_WEBSOCKET_PATH}/", self._handshake)
+        app.add_routes(http_routes(self))
+        app.add_routes(control_routes(self))
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.config.host, self.config.port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Cut all connections and stop listening."""
+        self.stopping.set()
+        for transport in self._transports:
+            transport.abort()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self.studio.close()
+
+    @property
+    def bill(self) -> dict[str, int]:
+        """The billed characters of each model."""
+        bill: Counter[str] = Counter()
+        for task in self.tasks:
+            bill[task.model] += task.characters
+        return {model: characters for model, characters in bill.items() if characters}
+
+    @property
+    def happened(self) -> list[Fault]:
+        """Every fault that has happened, in order."""
+        return self.faults.happened
+
+    @property
+    def open_connections(self) -> int:
+        """How many WebSockets are open now."""
+        return len(self._open)
+
+    @staticmethod
+    def fault_points(kind: FaultKind) -> frozenset[Point]:
+        """Return the moments at which a kind of fault makes sense."""
+        return kind.points
+
+    def script(self, *faults: Fault) -> None:
+        """Let these faults happen."""
+        self.faults.add(*faults)
+
+    def clear_faults(self) -> None:
+        """Let no more faults happen."""
+        self.faults.clear()
+
+    def reset(self) -> None:
+        """Forget all faults, tasks and closed connections, and the bill with them."""
+        self.faults = FaultScript()
+        self.tasks.clear()
+        self.connections.clear()
+        self._starts.clear()
+
+    def heard(
+        self, audio: bytes, format: str | None = None, sample_rate: int | None = None
+    ) -> list[Heard]:
+        """Return the sentences in audio that was made with ``speech="signal"``.
+
+        Args:
+            audio: The audio, in any container that FFmpeg knows; it may be cut off.
+            format: ``pcm`` for bare samples, else FFmpeg's name of the container, or
+                None to recognise it.
+            sample_rate: The sample rate of ``pcm`` in Hz.
+        """
+        known = [s.text for task in self.tasks for s in task.sentences]
+        return signals.recognise(decode(audio, format, sample_rate), known)
+
+    async def until(
+        self, condition: Callable[[], object], timeout_seconds: float = 10.0
+    ) -> None:
+        """Wait until a condition on tasks or connections holds.
+
+        Raises:
+            TimeoutError: If it does not hold in time.
+        """
+        async with asyncio.timeout(timeout_seconds):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def notify(self) -> None:
+        """Let those in ``until`` look again."""
+        self._changed.set()
+
+    def key_kind(self, request: web.Request) -> str:
+        """Return what the request's key is: api_key, temporary or invalid."""
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            if self.config.is_valid_key(key):
+                return "api_key"
+            parent, expiry = self._tokens.get(key, ("", 0.0))
+            loop = asyncio.get_running_loop()
+            if self.config.is_valid_key(parent) and loop.time() < expiry:
+                return "temporary"
+        return "invalid"
+
+    def issue_token(self, request: web.Request, seconds: int) -> dict[str, Any]:
+        """Return a temporary key with the rights of the request's key."""
+        _, _, key = request.headers["Authorization"].partition(" ")
+        parent, _ = self._tokens.get(key, (key, 0.0))
+        token = f"st-{secrets.token_hex(24)}"
+        self._tokens[token] = (parent, asyncio.get_running_loop().time() + seconds)
+        return {"token": token, "expires_at": int(time.time()) + seconds}
+
+    def take_start(self, model: str) -> bool:
+        """Return True if the model takes another task now; count it."""
+        limit = self.config.starts_per_second
+        now = asyncio.get_running_loop().time()
+        starts = self._starts[model]
+        while starts and now - starts[0] >= 1.0:
+            starts.popleft()
+        if limit and len(starts) >= limit:
+            return False
+        starts.append(now)
+        return True
+
+    def deploy_voices(self) -> None:
+        """Let the created voices be ready whose time has come."""
+        now = asyncio.get_running_loop().time()
+        for voice_id, voice in self.created_voices.items():
+            if now - voice.created >= self.config.deploy_seconds:
+                self.config.cloned_voices[voice_id] = "OK"
+
+    @web.middleware
+    async def _new_transport(self, request: web.Request, handler: Any) -> Any:
+        transport = request.transport
+        if transport is not None and transport not in self._transports:
+            self._transports = {t for t in self._transports if not t.is_closing()}
+            self._transports.add(transport)
+            # The round trips of the TCP and TLS handshakes, which loopback does not take.
+            trips = 1 + self.config.tls_round_trips
+            await asyncio.sleep(trips * self.config.round_trip)
+        await asyncio.sleep(self.config.round_trip)
+        return await handler(request)
+
+    async def _handshake(self, request: web.Request) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        headers = {k: v for k, v in request.headers.items() if k != "Authorization"}
+        kind: Any = self.key_kind(request)
+        record = ConnectionRecord(
+            len(self.connections) + 1, loop.time(), headers, key=kind
+        )
+        self.connections.append(record)
+        try:
+            fault = self.faults.take(Point.HANDSHAKE, connection=record.number)
+            response = await refusal(self, request, fault)
+            if response is not None:
+                record.status = response.status
+                return response
+            ws = web.WebSocketResponse(
+                autoping=False, autoclose=False, compress=False, timeout=2.0
+            )
+            await ws.prepare(request)
+            record.status = 101
+            connection = Connection(self, request, ws, record)
+            self._open.add(connection)
+            self.notify()
+            try:
+                await connection.run(
+                    close_at_once=fault is not None and fault.kind is FaultKind.CLOSE
+                )
+            finally:
+                self._open.discard(connection)
+            return ws
+        finally:
+            record.closed = loop.time()
+            self.notify()
