@@ -60,6 +60,9 @@ class RepeatableText:
                     if not self.sentence.is_set() and splitter.push(part):
                         self.sentence.set()
                     self._more.set()
+        except asyncio.CancelledError:
+            self._error = CosyVoiceConnectionError("The text was cut off")
+            raise
         except Exception as err:  # noqa: BLE001 - the reader's to handle
             self._error = err
         finally:

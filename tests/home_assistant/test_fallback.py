@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice import fallback
+from custom_components.cosyvoice.client import CosyVoiceConnectionError
 from homeassistant.components.tts import TextToSpeechEntity
 from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
@@ -238,3 +239,19 @@ async def test_whole_book_is_worked_on_in_parts() -> None:
     parts = [part async for part in text.read()]
     assert "".join(parts) == text.so_far == book
     assert max(map(len, parts)) <= fallback.LONGEST_PIECE
+
+
+async def test_text_that_is_cut_off_is_not_taken_for_complete() -> None:
+    waiting = asyncio.Event()
+
+    async def source() -> AsyncIterator[str]:
+        yield "你好，"
+        waiting.set()
+        await asyncio.Event().wait()
+
+    text = fallback.RepeatableText(source())
+    fetching = asyncio.create_task(text.fetch())
+    await waiting.wait()
+    fetching.cancel()
+    with pytest.raises(CosyVoiceConnectionError):
+        assert not [piece async for piece in text.read()]
