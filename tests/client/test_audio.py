@@ -424,6 +424,14 @@ def test_pages_are_found_again_after_garbage():
     assert [page[5] for page in ogg_pages(audio)[2:]] == [PACKET, PACKET * 2]
 
 
+def test_what_looks_like_a_long_page_hides_nothing():
+    writer = audio_writer("opus", 24000)
+    false_page = b"OggS" + bytes(22) + b"\xff" * 256
+    given_out = writer.feed(OGG_START + false_page + ogg_page([PACKET]))
+    given_out += writer.end_task()
+    assert [page[5] for page in ogg_pages(given_out)[2:]] == [PACKET]
+
+
 def test_a_damaged_opus_head_begins_nothing():
     writer = audio_writer("opus", 24000)
     assert writer.feed(ogg_page([b"OpusHead"], flags=2) + ogg_page([PACKET])) == b""

@@ -46,6 +46,8 @@ class OggOpusWriter(AudioWriter):
     count and one continuous position. The headers of later streams are left out.
     """
 
+    lags = True
+
     def __init__(self, sample_rate: int) -> None:
         """Begin a stream; its sample rate, in Hz, is the encoder's affair."""
         super().__init__(sample_rate)
@@ -62,30 +64,13 @@ class OggOpusWriter(AudioWriter):
     def feed(self, data: bytes) -> bytes:
         """Return the pages that are complete with this."""
         self._buffer += data
-        pages = bytearray()
-        at = 0
-        while (at := _next_capture(self._buffer, at)) + _PAGE.size <= len(self._buffer):
-            count = self._buffer[at + _PAGE.size - 1]
-            body_at = at + _PAGE.size + count
-            segments = self._buffer[at + _PAGE.size : body_at]
-            end = body_at + sum(segments)
-            if len(self._buffer) < max(body_at, end):
-                break
-            page = bytes(self._buffer[at:end])
-            if _with_checksum(page) == page:
-                at = end
-                body = page[_PAGE.size + count :]
-                pages += self._rewritten(self._packets(page, segments, body))
-            else:
-                at += len(_CAPTURE)
-                self._packet.clear()
-        del self._buffer[:at]
-        return bytes(pages)
+        return self._take_pages(last=False)
 
     def end_task(self) -> bytes:
-        """Return nothing: a part of a page cannot be played."""
+        """Return the pages after what looked like the beginning of a long one."""
+        pages = self._take_pages(last=True)
         self._begin_stream()
-        return b""
+        return pages
 
     def abort_task(self) -> None:
         """Drop a part of a page."""
@@ -98,6 +83,29 @@ class OggOpusWriter(AudioWriter):
     def _begin_stream(self) -> None:
         self._buffer = bytearray()
         self._packet = bytearray()  # begun in an earlier page
+
+    def _take_pages(self, *, last: bool) -> bytes:
+        """Take whole pages from the buffer, and return what is made of them."""
+        pages = bytearray()
+        at = 0
+        while (at := _next_capture(self._buffer, at)) + _PAGE.size <= len(self._buffer):
+            count = self._buffer[at + _PAGE.size - 1]
+            body_at = at + _PAGE.size + count
+            segments = self._buffer[at + _PAGE.size : body_at]
+            end = body_at + sum(segments)
+            is_whole = len(self._buffer) >= max(body_at, end)
+            if not is_whole and not last:
+                break
+            page = bytes(self._buffer[at:end])
+            if is_whole and _with_checksum(page) == page:
+                at = end
+                body = page[_PAGE.size + count :]
+                pages += self._rewritten(self._packets(page, segments, body))
+            else:
+                at += len(_CAPTURE)
+                self._packet.clear()
+        del self._buffer[:at]
+        return bytes(pages)
 
     def _packets(
         self, page: bytes, segments: Iterable[int], body: bytes
