@@ -182,7 +182,7 @@ class AccountApi:
         """Return the JSON object of a successful answer."""
         try:
             answer = json.loads(body)
-        except (ValueError, RecursionError):
+        except ValueError, RecursionError:
             answer = None
         if status == HTTPStatus.OK and isinstance(answer, dict):
             return answer
