@@ -15,7 +15,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import language as language_util
 
-from .client import CosyVoiceTimeoutError, SentenceSplitter, SynthesisOptions, Utterance
+from .client import (
+    CosyVoiceConnectionError,
+    CosyVoiceTimeoutError,
+    SentenceSplitter,
+    SynthesisOptions,
+    Utterance,
+)
 
 DEADLINE: Final = 4.0
 """Seconds from the first complete sentence to the first audio."""
