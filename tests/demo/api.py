@@ -67,6 +67,13 @@ class HomeAssistantApi:
                 raise RefusedError(f"{path}: {response.status} {await response.text()}")
             return await response.json()
 
+    async def delete(self, path: str) -> None:
+        """Make a DELETE request."""
+        async with self.session.delete(
+            f"{self.url}{path}", headers=self._headers
+        ) as response:
+            response.raise_for_status()
+
     async def messages(self, **message: Any) -> AsyncGenerator[dict[str, Any]]:
         """Send one WebSocket command and yield what comes back."""
         async with self.session.ws_connect(

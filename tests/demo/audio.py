@@ -39,7 +39,7 @@ class Recording:
             return cls(
                 path=path,
                 container=file.format.name,
-                codec=stream.codec_context.name,
+                codec=stream.codec.canonical_name,
                 sample_rate=stream.rate,
                 channels=stream.channels,
                 seconds=samples / stream.rate,

@@ -84,7 +84,7 @@ async def running_home(
         directory,
         cwd=directory,
         log=logs / "home-assistant.log",
-        environment={"DEMO_FFMPEG": ffmpeg()},
+        environment={"DEMO_FFMPEG": ffmpeg(), "DEMO_URL": url},
     ) as program:
         await program.answers(session, f"{url}/api/onboarding")
         api = await HomeAssistantApi.create_owner(session, url, USER, PASSWORD)

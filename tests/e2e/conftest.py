@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -25,8 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def place() -> Generator[dict[str, Any]]:
     """Where the emulator and Home Assistant are, which run for all tests."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.e2e.serve"],
+    with subprocess.Popen(  # noqa: S603
+        [
+            *(sys.executable, "-m", "tests.e2e.serve"),
+            # For the accounts that are added in the browser
+            *("--api-key=sk-en", "--api-key=sk-zh-Hans"),
+        ],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -39,20 +44,20 @@ def place() -> Generator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
+async def session() -> AsyncGenerator[ClientSession]:
     """A session for the test's own requests."""
     async with ClientSession() as session:
         yield session
 
 
 @pytest.fixture
-def home(place: dict[str, Any], session: ClientSession) -> Home:
-    """The running Home Assistant."""
-    return Home(
-        api=HomeAssistantApi(session, place["url"], place["token"]),
-        directory=Path(place["directory"]),
-        log=Path(place["log"]),
-    )
+async def home(place: dict[str, Any], session: ClientSession) -> AsyncGenerator[Home]:
+    """The running Home Assistant; a test's accounts are removed after it."""
+    api = HomeAssistantApi(session, place["url"], place["token"])
+    yield Home(api=api, directory=Path(place["directory"]), log=Path(place["log"]))
+    entries = "/api/config/config_entries/entry"
+    for entry in await api.get(f"{entries}?domain=cosyvoice"):
+        await api.delete(f"{entries}/{entry['entry_id']}")
 
 
 @pytest.fixture
@@ -63,10 +68,16 @@ def emulator(place: dict[str, Any], session: ClientSession) -> EmulatedService:
 
 @pytest.fixture
 async def engine(home: Home, emulator: EmulatedService) -> str:
-    """The entity that speaks; its account is added for the first test that needs it."""
-    if not await home.api.entities():
-        await home.api.add_integration(
-            "cosyvoice",
-            {"user": {"api_key": API_KEY, "advanced": {"base_url": emulator.url}}},
-        )
+    """The entity that speaks, of an account that is there for the test alone."""
+    await home.api.add_integration(
+        "cosyvoice",
+        {"user": {"api_key": API_KEY, "advanced": {"base_url": emulator.url}}},
+    )
     return await home.api.entity_id("speech")
+
+
+@pytest.fixture
+def pictures() -> Path | None:
+    """The folder for pictures, if they are wanted."""
+    folder = os.environ.get("PICTURES")
+    return Path(folder) if folder else None

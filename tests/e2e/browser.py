@@ -1,0 +1,201 @@
+"""Home Assistant's user interface, used as a person uses it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+import re
+import shutil
+from typing import Any
+
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
+
+from tests.demo.home import PASSWORD, REPOSITORY, USER, Home
+
+WORDS = {
+    "en": {
+        "ok": "OK",
+        "submit": "Submit",
+        "skip": "Skip and finish",
+        "add_assistant": "Add assistant",
+        "create": "Create",
+    },
+    "zh-Hans": {
+        "ok": "确定",
+        "submit": "提交",
+        "skip": "跳过并完成",
+        "add_assistant": "添加助手",
+        "create": "创建",
+    },
+}
+"""Home Assistant's own words on the buttons, by language."""
+LOCALES = {"en": "en-US", "zh-Hans": "zh-CN"}
+WINDOW: ViewportSize = {"width": 1280, "height": 1080}
+SWITCHES = [
+    # The sandbox needs rights that containers and root do not have
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+PATIENCE_MS = 30_000
+
+
+def find_chromium() -> str | None:
+    """Return an installed Chromium or Chrome."""
+    names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def texts(language: str) -> dict[str, Any]:
+    """Return the integration's own texts in a language."""
+    path = REPOSITORY / f"custom_components/cosyvoice/translations/{language}.json"
+    translations: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return translations
+
+
+class UserInterface:
+    """One browser page, logged in as the owner.
+
+    Attributes:
+        page: The page, to look for what is on it.
+        text: The integration's texts in the language of the page.
+    """
+
+    def __init__(
+        self, page: Page, url: str, language: str, pictures: Path | None
+    ) -> None:
+        """Use a page; pictures are taken only where there is a folder for them."""
+        self.page = page
+        self.text = texts(language)
+        self._url = url
+        self._words = WORDS[language]
+        self._suffix = "" if language == "en" else f".{language}"
+        self._pictures = pictures
+
+    async def log_in(self) -> None:
+        """Log in through the login page."""
+        await self.open("/config/integrations/dashboard")
+        await self.page.locator("input[name=username]").fill(USER)
+        await self.page.locator("input[name=password]").fill(PASSWORD)
+        await self.page.keyboard.press("Enter")
+        # Only the page itself says that the tokens are stored
+        await expect(self.page.locator("ha-config-integrations")).to_be_visible()
+
+    async def open(self, path: str) -> None:
+        """Go to a page."""
+        await self.page.goto(f"{self._url}{path}")
+
+    async def begin_account(self, api_key: str, base_url: str) -> None:
+        """Open the form for an account and submit a key and an address."""
+        await self.open("/config/integrations/dashboard/add?domain=cosyvoice")
+        await self._press("ok")
+        await self.form.locator("ha-expansion-panel").click()
+        await self.form.locator("input[type=url]").fill(base_url)
+        await self.enter_key(api_key)
+
+    async def enter_key(self, api_key: str) -> None:
+        """Enter an API key into the account's form and submit it."""
+        await self.form.locator("input[type=password]").fill(api_key)
+        await self._press("submit")
+
+    async def expect_title(self, title: str) -> None:
+        """Wait until a dialog has a title."""
+        await expect(self.page.get_by_text(title, exact=True).first).to_be_visible()
+
+    async def finish_account(self) -> None:
+        """Submit the form for the first voice as it is, and leave the dialog."""
+        await self._press("submit")
+        await self._press("skip")
+        await expect(self.page.locator("dialog-data-entry-flow")).to_be_hidden()
+
+    async def add_voice(self, voice: str, name: str) -> None:
+        """Add a voice by searching for its id or name."""
+        subentry = self.text["config_subentries"]["voice"]
+        await self.open("/config/integrations/integration/cosyvoice")
+        await self._button(subentry["initiate_flow"]["user"]).click()
+        await self.expect_title(subentry["step"]["user"]["title"])
+        await self.picture("add-voice")
+        await self.form.locator("ha-selector-select").nth(1).click()
+        await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
+        await self.page.locator("ha-combo-box-item", has_text=name).first.click()
+        await self._press("submit")
+        await expect(self.form).to_be_hidden()
+
+    async def open_device(self, device_id: str) -> None:
+        """Go to a device's page and wait until it is drawn."""
+        await self.open(f"/config/devices/device/{device_id}")
+        await expect(self.page.locator("ha-device-entities-card").first).to_be_visible()
+
+    async def add_assistant(self, name: str, engine_name: str) -> str:
+        """Create a voice assistant that speaks with an engine.
+
+        Returns:
+            The voice that the form chose by itself, as it shows it.
+        """
+        await self.open("/config/voice-assistants/assistants")
+        await self._press("add_assistant")
+        dialog = self.page.locator("dialog-voice-assistant-pipeline-detail")
+        await dialog.get_by_role("textbox").first.fill(name)
+        await dialog.locator("ha-tts-picker").click()
+        await self.page.get_by_text(engine_name, exact=True).last.click()
+        picker = dialog.locator("ha-tts-voice-picker")
+        await expect(picker).to_be_visible()
+        voice = await picker.inner_text()
+        await picker.scroll_into_view_if_needed()
+        await self.picture("voice-assistant")
+        await self._press("create")
+        await expect(dialog).to_be_hidden()
+        return voice
+
+    async def picture(self, name: str) -> None:
+        """Take a picture for the documentation, once nothing moves any more."""
+        if self._pictures is None:
+            return
+        await self.page.evaluate(
+            "Promise.all(document.getAnimations().map(animation => animation.finished"
+            ".catch(() => null)))"
+        )
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.screenshot(path=self._pictures / f"{name}{self._suffix}.png")
+
+    @property
+    def form(self) -> Locator:
+        """The form of a config flow."""
+        return self.page.locator("step-flow-form")
+
+    @property
+    def error(self) -> Locator:
+        """The error on the form of a config flow."""
+        return self.form.locator("ha-alert")
+
+    async def _press(self, word: str) -> None:
+        await self._button(self._words[word]).click()
+
+    def _button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True).last
+
+
+@asynccontextmanager
+async def user_interface(
+    home: Home, language: str, pictures: Path | None = None
+) -> AsyncGenerator[UserInterface]:
+    """Open a browser in a language and log in to Home Assistant.
+
+    Nothing outside this machine can be reached from the page.
+    """
+    await home.api.command(type="config/core/update", language=language)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), args=SWITCHES
+        )
+        context = await browser.new_context(
+            viewport=WINDOW, locale=LOCALES[language], reduced_motion="reduce"
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        page = await context.new_page()
+        interface = UserInterface(page, home.api.url, language, pictures)
+        await interface.log_in()
+        yield interface
+        await browser.close()
