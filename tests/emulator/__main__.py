@@ -87,7 +87,7 @@ async def run(config: EmulatorConfig) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Emulator(config) as emulator:
-        print(f"CosyVoice emulator at {emulator.url}", flush=True)  # noqa: T201
+        print(f"CosyVoice emulator at {emulator.url}", flush=True)
         await stop.wait()
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 import io
 import struct
+from typing import Literal
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
-from av.container import InputContainer
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
 import numpy as np
 import numpy.typing as npt
 
@@ -36,26 +38,31 @@ class Encoder:
         self._out = _Sink()
         self._sample_rate = sample_rate
         self._position = 0
-        self._container = None
+        self._coder: tuple[OutputContainer, AudioStream] | None = None
         if audio_format == "wav":
             self._out.write(_wav_header(sample_rate))
         if audio_format in ("pcm", "wav"):
             return
+        codec: Literal["libmp3lame", "libopus"]
         if audio_format == "mp3":
             codec, container, rate = "libmp3lame", "mp3", sample_rate
             bits = 64_000 if sample_rate <= 24_000 else 128_000
-            options = {"write_xing": "0"}
+            options, coding = {"write_xing": "0"}, {}
         else:
             codec, container, bits = "libopus", "ogg", bit_rate * 1000
             rate = next(rate for rate in _OPUS_RATES if rate >= sample_rate)
+            # Low delay also keeps the coder from changing its mode, which would
+            # smear the tones of signals.
             options = {"page_duration": str(_OPUS_PAGE)}
-        self._container = av.open(self._out, "w", format=container, options=options)
-        self._stream = self._container.add_stream(codec, rate=rate, layout="mono")
-        self._stream.bit_rate = bits
+            coding = {"application": "lowdelay"}
+        output = av.open(self._out, "w", format=container, options=options)
+        stream = output.add_stream(codec, rate=rate, options=coding, layout="mono")
+        stream.bit_rate = bits
+        self._coder = output, stream
 
     def encode(self, samples: Samples) -> bytes:
         """Return what can be sent once these samples are known."""
-        if self._container is None:
+        if self._coder is None:
             self._out.write(samples.tobytes())
             return self._out.take()
         frame = AudioFrame.from_ndarray(
@@ -64,15 +71,17 @@ class Encoder:
         frame.sample_rate = self._sample_rate
         frame.pts = self._position
         self._position += len(samples)
-        self._container.mux(self._stream.encode(frame))
+        output, stream = self._coder
+        output.mux(stream.encode(frame))
         return self._out.take()
 
     def finish(self) -> bytes:
         """Return what was held back; a second call returns nothing."""
-        if self._container is not None and self._position:
-            self._container.mux(self._stream.encode(None))
-            self._container.close()
-            self._container, self._position = None, 0
+        if self._coder is not None and self._position:
+            output, stream = self._coder
+            output.mux(stream.encode(None))
+            output.close()
+            self._coder = None
         return self._out.take()
 
 
@@ -92,7 +101,7 @@ def decode(
         whole = audio[: len(audio) // 2 * 2]
         return np.frombuffer(whole, np.int16), sample_rate or 24_000
     try:
-        container = av.open(io.BytesIO(audio), format=audio_format)
+        container = av.open(io.BytesIO(audio), "r", format=audio_format)
     except av.error.FFmpegError:
         return np.zeros(0, np.int16), sample_rate or 24_000
     with container:

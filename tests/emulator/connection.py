@@ -313,7 +313,11 @@ class Connection:
                 await self.send_event("task-progress", {"output": {"percent": 50}})
             case FaultKind.WRONG_TASK_ID:
                 for event in ("result-generated", "task-finished"):
-                    header = {"task_id": "f" * 32, "event": event, "attributes": {}}
+                    header: dict[str, Any] = {
+                        "task_id": "f" * 32,
+                        "event": event,
+                        "attributes": {},
+                    }
                     await self._send_json({"header": header, "payload": {}})
             case FaultKind.OVERSIZED_FRAME:
                 await self._ws.send_bytes(bytes(_OVERSIZED))

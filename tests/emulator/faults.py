@@ -287,9 +287,11 @@ TASK_ERRORS = {
     ),
     FaultKind.FREE_QUOTA: (
         "AllocationQuota.FreeTierOnly",
-        "The free tier of the model has been exhausted. If you wish to continue access"
-        " the model on a paid basis, please disable the use free tier only mode in the"
-        " management console.",
+        (
+            "The free tier of the model has been exhausted. If you wish to continue"
+            " access the model on a paid basis, please disable the use free tier only"
+            " mode in the management console."
+        ),
     ),
     FaultKind.ACCESS_DENIED: ("Model.AccessDenied", "Model access denied."),
     FaultKind.INVALID_PARAMETER: ("InvalidParameter", "Parameter invalid."),

@@ -39,14 +39,18 @@ _HTTP_ERRORS = {
 }
 
 
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 @dataclass
 class Voice:
     """A voice that was cloned from a sample."""
 
     url: str
     created: float
-    gmt_create: str = field(default_factory=lambda: _now())
-    gmt_modified: str = field(default_factory=lambda: _now())
+    gmt_create: str = field(default_factory=_now)
+    gmt_modified: str = field(default_factory=_now)
 
 
 def error_response(
@@ -228,7 +232,3 @@ class _Api:
             "gmt_modified": voice.gmt_modified if voice else "2026-10-01 10:00:00",
             "status": self._emulator.config.cloned_voices[voice_id],
         }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -15,14 +15,16 @@ from .text import count_characters
 SAMPLE_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 _DEFAULT_RATE = 22050
 _DEFAULT_BIT_RATE = 32
-_LANGUAGES = frozenset("zh en fr de ja ko ru pt th id vi".split())
+_LANGUAGES = frozenset(
+    ("zh", "en", "fr", "de", "ja", "ko", "ru", "pt", "th", "id", "vi")
+)
 _LONGEST_INSTRUCTION = 100
-_RANGES: dict[str, tuple[type | tuple[type, ...], float, float]] = {
-    "volume": (int, 0, 100),
+_RANGES: dict[str, tuple[tuple[type[int | float], ...], float, float]] = {
+    "volume": ((int,), 0, 100),
     "rate": ((int, float), 0.5, 2),
     "pitch": ((int, float), 0.5, 2),
-    "seed": (int, 0, 65535),
-    "bit_rate": (int, 6, 510),
+    "seed": ((int,), 0, 65535),
+    "bit_rate": ((int,), 6, 510),
 }
 
 
@@ -181,14 +183,10 @@ def _find_voice(voice: str, model: str, config: EmulatorConfig) -> dict[str, Any
 
 
 def _check_ranges(parameters: Mapping[str, Any]) -> None:
-    for name, (kind, low, high) in _RANGES.items():
-        value = parameters.get(name, low)
+    for name, (kinds, low, high) in _RANGES.items():
+        value: Any = parameters.get(name, low)
         # A JSON true is no number, though it is an int in Python.
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, kind)
-            or not low <= value <= high
-        ):
+        if type(value) not in kinds or not low <= value <= high:
             raise invalid(f"Parameter invalid: {name} must be in [{low}, {high}]")
     hints = parameters.get("language_hints", [])
     if not isinstance(hints, list) or (hints and hints[0] not in _LANGUAGES):

@@ -18,9 +18,9 @@ from .text import normalise
 
 _RATE = 8000
 """Where signals are decoded, in Hz."""
-_SYMBOL = 0.03
+_SYMBOL = 0.04
 _MARK = 0.06
-_PAUSE = 0.3
+_PAUSE = 0.28
 _SYMBOLS = 10
 _TONES = 500.0 + 125.0 * np.arange(16)
 _START, _END = 16, 17
@@ -31,7 +31,7 @@ _STEPS = _RATE / _HOP
 """Steps a second at which the tone is determined."""
 _QUIET = 0.01
 """Level, with full scale as 1, below which nothing is heard."""
-_CLEAR = 0.5
+_CLEAR = 0.3
 """Share of the energy that a tone must have to be heard."""
 
 
@@ -48,7 +48,8 @@ def signal(text: str, sample_rate: int) -> Samples:
     )
     wave = 0.4 * np.sin(2 * np.pi * np.cumsum(frequencies) / sample_rate)
     pause = np.zeros(round(_PAUSE * sample_rate))
-    return (np.concatenate([wave, pause]) * 32767).astype(np.int16)
+    samples: Samples = (np.concatenate([wave, pause]) * 32767).astype(np.int16)
+    return samples
 
 
 def recognise(audio: tuple[Samples, int], known: Iterable[str]) -> list[Heard]:
@@ -90,13 +91,15 @@ def _heard(received: _Received, codes: dict[tuple[int, ...], str]) -> Heard:
 def _receive(samples: Samples, rate: int) -> list[_Received]:
     tones = _tones(resample(samples, rate, _RATE))
     found: list[_Received] = []
-    position = 0
+    position = signal_end = 0
     while position < len(tones):
         if tones[position] == _START and (end := _mark_end(tones, position)):
             received, position = _read(tones, end)
             found.append(received)
+            signal_end = end + round((_SYMBOLS * _SYMBOL + 2 * _MARK) * _STEPS)
         elif tones[position] == _END and (end := _mark_end(tones, position)):
-            found.append(_Received((), True))
+            if end > signal_end:
+                found.append(_Received((), True))
             position = end
         else:
             position += 1

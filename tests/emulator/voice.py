@@ -131,7 +131,7 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
     blocks: list[Samples] = []
 
     @_Callback
-    def collect(wave, count, _events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def collect(wave, count, _events):  # type: ignore[no-untyped-def]  # noqa: ANN001
         if wave and count > 0:
             blocks.append(np.ctypeslib.as_array(wave, (count,)).copy())
         return 0
@@ -146,7 +146,7 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
         library.espeak_SetSynthCallback(collect)
         library.espeak_Synth(raw, len(raw), 0, _BY_CHARACTER, 0, _UTF8, None, None)
         library.espeak_Synchronize()
-    samples = np.concatenate([np.zeros(0, np.int16), *blocks])
+    samples: Samples = np.concatenate([np.zeros(0, np.int16), *blocks])
     loud = np.flatnonzero(np.abs(samples) > _SILENCE)
     return samples[: loud[-1] + 1] if len(loud) else samples[:0]
 
