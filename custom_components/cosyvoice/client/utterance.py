@@ -241,9 +241,9 @@ class Utterance:
                         continue
                     unheard.append(event)
                     if isinstance(event, TaskFinished):
-                        self._note(unheard)
                         if chunk := self._writer.end_task():
                             yield chunk
+                        self._note(unheard)
                         return
                     if not self._writer.lags:
                         self._note(unheard)
