@@ -16,13 +16,6 @@ from tests.demo.home import API_KEY, REPOSITORY, Home
 from tests.demo.service import EmulatedService
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process, as they share one house."""
-    for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
 @pytest.fixture(scope="session")
 def place() -> Generator[dict[str, Any]]:
     """Where the emulator and Home Assistant are, which run for all tests."""

@@ -10,6 +10,8 @@ from tests.demo.home import Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import Heard, converse, speak, without_spaces
 
+# One process for all of these tests, as they share one house
+pytestmark = pytest.mark.xdist_group("e2e")
 CHINESE = (
     "从前有一座山，山上有一座庙，庙里住着一位老和尚。他每天清晨起来扫地、挑水、煮饭，"
     "傍晚就坐在门口给孩子们讲故事。有人问他：今天讲什么？他笑着说：还是那座山，还是那座庙！"

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.skipif(
     find_chromium() is None,
     reason="no Chromium found to look at the user interface with",
 )
-FIRST_VOICE = {"en": "Longanyang", "zh-Hans": "龙安洋"}
 SECOND_VOICE = {"en": "Longanhuan", "zh-Hans": "龙安欢"}
 RAW_KEY = re.compile(r"\b(component|ui|config|entity)\.\w+|\b[a-z]+_[a-z_]+\b")
 """What is shown instead of a text that is missing: its key."""
@@ -41,10 +40,10 @@ async def test_first_day(
         entry_id = (await home.api.entities())[0]["config_entry_id"]
         await interface.add_voice("longanhuan", SECOND_VOICE[language])
         first, _ = await _voices(home.api, entry_id)
-        await _look_at_devices(home.api, interface, entry_id)
         await _assistant_follows_the_select(
             home, interface, emulator, first, SECOND_VOICE[language], tmp_path
         )
+        await _look_at_devices(home.api, interface, entry_id)
 
 
 async def _add_account(
