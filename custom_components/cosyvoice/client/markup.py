@@ -1,0 +1,120 @@
+"""The marks of Markdown, HTML and LaTeX, as regular expressions.
+
+Each pattern named ``…_BEGUN`` matches what may become a match of the other one when
+more text arrives. Quantifiers are possessive, so that no text takes long to refuse.
+"""
+
+import re
+
+from .symbols import EMOJI, KEYCAP
+
+SPEAK = re.compile(r"<speak[\s/>]")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# At the start of a line.
+LINE_MARKS = "-*+_=#>|~`•‣·–"
+MARK_RUN = re.compile(f"[{LINE_MARKS} :]+".replace("-", r"\-", 1))
+FENCE = re.compile("`{3,64}|~{3,64}")
+FENCE_LINE = re.compile(r"[^`\n]*+")
+FENCE_END = re.compile("[ >]*+(`{3,}|~{3,}) *+")
+HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
+BULLET = re.compile(r"[-*+–] |[•‣·]")
+QUOTE = re.compile(r">(?![\d=])")
+DIGITS = re.compile("[0-9]{1,9}")
+CHECKBOX = re.compile(r"\[[ xX]\](?= )")
+CHECKBOX_BEGUN = re.compile(r"\[(?:[ xX]\]?)?")
+TEXT_BLOCKS = frozenset(("text", "txt", "plain", "plaintext", "markdown", "md"))
+
+# Inside a line.
+ARROWS = "→⇒⟶⟹➔➜➝➞➡"
+PICTURE = re.compile(f"[{EMOJI}]")
+_ADDRESS = r"(?<![A-Za-z0-9@.])(?i:https?://|www\.)"
+_ADDRESS_BEGUN = (
+    r"(?<![A-Za-z0-9@.])(?i:h(?:t(?:t(?:p(?:s?(?::/?)?)?)?)?)?|w(?:ww?)?)\Z"
+)
+_ARROW = "(?<= )(?:--?|=)>(?= )"
+_ARROW_BEGUN = r"(?<= )(?:--?|=)>?\Z"
+SPECIAL = re.compile(
+    rf"(?P<address>{_ADDRESS})|(?P<arrow>{_ARROW}|[{ARROWS}])"
+    rf"|(?P<begun>{_ADDRESS_BEGUN}|{_ARROW_BEGUN})"
+    rf"|(?P<picture>[{KEYCAP}{EMOJI}])|(?P<mark>[ \n*_~`$\\<&!\[\]|【])"
+)
+STARS = re.compile(r"\*{1,64}")
+UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
+UNDERSCORES = re.compile("_{1,64}")
+TILDES = re.compile("~{1,64}")
+PIPE = re.compile(r"\|")
+DOLLAR = re.compile(r"\$")
+BACKTICKS = re.compile("`{1,64}")
+ESCAPABLE = "\\`*_{}#+-.!|>~$<&"
+
+# Formulas end at the latest with the line or the paragraph.
+FORMULA_ENDS = {
+    "$$": re.compile(r"\$\$|(?=\n\n)"),
+    "\\(": re.compile(r"\\\)|(?=\n)"),
+    "\\[": re.compile(r"\\\]|(?=\n\n)"),
+}
+DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
+
+# Links and addresses. A destination that begins with a letter of another script than
+# Latin is a remark in parentheses.
+LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
+_PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
+DESTINATION = re.compile(
+    rf"""\([ ]*+(?:<[^<>\n]*+>|{_PATH})(?:[ ]++(?:"[^"\n]*+"|'[^'\n]*+'))?+[ ]*+\)"""
+    r"|\[[^\[\]\n]*+\]"
+)
+DESTINATION_BEGUN = re.compile(
+    rf"""\([ ]*+(?:<[^<>\n]*+>?+|{_PATH}(?:\([^\s()]*+)?+)"""
+    r"""(?:[ ]++(?:"[^"\n]*+"?+|'[^'\n]*+'?+)?+[ ]*+)?+|\[[^\[\]\n]*+"""
+)
+DESTINATION_END = re.compile(r"\)|(?=\s)")
+HOST = re.compile("[A-Za-z0-9.-]*+")
+ADDRESS_PART = re.compile(r"[A-Za-z0-9/=&%+@$#~_-]++")
+ADDRESS_STOP = re.compile(r"[.,;:!?']{1,16}")
+CITATION = re.compile(r"【\d{1,4}(?::\d{1,4})?+†[^【】\n]*+】")
+CITATION_BEGUN = re.compile(r"【(?:\d{1,4}(?::\d{0,4})?+(?:†[^【】\n]*+)?+)?+")
+
+# HTML. The first attribute of a tag has a value, or "a <b and c> d" would be a tag.
+_VALUE = r"""\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'=<>`]++)"""
+_TAG = (
+    "/?+[A-Za-z][A-Za-z0-9_.-]*+"
+    rf"(?:\s++[\w:.-]++{_VALUE}(?:\s++[\w:.-]++(?:{_VALUE})?+)*+)?+"
+)
+TAG = re.compile(rf"<{_TAG}\s*+/?+>")
+TAG_BEGUN = re.compile(
+    rf"<(?:!(?:--?)?|/|{_TAG}\s*+/?"
+    rf"""|{_TAG}\s++[\w:.-]++(?:\s*+(?:=\s*+(?:"[^"<>]*+|'[^'<>]*+)?)?)"""
+    r"|(?i:https?:/?))?"
+)
+TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9_.-]*)")
+ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
+COMMENT_END = re.compile("-->")
+TAG_END = re.compile(">")
+SILENT_TAGS = {
+    name: re.compile(f"</{name}>", re.IGNORECASE)
+    for name in ("script", "style", "think", "thinking")
+}
+SENTENCE_TAGS = frozenset(("li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "dt", "dd"))
+LINE_TAGS = SENTENCE_TAGS | frozenset(
+    (
+        "address article aside blockquote br caption center details div dl fieldset"
+        " figcaption figure footer form header hr main nav ol p pre section summary"
+        " table tbody tfoot thead ul"
+    ).split()
+)
+CELL_TAGS = frozenset(("td", "th"))
+OTHER_TAGS = frozenset(
+    (
+        "a abbr b bdi bdo big body button cite code data del dfn em font html i iframe"
+        " img input ins kbd label mark meta object option path picture q rp rt ruby s"
+        " samp select small source span strike strong sub sup svg time title tt u var"
+        " video wbr"
+    ).split()
+)
+
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+ENTITY_BEGUN = re.compile(
+    r"&(?:#(?:\d{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Za-z][A-Za-z0-9]{0,31})?"
+)
