@@ -12,6 +12,7 @@ from .client import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
+    EmptyTextError,
     FreeQuotaError,
     InstructionError,
     ModelNotFoundError,
@@ -20,7 +21,9 @@ from .client import (
     QuotaError,
     RequestError,
     ServiceError,
+    SsmlError,
     TextError,
+    TextTooLongError,
     ThrottledError,
     VoiceError,
 )
@@ -91,4 +94,7 @@ _KEYS: dict[type, str] = {
     ModelNotFoundError: "model_not_found",
     ContentError: "content_refused",
     TextError: "text_refused",
+    EmptyTextError: "empty_text",
+    SsmlError: "ssml_invalid",
+    TextTooLongError: "text_too_long",
 }

@@ -20,6 +20,7 @@ from .client import (
     CosyVoiceTimeoutError,
     SentenceSplitter,
     SynthesisOptions,
+    TextTooLongError,
     Utterance,
 )
 
@@ -28,6 +29,8 @@ DEADLINE: Final = 4.0
 
 LONGEST_PIECE: Final = 2000
 """Characters that are worked on at a time, so that a whole book blocks nothing."""
+LONGEST_MESSAGE: Final = 200_000
+"""Characters of a message that are spoken: many hours of them, by mistake or not."""
 
 speaking_as_fallback: ContextVar[bool] = ContextVar(
     "speaking_as_fallback", default=False
@@ -37,6 +40,16 @@ speaking_as_fallback: ContextVar[bool] = ContextVar(
 An engine that is asked in this context has no fallback of its own, so that two
 engines that name each other cannot go round in circles.
 """
+
+
+def check_length(length: int) -> None:
+    """Refuse a message that would speak for hours, at the account's cost.
+
+    Raises:
+        TextTooLongError: It has more than `LONGEST_MESSAGE` characters.
+    """
+    if length > LONGEST_MESSAGE:
+        raise TextTooLongError(f"The text has more than {LONGEST_MESSAGE:,} characters")
 
 
 class RepeatableText:
@@ -59,7 +72,10 @@ class RepeatableText:
         """Read the source to its end; run it as a task."""
         splitter = SentenceSplitter()
         try:
+            length = 0
             async for piece in self._source:
+                length += len(piece)
+                check_length(length)
                 for start in range(0, len(piece), LONGEST_PIECE):
                     part = piece[start : start + LONGEST_PIECE]
                     self._pieces.append(part)

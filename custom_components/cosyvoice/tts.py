@@ -22,6 +22,7 @@ from . import fallback
 from .client import (
     SSML_OPENING,
     CosyVoiceError,
+    EmptyTextError,
     OptionError,
     Replacer,
     SpeakableText,
@@ -37,7 +38,7 @@ from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .data import CosyVoiceConfigEntry
 from .entity import VoiceEntity
 from .exceptions import translated_error
-from .fallback import RepeatableText, in_time, speaking_as_fallback
+from .fallback import RepeatableText, check_length, in_time, speaking_as_fallback
 from .languages import default_tag, tags_in, tags_of
 from .repairs import report_failure, report_success
 from .request import (
@@ -175,10 +176,11 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             self.entry.runtime_data.usage.check_budget()
         with _translated():
             speech = self._request(*call, ssml=ssml)
+            check_length(len(message))
             if ssml:
                 check_ssml(message)
             elif not _can_be_spoken(message, speech):
-                raise TextError("The text holds nothing that can be spoken")
+                raise EmptyTextError("The text holds nothing that can be spoken")
         self._last_call = call
         await super().async_speak(
             media_player_entity_id, message, cache, language, options
@@ -417,7 +419,7 @@ async def _is_ssml(text: RepeatableText) -> bool:
     """Return whether a text is SSML, which is then complete.
 
     Raises:
-        TextError: It is not well-formed.
+        SsmlError: It is not well-formed.
     """
     if not await text.begins_with(SSML_OPENING):
         return False

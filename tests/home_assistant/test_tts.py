@@ -262,13 +262,25 @@ async def test_impossible_option_is_explained_and_nothing_is_sent(
     assert not spoken(emulator)
 
 
+async def test_a_message_without_end_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    message = "今天天气不错。" * 150_000
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, message)
+    assert caught.value.translation_key == "text_too_long"
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, message)
+    assert not spoken(emulator)
+
+
 @pytest.mark.parametrize("message", ["", " \n", "。", "🎉", "**", "\x00", "\ud800"])
 async def test_nothing_to_say_is_an_error(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, message: str
 ) -> None:
     with pytest.raises(ServiceValidationError) as caught:
         await call_speak(hass, message)
-    assert caught.value.translation_key == "text_refused"
+    assert caught.value.translation_key == "empty_text"
     with pytest.raises(HomeAssistantError):
         await speak(hass, pieces(message))
     assert not spoken(emulator)

@@ -110,7 +110,19 @@ class ContentError(RequestError):
 
 
 class TextError(RequestError):
-    """The text holds nothing that can be spoken, or is not valid SSML."""
+    """The text cannot be spoken as it is."""
+
+
+class EmptyTextError(TextError):
+    """The text holds nothing that can be spoken."""
+
+
+class SsmlError(TextError):
+    """The text is not valid SSML, or SSML is not possible here."""
+
+
+class TextTooLongError(TextError):
+    """The text is longer than is spoken in one go."""
 
 
 class OptionError(RequestError):
@@ -145,9 +157,7 @@ def error_for(
     where the service hides the cause in them. Source: Model Studio's error code
     pages and the vendor's SDK.
     """
-    return _error_class(code or "", message)(
-        message, code=code, request_id=request_id
-    )
+    return _error_class(code or "", message)(message, code=code, request_id=request_id)
 
 
 def error_for_status(
@@ -174,9 +184,9 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("voice is invalid", VoiceError),
     ("error code: 428", InstructionError),
     ("request timeout after", CosyVoiceTimeoutError),
-    ("input text is valid", TextError),
-    ("text is null", TextError),
-    ("SSML", TextError),
+    ("input text is valid", EmptyTextError),
+    ("text is null", EmptyTextError),
+    ("SSML", SsmlError),
     ("Text request limit violated", TextError),
 )
 _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (

@@ -3,7 +3,7 @@
 import re
 from xml.parsers import expat
 
-from .errors import TextError
+from .errors import SsmlError
 
 SSML_OPENING = "<speak"
 """What an SSML document begins with, white space apart."""
@@ -18,7 +18,7 @@ def check_ssml(text: str) -> None:
     """Check that a text is one well-formed ``<speak>`` element.
 
     Raises:
-        TextError: It is not; the message says what is wrong in which line and column.
+        SsmlError: It is not; the message says what is wrong in which line and column.
     """
     parser = expat.ParserCreate()
     # A document type could define entities that grow without bound
@@ -26,7 +26,7 @@ def check_ssml(text: str) -> None:
     try:
         parser.Parse(text, True)
     except expat.ExpatError as err:
-        raise TextError(
+        raise SsmlError(
             f"The SSML is wrong at line {err.lineno}, column {err.offset + 1}:"
             f" {expat.ErrorString(err.code)}"
         ) from err
@@ -36,4 +36,4 @@ _OPENING = re.compile(r"\s*<speak[\s/>]")
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise TextError("The SSML must not contain a document type")
+    raise SsmlError("The SSML must not contain a document type")

@@ -13,7 +13,7 @@ import math
 
 from .audio import audio_writer
 from .connection import Connection
-from .errors import CosyVoiceError, CosyVoiceTimeoutError, TextError
+from .errors import CosyVoiceError, CosyVoiceTimeoutError, EmptyTextError, TextError
 from .options import SynthesisOptions
 from .pool import Pool, TaskSettings
 from .progress import TaskProgress
@@ -141,7 +141,7 @@ class Utterance:
         if self._source.failure is not None:
             raise self._source.failure
         if self._text_since is None:
-            raise TextError("The text holds nothing that can be spoken")
+            raise EmptyTextError("The text holds nothing that can be spoken")
 
     # From sentences to audio, come what may
 
