@@ -82,6 +82,8 @@ async def running_home(
         "homeassistant",
         "--config",
         directory,
+        # All that it needs is installed, two of the packages in newer versions
+        "--skip-pip",
         cwd=directory,
         log=logs / "home-assistant.log",
         environment={"DEMO_FFMPEG": ffmpeg(), "DEMO_URL": url},

@@ -11,7 +11,7 @@ from tests.demo.service import EmulatedService
 from tests.demo.speech import Heard, converse, speak, without_spaces
 
 # One process for all of these tests, as they share one house
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 CHINESE = (
     "从前有一座山，山上有一座庙，庙里住着一位老和尚。他每天清晨起来扫地、挑水、煮饭，"
     "傍晚就坐在门口给孩子们讲故事。有人问他：今天讲什么？他笑着说：还是那座山，还是那座庙！"
@@ -98,3 +98,14 @@ async def _is_heard_in_full(
     seconds = sum(task.audio_seconds for task in tasks)
     assert heard.recording.seconds == pytest.approx(seconds, rel=0.03)
     return heard
+
+
+async def test_megabyte_of_text_is_spoken(
+    home: Home, emulator: EmulatedService, engine: str
+) -> None:
+    text = "Nobody ever said as much as this in a single breath.\n" * 20_000
+    await emulator.set(speech="silence", seconds_per_character=0.0002)
+    try:
+        await _is_heard_in_full(lambda: speak(home, engine, text), emulator, text)
+    finally:
+        await emulator.set(speech="voice")
