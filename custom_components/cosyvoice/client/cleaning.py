@@ -1,4 +1,4 @@
-"""What language models write, made speakable while it streams.
+r"""What language models write, made speakable while it streams.
 
 What is heard of what is written:
 
@@ -9,7 +9,7 @@ What is heard of what is written:
   marked as text;
 - emoji and other pictures, comments, a model's ``<think>`` part: nothing; an arrow:
   a pause;
-- formulas (``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]``), prices, arithmetic, names with
+- formulas (``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]``), prices, arithmetic, names with
   underscores: as they stand; the service reads LaTeX;
 - a message that begins with ``<speak>``: as it stands; it is SSML.
 
@@ -21,17 +21,15 @@ from html import unescape
 import re
 
 from . import markup
+from .reading import LOOK_AHEAD, PieceReader, UndecidedError
 from .spoken import SpokenText
 from .symbols import KEYCAP, printable
-
-LOOK_AHEAD = 200
-"""Characters that are looked at, and so held back, at most to decide about a mark."""
 
 SPOKEN_CODE = 100
 """Length in characters up to which the only line of a code block is spoken."""
 
 
-class SpeakableText:
+class SpeakableText(PieceReader):
     """Makes a text that arrives in pieces speakable.
 
     Cleaning the pieces gives the same as cleaning the whole, wherever the text was
@@ -42,46 +40,47 @@ class SpeakableText:
 
     def __init__(self) -> None:
         """Begin with an empty text."""
+        super().__init__(self._beginning)
         self._spoken = SpokenText()
-        self._text = ""  # What is not decided yet, after one character that is.
-        self._at = 0  # Where in _text the first undecided character is.
-        self._final = False  # Nothing follows _text.
         self._after_return = False  # The last piece ended with a carriage return.
-        self._step: Callable[[], None] = self._beginning
-        self._closer = markup.FORMULA_ENDS["$$"]  # What ends a formula or silence.
+        self._closer = markup.COMMENT_END  # What ends a formula or a silence.
         self._fence = ""
         self._code: list[str] = []
         self._in_text_block = False
         self._parentheses = 0  # Open ones of a web address.
         self._in_angles = False  # The web address began with "<".
         self._begin_line()
+        self._marks: dict[str, Callable[[], None]] = {
+            " ": self._space,
+            "\n": self._newline,
+            "*": self._stars,
+            "_": self._underscores,
+            "~": self._tildes,
+            "`": self._backticks,
+            "$": self._dollar,
+            "\\": self._backslash,
+            "<": self._angle,
+            "&": self._ampersand,
+            "!": self._exclamation,
+            "[": self._open_bracket,
+            "]": self._close_bracket,
+            "|": self._pipe,
+            "【": self._lenticular,
+        }
 
     def push(self, piece: str) -> str:
         """Add a piece of any length; return what can be spoken by now."""
         raw = self._step in (self._beginning, self._ssml)
         self._text += piece if raw else self._normal(piece)
-        return self._clean()
+        self._read()
+        return self._spoken.take()
 
     def finish(self) -> str:
         """Return what was held back: the text is complete."""
         self._final = True
-        spoken = self._clean()
+        self._read()
         self._end_code()
-        self._spoken.sentence |= self._is_title
-        self._spoken.end_sentence()
-        return spoken + self._spoken.take()
-
-    def _clean(self) -> str:
-        while self._at < len(self._text):
-            step = self._step
-            try:
-                step()
-            except _UndecidedError:
-                self._step = step
-                break
-        kept = min(self._at, 1)
-        self._text = self._text[self._at - kept :]
-        self._at = kept
+        self._end_sentence()
         return self._spoken.take()
 
     def _normal(self, piece: str) -> str:
@@ -90,60 +89,40 @@ class SpeakableText:
             self._after_return = piece[-1] == "\r"
         return printable(text.replace("\r\n", "\n"))
 
-    # What comes next. A step goes on in the text or to another step, or raises
-    # _UndecidedError if what it would do depends on text that has not arrived.
-
-    def _character(self, index: int) -> str:
-        """Return a character, or nothing at the end of the text."""
-        if index >= len(self._text) and not self._final:
-            raise _UndecidedError
-        return self._text[index : index + 1]
-
-    def _is_whole(self, at: int) -> bool:
-        """Return whether all that will be looked at from ``at`` on has arrived."""
-        return self._final or len(self._text) - at >= LOOK_AHEAD
-
-    def _match(
-        self, whole: re.Pattern[str], begun: re.Pattern[str]
-    ) -> re.Match[str] | None:
-        """Return what is here, if it is whole; wait for it if it has only begun."""
-        end = self._at + LOOK_AHEAD
-        if match := whole.match(self._text, self._at, end):
-            return match
-        if not self._is_whole(self._at) and begun.fullmatch(self._text, self._at):
-            raise _UndecidedError
-        return None
-
     def _beginning(self) -> None:
         self._text = self._text.lstrip(" \t\r\n\u3000\ufeff")
         if markup.SPEAK.match(self._text):
             self._step = self._ssml
         elif not self._final and "<speak".startswith(self._text):
-            raise _UndecidedError
+            raise UndecidedError
         else:
             self._text = self._normal(self._text)
             self._step = self._line_start
 
     def _ssml(self) -> None:
-        self._spoken.say(markup.NOT_XML.sub("", self._text[self._at :]))
+        self._keep(markup.NOT_XML.sub("", self._text[self._at :]))
         self._at = len(self._text)
+
+    # The start and the end of a line.
 
     def _begin_line(self) -> None:
         self._in_row = False
-        self._is_title = False  # The line was in bold, all of it up to here.
-        self._in_title = False
+        self._in_title = False  # It began in bold.
+        self._is_title = False  # It was in bold, all of it up to here.
         self._emphasis: set[int] = set()  # Lengths of the open runs of "*".
         self._brackets: list[bool] = []  # Open ones of a link; True: the link's own.
-        self._span = ""  # A formula or code may have begun here: "$" or backticks.
-        self._is_price = False  # It began with "$" and a digit.
+        self._span = ""  # A formula or code may have begun: "$" or backticks.
+        self._is_price = False  # A digit follows that "$".
 
-    def _end_line(self) -> None:
+    def _end_sentence(self) -> None:
         self._spoken.sentence |= self._is_title
-        self._spoken.end_line()
+        self._spoken.end_sentence()
         self._begin_line()
         self._step = self._line_start
 
-    # The start of a line.
+    def _end_line(self) -> None:
+        self._end_sentence()
+        self._spoken.end_line()
 
     def _line_start(self) -> None:
         first = self._text[self._at]
@@ -154,7 +133,8 @@ class SpeakableText:
         elif first in "0123456789":
             self._number()
         elif first == "[" and self._spoken.sentence:
-            self._checkbox()
+            self._at += len(self._whole(markup.CHECKBOX, markup.CHECKBOX_BEGUN))
+            self._step = self._inline
         elif markup.PICTURE.match(first):
             self._spoken.sentence = True
             self._at += 1
@@ -162,54 +142,45 @@ class SpeakableText:
             self._step = self._inline
 
     def _line_marks(self, first: str) -> None:
-        run = markup.MARK_RUN.match(self._text, self._at, self._at + LOOK_AHEAD)
-        assert run is not None
-        after = self._character(run.end()) if len(run[0]) < LOOK_AHEAD else ""
-        if fence := markup.FENCE.match(self._text, self._at):
-            if self._begin_fence(fence[0]):
-                return
-        elif after in ("", "\n"):
+        marks = self._here(markup.MARK_RUN)
+        end = self._at + len(marks)
+        after = self._character(end) if len(marks) < LOOK_AHEAD else ""
+        if fence := self._here(markup.FENCE):
+            if not self._begin_fence(fence):
+                self._step = self._inline
+        elif not after or after == "\n":
             # A rule, the line below a table's head, an empty quote or item.
-            self._at = run.end() + len(after)
-            self._spoken.end_sentence()
-            self._begin_line()
-            return
-        if match := markup.HEADING.match(self._text, self._at):
+            self._end_sentence()
+            self._at = end + len(after)
+        elif heading := self._here(markup.HEADING):
             self._spoken.sentence = True
-            self._at = match.end()
+            self._at += len(heading)
             self._step = self._inline
         elif first == "|":
             self._in_row = self._spoken.sentence = True
             self._step = self._inline
-        elif match := markup.BULLET.match(self._text, self._at):
+        elif bullet := self._here(markup.BULLET):
             self._spoken.sentence = True
-            self._at = match.end()
-        elif match := markup.QUOTE.match(self._text, self._at):
-            self._at = match.end()
+            self._at += len(bullet)
+        elif markup.QUOTE.match(self._text, self._at):
+            self._at += 1
         else:
             self._step = self._inline
 
     def _number(self) -> None:
-        self._step = self._inline
-        digits = markup.DIGITS.match(self._text, self._at)
-        assert digits is not None
-        mark = self._character(digits.end())
+        digits, mark = self._run(markup.DIGITS)
+        end = self._at + len(digits) + 1
         if mark == KEYCAP:
-            self._spoken.say(f"{digits[0]}.")
+            self._say(f"{digits}.")
             self._spoken.space()
-        elif mark not in (".", ")", "、", "．") or (
-            mark in ".)" and self._character(digits.end() + 1) != " "
+            self._spoken.sentence = True
+            self._at = end
+        elif mark in ("、", "．") or (
+            mark in (".", ")") and self._character(end) == " "
         ):
-            return
-        else:
-            self._spoken.say(digits[0] + mark)
-        self._spoken.sentence = True
-        self._at = digits.end() + 1
-
-    def _checkbox(self) -> None:
+            self._keep(digits + mark)
+            self._spoken.sentence = True
         self._step = self._inline
-        if self._match(markup.CHECKBOX, markup.CHECKBOX_BEGUN):
-            self._at += len("[x]")
 
     # Inside a line.
 
@@ -217,13 +188,10 @@ class SpeakableText:
         special = markup.SPECIAL.search(self._text, self._at)
         start = special.start() if special else len(self._text)
         if start > self._at:
-            self._say(self._text[self._at : start])
-            self._at = start
+            self._keep(self._text[self._at : start])
         if special is None:
             return
-        if special["mark"]:
-            self._mark(special["mark"])
-        elif special["address"]:
+        if special["address"]:
             self._address(special.end())
         elif special["arrow"]:
             self._spoken.pause()
@@ -231,10 +199,13 @@ class SpeakableText:
         elif special["picture"]:
             self._spoken.picture()
             self._at = special.end()
-        elif self._final:
+        elif special["begun"]:
+            self._character(special.end())
+            self._keep(special[0])
+        elif self._is_verbatim(special[0]):
             self._keep(special[0])
         else:
-            raise _UndecidedError
+            self._marks[special[0]]()
 
     def _say(self, text: str) -> None:
         self._is_title = False
@@ -245,52 +216,45 @@ class SpeakableText:
         self._say(text)
         self._at += len(text)
 
-    def _mark(self, mark: str) -> None:
-        if mark == " ":
-            self._spoken.space()
-            self._at += 1
-        elif mark == "\n":
-            self._end_line()
-            self._at += 1
-        elif mark not in "`$" and self._is_verbatim(mark):
-            self._keep(mark)
-        else:
-            _MARKS[mark](self)
+    def _space(self) -> None:
+        self._spoken.space()
+        self._at += 1
+
+    def _newline(self) -> None:
+        self._end_line()
+        self._at += 1
 
     def _is_verbatim(self, mark: str) -> bool:
         """Return whether a mark stands in a formula or in code."""
-        if not self._span:
+        if not self._span or mark in " \n`$":
             return False
         if self._span == "$":
             if mark not in ("\\" if self._is_price else "\\_*<|"):
                 return False
             if mark == "*" and self._character(self._at + 1) == "*":
                 return False
-            end_pattern = markup.DOLLAR_END
-        else:
-            end_pattern = re.compile(f"(?<!`){self._span}(?!`)")
-        end = self._at + LOOK_AHEAD
-        line_end = self._text.find("\n", self._at, end)
-        is_whole = line_end >= 0 or self._is_whole(self._at)
-        span_end = end_pattern.search(
-            self._text, self._at, line_end if line_end >= 0 else end
-        )
-        if not is_whole and (span_end is None or span_end.end() == len(self._text)):
-            raise _UndecidedError
-        if span_end is None:
-            self._span = ""
-        return span_end is not None
+        return self._span_ends()
 
-    def _run(self, pattern: re.Pattern[str]) -> tuple[str, str, str]:
-        """Return a run of marks with the characters before and after it."""
-        run = pattern.match(self._text, self._at)
-        assert run is not None
-        before = self._text[self._at - 1 : self._at] if self._at else ""
-        return before, run[0], self._character(run.end())
+    def _span_ends(self) -> bool:
+        """Return whether the formula or code that may have begun ends in this line."""
+        pattern = (
+            markup.DOLLAR_END
+            if self._span == "$"
+            else re.compile(f"(?<!`){self._span}(?!`)")
+        )
+        limit = self._at + LOOK_AHEAD
+        line_end = self._text.find("\n", self._at, limit)
+        end = pattern.search(self._text, self._at, line_end if line_end >= 0 else limit)
+        if line_end < 0 and (end is None or end.end() == len(self._text)):
+            if not self._has_arrived(self._at):
+                raise UndecidedError
+        if end is None:
+            self._span = ""
+        return end is not None
 
     def _stars(self) -> None:
-        before, run, after = self._run(markup.STARS)
-        if self._is_operator(before, run, after):
+        run, after = self._run(markup.STARS)
+        if self._is_operator(run, after):
             self._keep(run)
             return
         if len(run) in self._emphasis:
@@ -299,26 +263,27 @@ class SpeakableText:
             self._emphasis.add(len(run))
         self._drop_emphasis(run)
 
-    def _is_operator(self, before: str, run: str, after: str) -> bool:
-        if len(run) > 2:
-            return False
+    def _is_operator(self, run: str, after: str) -> bool:
+        """Return whether stars multiply or raise to a power."""
+        before = self._before()
         if _is_space(before) or _is_space(after):
             return run == "*" and before == after == " "
-        has_digit = before.isdigit() or after.isdigit()
-        if len(run) in self._emphasis and not (before.isdigit() and after.isdigit()):
+        if before.isdigit() and after.isdigit():
+            return len(run) <= 2
+        if len(run) > 2 or len(run) in self._emphasis:
             return False
+        has_digit = before.isdigit() or after.isdigit()
         if (_is_ascii_word(before) or before in ")]%°′") and (
             _is_ascii_word(after) or after == "("
         ):
             return run == "*" or has_digit
         if run == "*" and before.isalnum() and after.isalnum():
-            return has_digit or not self._closes_soon()
+            return has_digit or not self._emphasis_ends()
         return False
 
-    def _closes_soon(self) -> bool:
-        between = markup.UNTIL_STAR.match(self._text, self._at + 1)
-        assert between is not None
-        end = between.end()
+    def _emphasis_ends(self) -> bool:
+        match = markup.UNTIL_STAR.match(self._text, self._at + 1)
+        end = match.end() if match else self._at
         return self._character(end) == "*" and self._character(end + 1) != "*"
 
     def _drop_emphasis(self, run: str) -> None:
@@ -328,48 +293,34 @@ class SpeakableText:
         self._at += len(run)
 
     def _underscores(self) -> None:
-        before, run, after = self._run(markup.UNDERSCORES)
+        run, after = self._run(markup.UNDERSCORES)
+        before = self._before()
         in_name = before.isalnum() and after.isalnum()
-        if in_name and (before.isascii() or after.isascii()):
-            self._keep(run)
-        elif run == "_" and (before == "}" or after in ("{", "\\")):
+        is_subscript = run == "_" and (before == "}" or after in ("{", "\\"))
+        if is_subscript or (in_name and (before.isascii() or after.isascii())):
             self._keep(run)
         else:
             self._drop_emphasis(run)
 
     def _tildes(self) -> None:
-        before, run, after = self._run(markup.TILDES)
-        if run == "~" or (before.isdigit() and after.isdigit()):
+        run, after = self._run(markup.TILDES)
+        if run == "~" or (self._before().isdigit() and after.isdigit()):
             self._keep(run)
         else:
             self._at += len(run)
 
     def _pipe(self) -> None:
         if not self._in_row:
-            before, _, after = self._run(markup.PIPE)
-            if not (_is_space(before) and _is_space(after)):
+            after = self._character(self._at + 1)
+            if not (_is_space(self._before()) and _is_space(after)):
                 self._keep("|")
                 return
             self._in_row = self._spoken.sentence = True
         self._spoken.pause()
         self._at += 1
 
-    def _dollar(self) -> None:
-        before, _, after = self._run(markup.DOLLAR)
-        if len(self._span) and self._span != "$" and self._is_verbatim("$"):
-            self._keep("$")
-        elif after == "$":
-            self._begin_formula("$$")
-        elif self._span and not _is_space(before) and not after.isdigit():
-            self._span = ""
-            self._keep("$")
-        else:
-            self._span = "" if _is_space(after) else "$"
-            self._is_price = after.isdigit()
-            self._keep("$")
-
     def _backticks(self) -> None:
-        _, run, after = self._run(markup.BACKTICKS)
+        run, _ = self._run(markup.BACKTICKS)
         if run == self._span:
             self._span = ""
         elif len(run) >= 3 and self._begin_fence(run):
@@ -377,6 +328,46 @@ class SpeakableText:
         else:
             self._span = run
         self._at += len(run)
+
+    def _ampersand(self) -> None:
+        entity = self._whole(markup.ENTITY, markup.ENTITY_BEGUN)
+        text = unescape(entity)
+        if text == entity:
+            self._keep("&")
+        else:
+            self._say(markup.PICTURE.sub("", printable(text)).strip())
+            if text.isspace():
+                self._spoken.space()
+            self._at += len(entity)
+
+    def _exclamation(self) -> None:
+        # After a word it most likely ends a sentence, and that cannot wait.
+        if self._before().isalnum() or self._character(self._at + 1) != "[":
+            self._keep("!")
+        else:
+            self._at += 1
+
+    def _lenticular(self) -> None:
+        if citation := self._whole(markup.CITATION, markup.CITATION_BEGUN):
+            self._at += len(citation)
+        else:
+            self._keep("【")
+
+    # Formulas.
+
+    def _dollar(self) -> None:
+        after = self._character(self._at + 1)
+        if self._span.startswith("`") and self._span_ends():
+            self._keep("$")
+        elif after == "$":
+            self._begin_formula("$$")
+        elif self._span and not _is_space(self._before()) and not after.isdigit():
+            self._span = ""
+            self._keep("$")
+        else:
+            self._span = "" if _is_space(after) else "$"
+            self._is_price = after.isdigit()
+            self._keep("$")
 
     def _backslash(self) -> None:
         after = self._character(self._at + 1)
@@ -403,48 +394,20 @@ class SpeakableText:
             # The last character may be the first of two that end the formula.
             end = len(self._text) - (not self._final)
             if end == self._at:
-                raise _UndecidedError
+                raise UndecidedError
         self._keep(self._text[self._at : end])
-
-    def _ampersand(self) -> None:
-        match = self._match(markup.ENTITY, markup.ENTITY_BEGUN)
-        text = unescape(match[0]) if match else "&"
-        if match is None or text == match[0]:
-            self._keep("&")
-        else:
-            text = markup.PICTURE.sub("", printable(text)).strip()
-            self._say(text)
-            if not text:
-                self._spoken.space()
-            self._at = match.end()
-
-    def _exclamation(self) -> None:
-        before = self._text[self._at - 1 : self._at] if self._at else ""
-        # After a word it is one, most likely, and the end of a sentence cannot wait.
-        if before.isalnum() or self._character(self._at + 1) != "[":
-            self._keep("!")
-        else:
-            self._at += 1
-
-    def _lenticular(self) -> None:
-        if match := self._match(markup.CITATION, markup.CITATION_BEGUN):
-            self._at = match.end()
-        else:
-            self._keep("【")
 
     # Links and addresses.
 
     def _open_bracket(self) -> None:
-        label = markup.LINK_TEXT.match(self._text, self._at, self._at + LOOK_AHEAD)
-        if label is None:
-            if not self._is_whole(self._at) and "\n" not in self._text[self._at :]:
-                raise _UndecidedError
-            after = ""
-        else:
-            after = self._character(label.end())
-        if label and label[0].startswith("[^"):
-            self._at = label.end() + (after == ":")
-        elif label and (after == "(" or (after == "[" and self._is_label(label[0]))):
+        label = self._here(markup.LINK_TEXT)
+        if not label and not self._has_arrived(self._at):
+            if "\n" not in self._text[self._at :]:
+                raise UndecidedError
+        after = self._character(self._at + len(label)) if label else ""
+        if label.startswith("[^"):
+            self._at += len(label) + (after == ":")
+        elif after == "(" or (after == "[" and self._is_link_text(label)):
             self._brackets.append(True)
             self._at += 1
         else:
@@ -452,10 +415,9 @@ class SpeakableText:
                 self._brackets.append(False)
             self._keep("[")
 
-    def _is_label(self, label: str) -> bool:
-        """Return whether brackets before brackets are a link, not an index or a source."""
-        before = self._text[self._at - 1 : self._at] if self._at else ""
-        return not _is_ascii_word(before) and not label[1:-1].isdigit()
+    def _is_link_text(self, label: str) -> bool:
+        """Return whether brackets before brackets are a link, not an index or source."""
+        return not _is_ascii_word(self._before()) and not label[1:-1].isdigit()
 
     def _close_bracket(self) -> None:
         if self._brackets and self._brackets.pop():
@@ -466,117 +428,104 @@ class SpeakableText:
 
     def _destination(self) -> None:
         self._step = self._inline
-        if match := self._match(markup.DESTINATION, markup.DESTINATION_BEGUN):
-            self._at = match.end()
-        elif markup.DESTINATION_BEGUN.fullmatch(
-            self._text, self._at, self._at + LOOK_AHEAD
-        ):
+        if target := self._whole(markup.DESTINATION, markup.DESTINATION_BEGUN):
+            self._at += len(target)
+        elif self._begun(markup.DESTINATION_BEGUN):
             self._be_silent_until(markup.DESTINATION_END)
 
     def _address(self, host_start: int) -> None:
-        host = markup.HOST.match(self._text, host_start, host_start + LOOK_AHEAD)
-        assert host is not None
-        if len(host[0]) < LOOK_AHEAD:
-            self._character(host.end())
-        name = host[0].rstrip(".-")
-        self._say(name.removeprefix("www."))
-        self._at = host_start + len(name)
+        match = markup.HOST.match(self._text, host_start, host_start + LOOK_AHEAD)
+        host = match[0] if match else ""
+        if len(host) < LOOK_AHEAD:
+            self._character(host_start + len(host))
+        host = host.rstrip(".-")
+        self._say(host.removeprefix("www."))
+        self._at = host_start + len(host)
         self._parentheses = 0
-        self._step = self._after_host
+        self._step = self._path
 
-    def _after_host(self) -> None:
-        character = self._text[self._at]
-        if match := markup.ADDRESS_PART.match(self._text, self._at):
-            self._at = match.end()
-            return
-        if character == "(" or (character == ")" and self._parentheses):
-            self._parentheses += 1 if character == "(" else -1
+    def _path(self) -> None:
+        first = self._text[self._at]
+        if part := self._here(markup.PATH_PART):
+            self._at += len(part)
+        elif first == "(" or (first == ")" and self._parentheses):
+            self._parentheses += 1 if first == "(" else -1
             self._at += 1
-            return
-        if match := markup.ADDRESS_STOP.match(self._text, self._at):
-            after = self._character(match.end())
-            if after and markup.ADDRESS_PART.match(after):
-                self._at = match.end()
-                return
-        if character == ">" and self._in_angles:
-            self._at += 1
-        self._in_angles = False
-        self._step = self._inline
+        elif (stop := self._here(markup.PATH_STOP)) and markup.PATH_PART.match(
+            self._character(self._at + len(stop))
+        ):
+            self._at += len(stop)
+        else:
+            self._at += self._in_angles and first == ">"
+            self._in_angles = False
+            self._step = self._inline
 
     # HTML.
 
     def _angle(self) -> None:
         if self._text.startswith("<!--", self._at):
             self._be_silent_until(markup.COMMENT_END)
-        elif tag := self._match(markup.TAG, markup.TAG_BEGUN):
-            self._at = tag.end()
-            self._tag(tag[0])
+        elif tag := self._whole(markup.TAG, markup.TAG_BEGUN):
+            self._at += len(tag)
+            self._tag(tag)
         elif markup.ANGLE_ADDRESS.match(self._text, self._at):
             self._in_angles = True
             self._at += 1
-        elif (
-            begun := markup.TAG_BEGUN.fullmatch(
-                self._text, self._at, self._at + LOOK_AHEAD
-            )
-        ) and "=" in begun[0]:
+        elif "=" in self._begun(markup.TAG_BEGUN):
             self._be_silent_until(markup.TAG_END)
         else:
             self._keep("<")
 
     def _tag(self, tag: str) -> None:
-        match = markup.TAG_NAME.match(tag)
-        assert match is not None
-        name = match[1].lower()
-        is_plain = tag == f"<{match[1]}>"
-        if name in markup.SILENT_TAGS:
+        word = tag.strip("</>").split()[0]
+        name = word.lower()
+        if silence := markup.SILENT_TAGS.get(name):
             if not tag.startswith("</"):
-                self._be_silent_until(markup.SILENT_TAGS[name])
+                self._be_silent_until(silence)
         elif name in markup.CELL_TAGS or (name == "br" and self._in_row):
             self._spoken.pause()
         elif name in markup.LINE_TAGS:
             if self._spoken.started:
                 self._end_line()
-            if name in markup.SENTENCE_TAGS:
-                self._spoken.sentence = True
+            self._spoken.sentence |= name in markup.SENTENCE_TAGS
         elif alternative := markup.ALTERNATIVE.search(tag):
-            self._say(unescape(alternative[1] or alternative[2] or ""))
-        elif is_plain and name not in markup.OTHER_TAGS:
-            self._say(match[1])
+            self._say(alternative[1])
+        elif tag == f"<{word}>" and name not in markup.OTHER_TAGS:
+            self._say(word)
 
-    def _be_silent_until(self, closer: re.Pattern[str]) -> None:
-        self._closer = closer
+    def _be_silent_until(self, end: re.Pattern[str]) -> None:
+        self._closer = end
         self._step = self._silence
 
     def _silence(self) -> None:
         if match := self._closer.search(self._text, self._at):
             self._at = match.end()
             self._step = self._inline
-            return
-        self._at = max(self._at, len(self._text) - len("</thinking>"))
-        if not self._final:
-            raise _UndecidedError
-        self._at = len(self._text)
+        elif self._final:
+            self._at = len(self._text)
+        else:
+            self._at = max(self._at, len(self._text) - markup.LONGEST_END)
+            raise UndecidedError
 
     # Code blocks.
 
     def _begin_fence(self, fence: str) -> bool:
         """Enter a code block, if the rest of the line leaves it one."""
         start = self._at + len(fence)
-        line = markup.FENCE_LINE.match(self._text, start, start + LOOK_AHEAD)
-        assert line is not None
-        if len(line[0]) == LOOK_AHEAD or self._character(line.end()) == "`":
+        match = markup.FENCE_LINE.match(self._text, start, start + LOOK_AHEAD)
+        line = match[0] if match else ""
+        if len(line) == LOOK_AHEAD or self._character(start + len(line)) == "`":
             return False
-        info = line[0].split()
         if self._spoken.started:
             self._end_line()
         self._begin_line()
-        self._at = min(line.end() + 1, len(self._text))
+        self._at = min(start + len(line) + 1, len(self._text))
+        info = line.split()
+        self._step = self._line_start
         if self._in_text_block and not info:
             self._in_text_block = False
-            self._step = self._line_start
         elif info and info[0].lower() in markup.TEXT_BLOCKS:
             self._in_text_block = True
-            self._step = self._line_start
         else:
             self._fence = fence
             self._step = self._code_line
@@ -584,8 +533,8 @@ class SpeakableText:
 
     def _code_line(self) -> None:
         line, newline, _ = self._text[self._at : self._at + LOOK_AHEAD].partition("\n")
-        if not newline and not self._is_whole(self._at):
-            raise _UndecidedError
+        if not newline and not self._has_arrived(self._at):
+            raise UndecidedError
         self._at += len(line) + len(newline)
         mark = markup.FENCE_END.fullmatch(line)
         if mark and mark[1].startswith(self._fence):
@@ -596,14 +545,10 @@ class SpeakableText:
 
     def _end_code(self) -> None:
         if len(self._code) == 1 and len(self._code[0]) <= SPOKEN_CODE:
-            self._spoken.say(markup.PICTURE.sub("", self._code[0]))
+            self._say(markup.PICTURE.sub("", self._code[0]))
             self._spoken.sentence = True
-            self._spoken.end_line()
+            self._end_line()
         self._code.clear()
-
-
-class _UndecidedError(Exception):
-    """More text decides what this text means."""
 
 
 def _is_space(character: str) -> bool:
@@ -612,20 +557,3 @@ def _is_space(character: str) -> bool:
 
 def _is_ascii_word(character: str) -> bool:
     return character.isascii() and character.isalnum()
-
-
-_MARKS: dict[str, Callable[[SpeakableText], None]] = {
-    "*": SpeakableText._stars,
-    "_": SpeakableText._underscores,
-    "~": SpeakableText._tildes,
-    "`": SpeakableText._backticks,
-    "$": SpeakableText._dollar,
-    "\\": SpeakableText._backslash,
-    "<": SpeakableText._angle,
-    "&": SpeakableText._ampersand,
-    "!": SpeakableText._exclamation,
-    "[": SpeakableText._open_bracket,
-    "]": SpeakableText._close_bracket,
-    "|": SpeakableText._pipe,
-    "【": SpeakableText._lenticular,
-}

@@ -43,8 +43,6 @@ STARS = re.compile(r"\*{1,64}")
 UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
 UNDERSCORES = re.compile("_{1,64}")
 TILDES = re.compile("~{1,64}")
-PIPE = re.compile(r"\|")
-DOLLAR = re.compile(r"\$")
 BACKTICKS = re.compile("`{1,64}")
 ESCAPABLE = "\\`*_{}#+-.!|>~$<&"
 
@@ -70,8 +68,8 @@ DESTINATION_BEGUN = re.compile(
 )
 DESTINATION_END = re.compile(r"\)|(?=\s)")
 HOST = re.compile("[A-Za-z0-9.-]*+")
-ADDRESS_PART = re.compile(r"[A-Za-z0-9/=&%+@$#~_-]++")
-ADDRESS_STOP = re.compile(r"[.,;:!?']{1,16}")
+PATH_PART = re.compile(r"[A-Za-z0-9/=&%+@$#~_-]++")
+PATH_STOP = re.compile(r"[.,;:!?']{1,16}")
 CITATION = re.compile(r"【\d{1,4}(?::\d{1,4})?+†[^【】\n]*+】")
 CITATION_BEGUN = re.compile(r"【(?:\d{1,4}(?::\d{0,4})?+(?:†[^【】\n]*+)?+)?+")
 
@@ -87,8 +85,7 @@ TAG_BEGUN = re.compile(
     rf"""|{_TAG}\s++[\w:.-]++(?:\s*+(?:=\s*+(?:"[^"<>]*+|'[^'<>]*+)?)?)"""
     r"|(?i:https?:/?))?"
 )
-TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9_.-]*)")
-ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
 ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
 COMMENT_END = re.compile("-->")
 TAG_END = re.compile(">")
@@ -96,23 +93,24 @@ SILENT_TAGS = {
     name: re.compile(f"</{name}>", re.IGNORECASE)
     for name in ("script", "style", "think", "thinking")
 }
-SENTENCE_TAGS = frozenset(("li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "dt", "dd"))
-LINE_TAGS = SENTENCE_TAGS | frozenset(
-    (
-        "address article aside blockquote br caption center details div dl fieldset"
-        " figcaption figure footer form header hr main nav ol p pre section summary"
-        " table tbody tfoot thead ul"
-    ).split()
-)
-CELL_TAGS = frozenset(("td", "th"))
-OTHER_TAGS = frozenset(
-    (
-        "a abbr b bdi bdo big body button cite code data del dfn em font html i iframe"
-        " img input ins kbd label mark meta object option path picture q rp rt ruby s"
-        " samp select small source span strike strong sub sup svg time title tt u var"
-        " video wbr"
-    ).split()
-)
+LONGEST_END = len("</thinking>")
+SENTENCE_TAGS = frozenset({"li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "dt", "dd"})
+CELL_TAGS = frozenset({"td", "th"})
+# fmt: off
+LINE_TAGS = SENTENCE_TAGS | {
+    "address", "article", "aside", "blockquote", "br", "caption", "center", "details",
+    "div", "dl", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr",
+    "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot",
+    "thead", "ul",
+}
+OTHER_TAGS = frozenset({
+    "a", "abbr", "b", "bdi", "bdo", "big", "body", "button", "cite", "code", "data",
+    "del", "dfn", "em", "font", "html", "i", "iframe", "img", "input", "ins", "kbd",
+    "label", "mark", "meta", "object", "option", "path", "picture", "q", "rp", "rt",
+    "ruby", "s", "samp", "select", "small", "source", "span", "speak", "strike",
+    "strong", "sub", "sup", "svg", "time", "title", "tt", "u", "var", "video", "wbr",
+})
+# fmt: on
 
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 ENTITY_BEGUN = re.compile(

@@ -74,8 +74,7 @@ class SpokenText:
         self._picture = False
 
     def end_line(self) -> None:
-        """End the line; more than one empty line is not kept."""
-        self.end_sentence()
+        """Break the line; more than one empty line is not kept."""
         if self._breaks < 2:
             self._add("\n")
             self._breaks += 1
