@@ -103,9 +103,9 @@ async def converse(home: Home, pipeline: str, text: str, path: Path) -> Heard:
     )
 
 
-def without_spaces(text: str) -> str:
-    """Return a text as it is compared: how words are spaced is not heard."""
-    return "".join(text.split())
+def letters(text: str) -> str:
+    """Return a text as it is compared: by letters and digits, which are heard."""
+    return "".join(filter(str.isalnum, text))
 
 
 async def _listen(home: Home, url: str) -> tuple[bytes, float]:
