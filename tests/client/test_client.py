@@ -79,6 +79,23 @@ def test_a_service_in_trouble(kind: FaultKind, error: type[Exception]) -> None:
     run(scenario())
 
 
+def test_the_limits_of_the_session_count_as_well() -> None:
+    """A session may be less patient than the client."""
+
+    async def scenario() -> None:
+        timeout = aiohttp.ClientTimeout(total=1)
+        async with (
+            service() as (emulator, _),
+            aiohttp.ClientSession(timeout=timeout) as (session),
+        ):
+            emulator.script(Fault(FaultKind.HANG, Point.HANDSHAKE))
+            endpoint = Endpoint.create(REGION, emulator.url)
+            with pytest.raises(CosyVoiceTimeoutError):
+                await CosyVoiceClient(session, "sk-test", endpoint).check_key()
+
+    run(scenario())
+
+
 def test_temporary_keys_are_used_and_renewed() -> None:
     """The account's own key is sent to no WebSocket."""
 

@@ -40,6 +40,8 @@ class FakeConnection:
         self.started: list[TaskSettings] = []
         self.start_error: CosyVoiceError | None = None
         self.hangs = False
+        self.cancel_error: CosyVoiceError | None = None
+        self.dies_when_claimed = False
         self.news = asyncio.Event()
 
     async def start(self, model: str, parameters: dict[str, Any]) -> None:
@@ -54,13 +56,19 @@ class FakeConnection:
 
     async def receive(self) -> list[object]:
         """Wait until the service closes the connection."""
-        await self.news.wait()
+        try:
+            await self.news.wait()
+        except asyncio.CancelledError:
+            self.closed = self.dies_when_claimed
+            raise
         self.closed = True
         raise CosyVoiceConnectionError("closed")
 
     async def cancel(self) -> None:
         """Note it."""
         self.cancelled = True
+        if self.cancel_error is not None:
+            raise self.cancel_error
 
     async def close(self) -> None:
         """Note it."""
@@ -270,6 +278,58 @@ def test_a_connection_that_died_a_moment_ago_is_replaced() -> None:
     run(scenario())
 
 
+def test_a_connection_that_dies_as_it_is_claimed_is_replaced() -> None:
+    """Nobody gets a closed connection."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        release(pool, connection)
+        await asyncio.sleep(0)
+        connection.dies_when_claimed = True
+        assert await acquire(pool) is not connection
+        await pool.close()
+
+    run(scenario())
+
+
+def test_only_the_connection_that_ended_is_dropped() -> None:
+    """Others stay; one that closed unnoticed is dropped when another is wanted."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        used = [await acquire(pool) for _ in range(3)]
+        for connection in used:
+            release(pool, connection)
+        await asyncio.sleep(0)
+        used[1].news.set()
+        await asyncio.sleep(0.1)
+        assert pool.statistics.idle == 2
+        used[0].closed = True
+        assert await acquire(pool) is used[2]
+        assert pool.statistics.idle == 0
+        await pool.close()
+
+    run(scenario())
+
+
+def test_a_connection_that_cannot_be_told_is_closed_all_the_same() -> None:
+    """Cancelling is a courtesy; closing ends the task."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        connection = await acquire(pool)
+        connection.cancel_error = CosyVoiceConnectionError("gone")
+        pool.discard(cast("Connection", connection))
+        await pool.close()
+        assert connection.closed
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("hangs", [True, False])
 def test_a_dead_connection_is_replaced_unnoticed(*, hangs: bool) -> None:
     """Whether it answers nothing or an error."""
@@ -393,6 +453,7 @@ def test_a_warm_up_under_way_is_waited_for() -> None:
         pool = Pool(service.open, TIMING)
         pool.warm_up(TASK)
         await asyncio.sleep(0.05)
+        pool.warm_up(TASK)
         await acquire(pool)
         assert service.attempts == 1
         assert pool.statistics.hits == 1

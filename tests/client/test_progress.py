@@ -9,6 +9,7 @@ from custom_components.cosyvoice.client.protocol import (
     SentenceBegin,
     SentenceEnd,
     TaskFinished,
+    TaskStarted,
     Usage,
     WordTime,
 )
@@ -50,6 +51,13 @@ def test_a_new_task_owes_nothing() -> None:
     assert not progress.begun
     assert progress.known
     assert progress.rest == ""
+
+
+def test_other_events_say_nothing() -> None:
+    """They are no progress."""
+    progress = progress_of("好的！")
+    progress.note(TaskStarted(), 0.0)
+    assert progress.rest == "好的！"
 
 
 @pytest.mark.parametrize("with_text", [True, False])

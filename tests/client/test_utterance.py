@@ -1,14 +1,14 @@
 """Text in, audio out: messages, pauses, limits, listeners who leave."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from custom_components.cosyvoice.client import (
     CosyVoiceTimeoutError,
-    SynthesisOptions,
     TextError,
     Timing,
     count_characters,
@@ -16,9 +16,9 @@ from custom_components.cosyvoice.client import (
 from custom_components.cosyvoice.client.audio import audio_writer
 from custom_components.cosyvoice.client.utterance import TASK_CHARACTERS
 from tests.clock import run
-from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
+from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 
-from .speaking import REGION, collect, heard, listen, options, service, written
+from .speaking import collect, heard, listen, options, service, written
 
 SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
 TEXT = " ".join(SENTENCES)
@@ -113,35 +113,33 @@ def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
     run(scenario())
 
 
-def test_a_service_that_ignores_flushes() -> None:
-    """The task is finished instead, so that the sentence is heard."""
+@pytest.mark.parametrize("flush", ["ignored", "refused"])
+def test_a_service_that_knows_no_flush(flush: str) -> None:
+    """The task is finished instead, so that the sentence is heard all the same."""
 
-    async def scenario(emulator_ignores: Callable[[Emulator], None]) -> None:
+    async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
         async def pausing() -> AsyncGenerator[str]:
             yield SENTENCES[0]
             await asyncio.sleep(30)
-            yield SENTENCES[1]
+            yield SENTENCES[2]
 
-        async with service() as (emulator, client):
-            emulator_ignores(emulator)
+        async with service(EmulatorConfig(speech="signal", flush=flush)) as (
+            emulator,
+            client,
+        ):
             begun = loop.time()
-            utterance = client.speak(pausing(), options(format="pcm"))
+            utterance = client.speak(pausing(), options(format="wav"))
             chunks = aiter(utterance)
-            audio = await anext(chunks)
+            audio = await anext(chunks) + await anext(chunks)
             assert loop.time() - begun < TIMING.flush_patience + 1
             audio += b"".join([chunk async for chunk in chunks])
-            assert audio
+            assert heard(emulator, audio) == [SENTENCES[0], SENTENCES[2]]
+            asked = 2 if flush == "ignored" else 1
+            assert sum(task.flushes for task in emulator.tasks) <= asked
 
-    def ignore(emulator: Emulator) -> None:
-        emulator.config.flush = "ignored"
-
-    def refuse(emulator: Emulator) -> None:
-        emulator.config.flush = "refused"
-
-    for way in (ignore, refuse):
-        run(scenario(way))
+    run(scenario())
 
 
 @pytest.mark.parametrize("text", ["", "。", "…！", "  \n"])
@@ -421,9 +419,90 @@ def test_a_hanging_service_is_given_up_in_time() -> None:
     run(scenario())
 
 
+def test_silence_goes_on_until_the_next_sentence_is_heard() -> None:
+    """Also while the connection has to be opened anew for it."""
+
+    async def scenario() -> None:
+        async def pausing() -> AsyncGenerator[str]:
+            yield SENTENCES[0]
+            await asyncio.sleep(200)
+            yield SENTENCES[1] + SENTENCES[2]
+
+        config = EmulatorConfig(
+            speech="signal", round_trip=0.5, first_packet=1.0, real_time_factor=0.3
+        )
+        async with service(config) as (emulator, client):
+            emulator.script(Fault(FaultKind.HTTP_503, Point.HANDSHAKE, connection=2))
+            utterance = client.speak(pausing(), options(format="pcm"), fill_pauses=True)
+            loop = asyncio.get_running_loop()
+            seconds, playing_since = 0.0, None
+            async for chunk in utterance:
+                playing_since = loop.time() if playing_since is None else playing_since
+                assert seconds == 0 or seconds > loop.time() - playing_since
+                seconds += len(chunk) / 48_000
+            assert utterance.report.outcome == "finished"
+
+    run(scenario())
+
+
+def test_a_connection_lost_behind_a_slow_listener() -> None:
+    """Text that can no longer be sent is not lost with it."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(Fault(FaultKind.RESET, Point.MID_SENTENCE))
+            utterance = client.speak(written(TEXT, 0.2), options(format="wav"))
+            chunks = aiter(utterance)
+            audio = await anext(chunks) + await anext(chunks)
+            await asyncio.sleep(60)
+            audio += b"".join([chunk async for chunk in chunks])
+            found = [
+                sentence.text.strip()
+                for sentence in emulator.heard(audio)
+                if sentence.complete and sentence.text
+            ]
+            assert found == SENTENCES
+
+    run(scenario())
+
+
+def test_the_shortest_audio_is_heard_whole() -> None:
+    """A single frame of MP3 has none after it to confirm it."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="silence", seconds_per_character=0.001)
+        async with service(config) as (_, client):
+            utterance = client.speak("好。", options())
+            assert await listen(utterance)
+            assert utterance.report.audio_seconds > 0
+
+    run(scenario())
+
+
+def test_what_was_billed_of_a_lost_task_is_accounted_for() -> None:
+    """Also where its last page of Opus never came."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(
+                Fault(FaultKind.RESET, Point.BETWEEN_SENTENCES, after_sentences=2)
+            )
+            utterance = client.speak(TEXT, options(format="opus"))
+            await listen(utterance)
+            assert utterance.report.resumed == 1
+            billed = sum(
+                sentence.characters
+                for task in emulator.tasks
+                for sentence in task.sentences
+                if sentence.complete
+            )
+            assert utterance.report.characters == billed
+
+    run(scenario())
+
+
 async def test_options_must_be_resolved() -> None:
-    """Otherwise the format of the audio is not known."""
+    """Otherwise the form of the audio is not known."""
     async with service() as (_, client):
-        with pytest.raises((ValueError, KeyError)):
-            client.speak(TEXT, SynthesisOptions(voice="longanyang"))
-    assert REGION
+        with pytest.raises(ValueError, match="not resolved"):
+            client.speak(TEXT, replace(options(), sample_rate=None))

@@ -43,6 +43,8 @@ class EmulatorConfig:
             ``sentence`` or of the ``task``; the documentation and a live capture differ.
         sentence_audio_limit: Seconds after which a sentence's audio is cut off though
             all of it is billed, as once seen at 33.44 s; None for never.
+        flush: What becomes of a flush, which only the vendor's SDK documents: an older
+            service may ignore or refuse it.
         seconds_per_character: Duration of ``silence`` for each billed character.
         faults: What goes wrong, from the start.
     """
@@ -67,6 +69,7 @@ class EmulatorConfig:
     deploy_seconds: float = 1.0
     word_times: Literal["sentence", "task"] = "sentence"
     sentence_audio_limit: float | None = None
+    flush: Literal["works", "ignored", "refused"] = "works"
     seconds_per_character: float = 0.1
     faults: Sequence[Fault] = ()
 

@@ -80,7 +80,10 @@ class Task:
         self._active = self._loop.time()
         if values.get("flush") is True:
             self.record.flushes += 1
-            self._queue_sentences(self._segmenter.flush())
+            if self._config.flush == "refused":
+                raise invalid("Parameter invalid: text is null")
+            if self._config.flush == "works":
+                self._queue_sentences(self._segmenter.flush())
             return
         text = values.get("text")
         if not isinstance(text, str):
