@@ -1,0 +1,403 @@
+"""The vendor's SDK against the emulator: what the SDK believes, a client may believe."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+import threading
+from typing import Any
+
+import dashscope
+from dashscope.audio.tts_v2 import (
+    AudioFormat,
+    ResultCallback,
+    SpeechSynthesizer,
+    SpeechSynthesizerObjectPool,
+    VoiceEnrollmentService,
+)
+from dashscope.audio.tts_v2.enrollment import VoiceEnrollmentException
+from dashscope.common.error import RequestFailure
+import pytest
+import websocket
+
+from . import Emulator, EmulatorConfig, Fault, FaultKind, Point
+from .audio import decode
+
+MODEL, VOICE, KEY = "cosyvoice-v3-flash", "longanyang", "sk-test"
+TEXT = "你好，欢迎回家。今天天气很好。"
+SENTENCES = ["你好，欢迎回家。", "今天天气很好。"]
+
+
+_run_forever = websocket.WebSocketApp.run_forever
+
+
+def run_forever(app: websocket.WebSocketApp) -> None:
+    """Receive as the SDK's threads do.
+
+    A closed socket does not wake them: they look again after this time, else after 10 s.
+    """
+    _run_forever(app, ping_timeout=0.05)
+
+
+@pytest.fixture
+async def emulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Emulator]:
+    config = EmulatorConfig(
+        speech="signal",
+        starts_per_second=0,
+        cloned_voices={f"{MODEL}-mine-1": "DEPLOYING"},
+    )
+    async with Emulator(config) as running:
+        url = f"{running.url}/api-ws/v1/inference".replace("http", "ws")
+        monkeypatch.setattr(dashscope, "base_websocket_api_url", url)
+        monkeypatch.setattr(dashscope, "base_http_api_url", f"{running.url}/api/v1")
+        monkeypatch.setattr(dashscope, "api_key", KEY)
+        monkeypatch.setattr(websocket.WebSocketApp, "run_forever", run_forever)
+        yield running
+
+
+async def in_thread[T](work: Callable[[], T]) -> T:
+    """Run the SDK, which blocks, beside the event loop."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            try:
+                value = work()
+            finally:
+                join_sdk_threads()
+        except BaseException as error:  # noqa: BLE001
+            loop.call_soon_threadsafe(result.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(result.set_result, value)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        return await result
+    finally:
+        thread.join()
+
+
+def join_sdk_threads() -> None:
+    """Wait until the threads are gone that the SDK leaves to themselves."""
+    for thread in threading.enumerate():
+        if "(run_forever)" in thread.name or "waiting_for_complete" in thread.name:
+            thread.join()
+
+
+class Recorder(ResultCallback):  # type: ignore[misc]
+    """Keeps what the SDK's callbacks were given."""
+
+    def __init__(self) -> None:
+        self.audio = b""
+        self.calls: list[str] = []
+        self.errors: list[str] = []
+        self.begun = threading.Event()
+        self.closed = threading.Event()
+
+    def on_open(self) -> None:
+        self.calls.append("open")
+
+    def on_complete(self) -> None:
+        self.calls.append("complete")
+
+    def on_event(self, message: str) -> None:
+        self.begun.set()
+
+    def on_error(self, message: str) -> None:
+        self.errors.append(message)
+
+    def on_close(self) -> None:
+        self.closed.set()
+
+    def on_data(self, data: bytes) -> None:
+        self.audio += data
+
+
+def texts(emulator: Emulator, audio: bytes, *rest: Any) -> list[str | None]:
+    heard = emulator.heard(audio, *rest)
+    assert all(signal.complete for signal in heard)
+    return [signal.text for signal in heard]
+
+
+async def test_call_returns_mp3_at_22050_by_default(emulator: Emulator) -> None:
+    audio = await in_thread(lambda: SpeechSynthesizer(MODEL, VOICE).call(TEXT))
+    assert texts(emulator, audio) == SENTENCES
+    assert decode(audio)[1] == 22050
+    (task,) = emulator.tasks
+    assert task.outcome == "finished"
+    assert task.parameters["format"] == "Default"
+    assert task.parameters["enable_ssml"] is True
+    assert emulator.bill == {MODEL: task.characters} == {MODEL: 27}
+
+
+async def test_call_speaks_ssml(emulator: Emulator) -> None:
+    ssml = '<speak rate="1.2">你好。<break time="500ms"/>再见。</speak>'
+    audio = await in_thread(lambda: SpeechSynthesizer(MODEL, VOICE).call(ssml))
+    assert texts(emulator, audio) == ["你好。", "再见。"]
+    assert emulator.bill == {MODEL: 10}
+
+
+@pytest.mark.parametrize(
+    "audio_format", [f for f in AudioFormat if f is not AudioFormat.DEFAULT]
+)
+async def test_every_format_of_the_sdk(emulator: Emulator, audio_format: Any) -> None:
+    def work() -> bytes:
+        return SpeechSynthesizer(MODEL, VOICE, format=audio_format).call("你好。")
+
+    audio = await in_thread(work)
+    container = "pcm" if audio_format.format == "pcm" else None
+    assert texts(emulator, audio, container, audio_format.sample_rate) == ["你好。"]
+    if audio_format.format in ("mp3", "wav"):
+        assert decode(audio)[1] == audio_format.sample_rate
+
+
+async def test_callback_mode(emulator: Emulator) -> None:
+    recorder = Recorder()
+
+    def work() -> None:
+        SpeechSynthesizer(MODEL, VOICE, callback=recorder).call(TEXT)
+        recorder.closed.wait()
+
+    await in_thread(work)
+    assert texts(emulator, recorder.audio) == SENTENCES
+    assert recorder.calls == ["open", "complete"]
+    assert recorder.errors == []
+
+
+async def test_streaming_call_and_complete(emulator: Emulator) -> None:
+    recorder = Recorder()
+
+    def work() -> None:
+        synthesizer = SpeechSynthesizer(MODEL, VOICE, callback=recorder)
+        for character in TEXT:
+            synthesizer.streaming_call(character)
+        synthesizer.streaming_complete()
+
+    await in_thread(work)
+    assert texts(emulator, recorder.audio) == SENTENCES
+    assert emulator.tasks[0].texts == list(TEXT)
+
+
+async def test_streaming_flush_speaks_what_is_held_back(emulator: Emulator) -> None:
+    heard = threading.Event()
+
+    class FirstAudio(Recorder):
+        def on_data(self, data: bytes) -> None:
+            super().on_data(data)
+            heard.set()
+
+    recorder = FirstAudio()
+
+    def work() -> bool:
+        synthesizer = SpeechSynthesizer(MODEL, VOICE, callback=recorder)
+        synthesizer.streaming_call("你好")
+        synthesizer.streaming_flush()
+        early = heard.wait(5)
+        synthesizer.streaming_call("再见")
+        synthesizer.streaming_complete()
+        return early
+
+    assert await in_thread(work)
+    assert texts(emulator, recorder.audio) == ["你好", "再见"]
+    assert emulator.tasks[0].flushes == 1
+
+
+async def test_streaming_cancel_drops_the_rest(emulator: Emulator) -> None:
+    emulator.script(Fault(FaultKind.SLOW, Point.BEFORE_AUDIO, seconds=60))
+    recorder = Recorder()
+
+    def work() -> None:
+        synthesizer = SpeechSynthesizer(MODEL, VOICE, callback=recorder)
+        synthesizer.streaming_call(TEXT)
+        recorder.begun.wait()
+        synthesizer.streaming_cancel()
+
+    await in_thread(work)
+    assert recorder.audio == b""
+    assert recorder.calls == ["open", "complete"]
+    assert [task.outcome for task in emulator.tasks] == ["cancelled"]
+    # The held-back sentence was never begun, so it is not billed.
+    assert emulator.bill == {MODEL: 14}
+
+
+async def test_the_object_pool_reuses_its_sockets(emulator: Emulator) -> None:
+    def work() -> list[bytes]:
+        pool = SpeechSynthesizerObjectPool(max_size=1)
+        try:
+            audio = []
+            for text in SENTENCES:
+                recorder = Recorder()
+                synthesizer = pool.borrow_synthesizer(MODEL, VOICE, callback=recorder)
+                synthesizer.streaming_call(text)
+                synthesizer.streaming_complete()
+                pool.return_synthesizer(synthesizer)
+                audio.append(recorder.audio)
+            synthesizer.close()
+            return audio
+        finally:
+            pool.shutdown()
+
+    audio = await in_thread(work)
+    assert [texts(emulator, one) for one in audio] == [[text] for text in SENTENCES]
+    assert {task.connection for task in emulator.tasks} == {1}
+    assert emulator.connections[0].tasks == 2
+
+
+async def test_voice_enrollment(emulator: Emulator) -> None:
+    emulator.config.deploy_seconds = 3600
+    service = await in_thread(VoiceEnrollmentService)
+    sample = "https://example.com/sample.wav"
+    voice = await in_thread(lambda: service.create_voice(MODEL, "myhome", sample))
+    assert voice.startswith(f"{MODEL}-myhome-")
+
+    details = await in_thread(lambda: service.query_voice(voice))
+    assert (details["status"], details["target_model"]) == ("DEPLOYING", MODEL)
+    with pytest.raises(RequestFailure, match="error code: 418"):
+        await in_thread(lambda: SpeechSynthesizer(MODEL, voice).call(TEXT))
+
+    emulator.config.deploy_seconds = 0
+    listed = await in_thread(lambda: service.list_voices(prefix="myhome"))
+    assert [(v["voice_id"], v["status"]) for v in listed] == [(voice, "OK")]
+    audio = await in_thread(lambda: SpeechSynthesizer(MODEL, voice).call(TEXT))
+    assert texts(emulator, audio) == SENTENCES
+
+    await in_thread(lambda: service.update_voice(voice, sample + "?2"))
+    details = await in_thread(lambda: service.query_voice(voice))
+    assert details["resource_link"] == sample + "?2"
+
+    await in_thread(lambda: service.delete_voice(voice))
+    with pytest.raises(VoiceEnrollmentException, match="ResourceNotExist"):
+        await in_thread(lambda: service.query_voice(voice))
+
+
+async def test_voices_are_listed_in_pages(emulator: Emulator) -> None:
+    emulator.config.cloned_voices = {f"{MODEL}-v-{n}": "OK" for n in range(12)}
+    service = VoiceEnrollmentService()
+    pages = [
+        await in_thread(lambda page=page: service.list_voices(page_index=page))
+        for page in range(3)
+    ]
+    assert [len(page) for page in pages] == [10, 2, 0]
+
+
+async def test_a_wrong_key_is_refused_by_http(emulator: Emulator) -> None:
+    service = VoiceEnrollmentService(api_key="sk-wrong")
+    with pytest.raises(VoiceEnrollmentException, match="InvalidApiKey") as error:
+        await in_thread(service.list_voices)
+    assert "Status Code: 401" in str(error.value)
+
+
+async def test_a_wrong_key_is_refused_at_the_handshake(emulator: Emulator) -> None:
+    """The SDK itself polls for five seconds, so its transport is asked directly."""
+    header = SpeechSynthesizer(MODEL, VOICE).request.get_websocket_headers({}, None)
+    header["Authorization"] = "Bearer sk-wrong"
+    url = dashscope.base_websocket_api_url
+    with pytest.raises(websocket.WebSocketBadStatusException, match="401"):
+        await in_thread(lambda: websocket.create_connection(url, header=header))
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "message"),
+    [
+        ({"voice": "longcheng_v2"}, "InvalidParameter", "error code: 418"),
+        ({"voice": "nobody"}, "InvalidParameter", "error code: 418"),
+        ({"voice": f"{MODEL}-mine-1"}, "InvalidParameter", "error code: 418"),
+        ({"voice": None}, "InvalidParameter", "Request voice is invalid!"),
+        ({"model": "cosyvoice-v3.5-plus"}, "InvalidParameter", "error code: 418"),
+        ({"model": "cosyvoice-v9"}, "ModelNotFound", "Model not found"),
+        ({"model": ""}, "InvalidParameter", "'payload.model'"),
+        ({"instruction": "开心一点"}, "InvalidParameter", "error code: 428"),
+        ({"speech_rate": 2.5}, "InvalidParameter", "rate"),
+        ({"pitch_rate": 0.1}, "InvalidParameter", "pitch"),
+        ({"volume": 101}, "InvalidParameter", "volume"),
+        ({"seed": 65536}, "InvalidParameter", "seed"),
+        ({"language_hints": ["xx"]}, "InvalidParameter", "language_hints"),
+        ({"text": "。"}, "InvalidParameter", "Please ensure input text is valid."),
+        ({"text": "😀"}, "InvalidParameter", "Please ensure input text is valid."),
+        ({"text": "好" * 10_001}, "InvalidParameter", "expected 20000"),
+        ({"text": "<speak>你好"}, "InvalidParameter", "SSML"),
+        (
+            {"voice": "loongandy_v3", "text": "<speak>你好</speak>"},
+            "InvalidParameter",
+            "SSML text is not supported at the moment!",
+        ),
+    ],
+)
+async def test_errors_surface_in_the_sdk(
+    emulator: Emulator, values: dict[str, Any], code: str, message: str
+) -> None:
+    text = values.pop("text", TEXT)
+    arguments = {"model": MODEL, "voice": VOICE, **values}
+    with pytest.raises(RequestFailure) as error:
+        await in_thread(lambda: SpeechSynthesizer(**arguments).call(text))
+    assert error.value.name == code
+    assert message in error.value.message
+    assert emulator.tasks[-1].outcome == "failed"
+    assert emulator.bill == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (FaultKind.ARREARS, "Arrearage"),
+        (FaultKind.FREE_QUOTA, "AllocationQuota.FreeTierOnly"),
+        (FaultKind.ACCESS_DENIED, "Model.AccessDenied"),
+        (FaultKind.THROTTLED, "Throttling.RateQuota"),
+        (FaultKind.INTERNAL_ERROR, "InternalError"),
+        (FaultKind.CONTENT, "DataInspectionFailed"),
+    ],
+)
+@pytest.mark.parametrize("point", [Point.BEFORE_STARTED, Point.MID_SENTENCE])
+async def test_faults_surface_in_the_sdk(
+    emulator: Emulator, kind: FaultKind, point: Point, code: str
+) -> None:
+    emulator.script(Fault(kind, point))
+    with pytest.raises(RequestFailure) as error:
+        await in_thread(lambda: SpeechSynthesizer(MODEL, VOICE).call(TEXT))
+    assert error.value.name == code
+
+
+async def test_task_starts_are_throttled(emulator: Emulator) -> None:
+    emulator.config.starts_per_second = 1
+
+    def work() -> list[str]:
+        codes = []
+        for _ in range(5):
+            try:
+                SpeechSynthesizer(MODEL, VOICE).call("你好。")
+            except RequestFailure as error:
+                codes.append(error.name)
+        return codes
+
+    assert "Throttling.RateQuota" in await in_thread(work)
+
+
+async def test_a_gap_in_the_text_ends_the_task(emulator: Emulator) -> None:
+    emulator.config.text_gap = 0.05
+    recorder = Recorder()
+
+    def work() -> None:
+        synthesizer = SpeechSynthesizer(MODEL, VOICE, callback=recorder)
+        synthesizer.streaming_call("你好")
+        recorder.closed.wait()
+        synthesizer.close()
+
+    await in_thread(work)
+    assert "request timeout after 0.05 seconds." in recorder.errors[0]
+
+
+async def test_streaming_takes_one_text_with_ssml(emulator: Emulator) -> None:
+    recorder = Recorder()
+
+    def work() -> None:
+        flag = {"enable_ssml": True}
+        synthesizer = SpeechSynthesizer(
+            MODEL, VOICE, callback=recorder, additional_params=flag
+        )
+        synthesizer.streaming_call("<speak>你好</speak>")
+        synthesizer.streaming_call("<speak>再见</speak>")
+        recorder.closed.wait()
+        synthesizer.close()
+
+    await in_thread(work)
+    assert "Text request limit violated, expected 1." in recorder.errors[0]
