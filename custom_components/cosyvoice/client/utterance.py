@@ -233,20 +233,19 @@ class Utterance:
                 self._synthesis += (loop.time() - waiting_since) * owed
                 self._sign_of_life()
                 for event in receiving.result():
+                    finished = isinstance(event, TaskFinished)
                     if isinstance(event, Audio):
-                        if chunk := self._audio(event.data):
-                            self._note(unheard)
-                            yield chunk
-                            self._sign_of_life()
-                        continue
-                    unheard.append(event)
-                    if isinstance(event, TaskFinished):
-                        if chunk := self._writer.end_task():
-                            yield chunk
+                        chunk = self._audio(event.data)
+                    else:
+                        unheard.append(event)
+                        chunk = self._writer.end_task() if finished else b""
+                    if chunk:
+                        yield chunk
+                        self._sign_of_life()
+                    if chunk or finished or not self._writer.lags:
                         self._note(unheard)
+                    if finished:
                         return
-                    if not self._writer.lags:
-                        self._note(unheard)
         finally:
             for event in unheard:
                 if isinstance(event, Usage):
