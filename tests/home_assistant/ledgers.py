@@ -50,12 +50,16 @@ async def loaded(
     ledger = UsageLedger(hass, entry)
     entry.runtime_data = SimpleNamespace(usage=ledger, voices=Mock())
     await ledger.async_load()
+    # As if set up, so that the platforms do not set it up first
+    hass.config.components.add(DOMAIN)
     entry.mock_state(hass, ConfigEntryState.LOADED)
     await hass.config_entries.async_forward_entry_setups(entry, platforms)
     await hass.async_block_till_done()
-    yield ledger
-    await hass.config_entries.async_unload_platforms(entry, platforms)
-    await entry._async_process_on_unload(hass)
+    try:
+        yield ledger
+    finally:
+        await hass.config_entries.async_unload_platforms(entry, platforms)
+        await entry._async_process_on_unload(hass)
 
 
 def spoken(characters: int = 100, **details: Any) -> UtteranceReport:
