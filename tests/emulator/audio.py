@@ -37,7 +37,7 @@ class Encoder:
         """
         self._out = _Sink()
         self._sample_rate = sample_rate
-        self._position = 0
+        self._position = self._held_back = 0
         self._coder: tuple[OutputContainer, AudioStream] | None = None
         if audio_format == "wav":
             self._out.write(_wav_header(sample_rate))
@@ -58,7 +58,10 @@ class Encoder:
         output = av.open(self._out, "w", format=container, options=options)
         stream = output.add_stream(codec, rate=rate, options=coding, layout="mono")
         stream.bit_rate = bits
+        output.start_encoding()
         self._coder = output, stream
+        # Headers alone are no audio: they go out with the first of it.
+        self._held_back = len(self._out.data)
 
     def encode(self, samples: Samples) -> bytes:
         """Return what can be sent once these samples are known."""
@@ -73,6 +76,9 @@ class Encoder:
         self._position += len(samples)
         output, stream = self._coder
         output.mux(stream.encode(frame))
+        if len(self._out.data) == self._held_back:
+            return b""
+        self._held_back = 0
         return self._out.take()
 
     def finish(self) -> bytes:
@@ -147,18 +153,18 @@ class _Sink(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._data = bytearray()
+        self.data = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._data += data
+        self.data += data
         return len(data)
 
     def take(self) -> bytes:
-        data = bytes(self._data)
-        self._data.clear()
+        data = bytes(self.data)
+        self.data.clear()
         return data
 
 

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import json
 from typing import TYPE_CHECKING, Any
+import uuid
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
 from .faults import TASK_ERRORS, Fault, FaultKind, GoneError, Point
 from .records import ConnectionRecord, Outcome, TaskRecord
-from .rest import cut
+from .rest import cut, until_gone
 from .rules import ServiceError, check_task, failure, invalid
 from .task import Task
 
@@ -74,10 +75,10 @@ class Connection:
             if message.type is WSMsgType.PING:
                 if not self._hung:
                     await self._ws.pong(message.data)
-            elif message.type is WSMsgType.CLOSE and self._hung:
-                # A hung service does not answer the close handshake either.
-                await self.emulator.stopping.wait()
             elif message.type is not WSMsgType.PONG:
+                if message.type is WSMsgType.CLOSE and self._hung:
+                    # A hung service does not answer the close handshake either.
+                    await until_gone(self._request)
                 # Delaying what comes in by the whole round trip looks to the client
                 # like half of it in each direction.
                 due = loop.time() + self.emulator.config.round_trip
@@ -220,11 +221,13 @@ class Connection:
         """Send task-finished; the connection is then free for another task."""
         usage = self.emulator.config.usage
         payload: dict[str, Any] = {}
+        attributes: dict[str, str] = {}
         if usage in ("finished", "both", "old") and with_usage:
             payload["output"] = {"sentence": {"words": []}}
             payload["usage"] = {"characters": record.characters}
+            attributes["request_uuid"] = str(uuid.uuid4())
         self.end_task(record, outcome)
-        await self.send_event("task-finished", payload)
+        await self.send_event("task-finished", payload, attributes=attributes)
         await self.fault(Point.IDLE, record)
 
     async def fail(self, record: TaskRecord, error: ServiceError) -> None:

@@ -12,6 +12,7 @@ from .faults import Fault
 if TYPE_CHECKING:
     from .server import Emulator
 
+CONTROL_PATH = "/_emulator/"
 _FIXED = {"host", "port", "faults"}
 
 
@@ -64,8 +65,8 @@ def control_routes(emulator: Emulator) -> list[web.RouteDef]:
         return web.json_response({})
 
     return [
-        web.get("/_emulator/state", state),
-        web.post("/_emulator/faults", faults),
-        web.post("/_emulator/settings", settings),
-        web.post("/_emulator/reset", reset),
+        web.get(f"{CONTROL_PATH}state", state),
+        web.post(f"{CONTROL_PATH}faults", faults),
+        web.post(f"{CONTROL_PATH}settings", settings),
+        web.post(f"{CONTROL_PATH}reset", reset),
     ]

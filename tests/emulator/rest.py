@@ -71,15 +71,18 @@ async def refusal(
 ) -> web.StreamResponse | None:
     """Return the answer to a request that is refused, or None if it is not.
 
-    A fault that leaves no answer cuts the connection instead.
+    Raises:
+        ConnectionResetError: If a fault has left no connection to answer on.
     """
     kind = fault.kind if fault else None
     if fault is not None and kind is FaultKind.SLOW:
         await asyncio.sleep(fault.seconds)
     elif kind in (FaultKind.RESET, FaultKind.DROP):
         cut(request, reset=kind is FaultKind.RESET)
+        raise ConnectionResetError
     elif kind is FaultKind.HANG:
-        await emulator.stopping.wait()
+        await until_gone(request)
+        raise ConnectionResetError
     elif kind is FaultKind.GARBAGE_TEXT:
         return web.Response(text="<html>Bad gateway</html>", content_type="text/html")
     elif kind is FaultKind.GARBAGE_JSON:
@@ -104,6 +107,13 @@ def cut(request: web.Request, *, reset: bool) -> None:
         transport.abort()
     else:
         transport.close()
+
+
+async def until_gone(request: web.Request) -> None:
+    """Wait until the client has closed its connection."""
+    # The server tells its handlers only when they read or write: no event to wait for.
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
 
 
 def http_routes(emulator: Emulator) -> list[web.RouteDef]:

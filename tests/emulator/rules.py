@@ -189,7 +189,7 @@ def _check_ranges(parameters: Mapping[str, Any]) -> None:
         if type(value) not in kinds or not low <= value <= high:
             raise invalid(f"Parameter invalid: {name} must be in [{low}, {high}]")
     hints = parameters.get("language_hints", [])
-    if not isinstance(hints, list) or (hints and hints[0] not in _LANGUAGES):
+    if not isinstance(hints, list) or not _LANGUAGES.issuperset(map(str, hints[:1])):
         raise invalid("Parameter invalid: language_hints")
 
 

@@ -13,7 +13,7 @@ from . import signals
 from .audio import decode
 from .config import EmulatorConfig
 from .connection import Connection
-from .control import control_routes
+from .control import CONTROL_PATH, control_routes
 from .faults import Fault, FaultKind, FaultScript, Point
 from .records import ConnectionRecord, Heard, TaskRecord
 from .rest import Voice, http_routes, refusal
@@ -42,7 +42,6 @@ class Emulator:
         self.faults = FaultScript(self.config.faults)
         self.studio = Studio(self.config)
         self.created_voices: dict[str, Voice] = {}
-        self.stopping = asyncio.Event()
         self._tokens: dict[str, tuple[str, float]] = {}
         self._starts: defaultdict[str, deque[float]] = defaultdict(deque)
         self._open: set[Connection] = set()
@@ -67,7 +66,6 @@ class Emulator:
 
     async def __aexit__(self, *_: object) -> None:
         """Cut all connections and stop listening."""
-        self.stopping.set()
         for transport in self._transports:
             transport.abort()
         if self._runner is not None:
@@ -106,7 +104,7 @@ class Emulator:
         self.faults.clear()
 
     def reset(self) -> None:
-        """Forget all faults, tasks and closed connections, and the bill with them."""
+        """Forget all faults, tasks and connections, and the bill with them."""
         self.faults = FaultScript()
         self.tasks.clear()
         self.connections.clear()
@@ -184,6 +182,8 @@ class Emulator:
 
     @web.middleware
     async def _new_transport(self, request: web.Request, handler: Any) -> Any:
+        if request.path.startswith(CONTROL_PATH):
+            return await handler(request)
         transport = request.transport
         if transport is not None and transport not in self._transports:
             self._transports = {t for t in self._transports if not t.is_closing()}

@@ -81,7 +81,8 @@ class Studio:
             text = text.replace(old, new)
         rate = speaker.sample_rate
         samples = self._samples(text, passage, speaker)
-        words = _words(text, len(samples) / rate)
+        loud = np.flatnonzero(samples)
+        words = _words(text, (loud[-1] if len(loud) else len(samples)) / rate)
         samples = np.pad(samples, (0, round(passage.pause * rate)))
         if self._config.sentence_audio_limit is not None:
             samples = samples[: round(self._config.sentence_audio_limit * rate)]

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from itertools import dropwhile
+import operator
 from typing import TYPE_CHECKING, Any
 
 from aiohttp.client_exceptions import ClientConnectionResetError
@@ -186,16 +188,20 @@ class Task:
             ready = arrived + self._config.first_packet
         else:
             ready = self._busy_until + chunk_time
-        middle = max(1, len(spoken.chunks) // 2)
-        for number, audio in enumerate(spoken.chunks):
+        chunks = spoken.chunks
+        if not self.record.audio_bytes:
+            # The first packet has audio, whatever the encoder holds back.
+            chunks = list(dropwhile(operator.not_, chunks))
+        middle = max(1, len(chunks) // 2)
+        for number, audio in enumerate(chunks):
             if number == middle:
                 await self._fault(Point.MID_SENTENCE)
             await asyncio.sleep(ready + number * chunk_time - self._loop.time())
             if audio:
                 await self._send_audio(sentence, audio)
-        if len(spoken.chunks) <= middle:
+        if len(chunks) <= middle:
             await self._fault(Point.MID_SENTENCE)
-        self._busy_until = ready + max(0, len(spoken.chunks) - 1) * chunk_time
+        self._busy_until = ready + max(0, len(chunks) - 1) * chunk_time
         sentence.audio_seconds = spoken.seconds
         await self._end_sentence(sentence, spoken.words)
         self.record.audio_seconds += spoken.seconds

@@ -97,7 +97,7 @@ class Passage:
     pause: float = 0.0
     rate: float | None = None
     pitch: float | None = None
-    volume: int | None = None
+    volume: float | None = None
 
 
 def is_ssml(text: str) -> bool:
@@ -157,19 +157,24 @@ class _SsmlReader:
             self._text += text
 
     def _add(self, pause: float) -> None:
-        volume = self._prosody.get("volume")
-        rate = self._prosody.get("rate")
-        pitch = self._prosody.get("pitch")
         self.passages.append(
             Passage(
                 self._text,
                 pause,
-                float(rate) if rate else None,
-                float(pitch) if pitch else None,
-                int(volume) if volume else None,
+                self._setting("rate", 0.5, 2),
+                self._setting("pitch", 0.5, 2),
+                self._setting("volume", 0, 100),
             )
         )
         self._text = ""
+
+    def _setting(self, name: str, low: float, high: float) -> float | None:
+        if name not in self._prosody:
+            return None
+        value = float(self._prosody[name])
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be in [{low}, {high}]")
+        return value
 
 
 def _seconds(time: str) -> float:
