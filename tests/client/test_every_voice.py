@@ -1,0 +1,98 @@
+"""Every voice of the catalogue, with every model, at the emulated service."""
+
+import asyncio
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from custom_components.cosyvoice.client import (
+    CATALOGUE,
+    CosyVoiceClient,
+    Endpoint,
+    OptionError,
+    SynthesisOptions,
+    VoiceError,
+)
+from tests.clock import run
+from tests.emulator import Emulator, EmulatorConfig
+
+from .speaking import listen
+
+
+def config(region: str) -> EmulatorConfig:
+    """Return a service without limits that sends a breath of silence."""
+    return EmulatorConfig(
+        region=region,
+        speech="silence",
+        seconds_per_character=0.01,
+        starts_per_second=0,
+    )
+
+
+@pytest.mark.parametrize("region", list(CATALOGUE.regions))
+def test_auto_finds_a_model_that_the_service_accepts(region: str) -> None:
+    """For each voice that the region offers."""
+
+    async def scenario() -> None:
+        async with (
+            Emulator(config(region)) as emulator,
+            aiohttp.ClientSession() as http,
+        ):
+            client = CosyVoiceClient(
+                http, "sk-test", Endpoint.create(region, emulator.url)
+            )
+            voices = CATALOGUE.voices_in(region)
+            assert voices
+            for voice in voices:
+                chosen = SynthesisOptions(voice=voice.id, format="pcm").resolve(region)
+                assert chosen.model in voice.models
+                await listen(client.speak("好。", chosen))
+            await client.close()
+            spoken = [task for task in emulator.tasks if task.pieces]
+            assert [task.parameters["voice"] for task in spoken] == [
+                voice.id for voice in voices
+            ]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("region", list(CATALOGUE.regions))
+def test_every_wrong_pair_is_refused_with_the_right_models(region: str) -> None:
+    """Here, before anything is sent; and it names what would do."""
+    for voice in CATALOGUE.voices_in(region):
+        right = CATALOGUE.models_of(voice.id, region)
+        for model in CATALOGUE.models_in(region):
+            options = SynthesisOptions(voice=voice.id, model=model.id)
+            if model.id in right:
+                assert options.resolve(region).model == model.id
+                continue
+            with pytest.raises(OptionError) as caught:
+                options.resolve(region)
+            assert caught.value.reason == "voice_model_mismatch"
+            assert caught.value.allowed == ", ".join(right)
+
+
+@pytest.mark.parametrize("model", list(CATALOGUE.models))
+def test_the_service_refuses_the_same_pairs(model: str) -> None:
+    """What is refused here would be refused there."""
+    region = "cn-beijing"
+
+    async def scenario() -> None:
+        async with (
+            Emulator(config(region)) as emulator,
+            aiohttp.ClientSession() as http,
+        ):
+            client = CosyVoiceClient(
+                http, "sk-test", Endpoint.create(region, emulator.url)
+            )
+            for voice in CATALOGUE.voices_in(region)[::7]:
+                if model in voice.models:
+                    continue
+                right = SynthesisOptions(voice=voice.id, format="pcm").resolve(region)
+                with pytest.raises(VoiceError):
+                    await listen(client.speak("好。", replace(right, model=model)))
+            await client.close()
+            await asyncio.sleep(0)
+
+    run(scenario())
