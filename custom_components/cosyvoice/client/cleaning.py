@@ -90,7 +90,7 @@ class SpeakableText(PieceReader):
         return printable(text.replace("\r\n", "\n"))
 
     def _beginning(self) -> None:
-        self._text = self._text.lstrip(" \t\r\n\u3000\ufeff")
+        self._text = self._text.lstrip()
         if markup.SPEAK.match(self._text):
             self._step = self._ssml
         elif not self._final and "<speak".startswith(self._text):
@@ -272,21 +272,25 @@ class SpeakableText(PieceReader):
             return len(run) <= 2
         if len(run) > 2 or len(run) in self._emphasis:
             return False
-        has_digit = before.isdigit() or after.isdigit()
         if (_is_ascii_word(before) or before in ")]%°′") and (
             _is_ascii_word(after) or after == "("
         ):
-            return run == "*" or has_digit
+            return run == "*" or before.isdigit() or after.isdigit()
         if run == "*" and before.isalnum() and after.isalnum():
-            return has_digit or not self._emphasis_ends()
+            return before.isdigit() or not self._emphasis_ends()
         return False
 
     def _emphasis_ends(self) -> bool:
         match = markup.UNTIL_STAR.match(self._text, self._at + 1)
         end = match.end() if match else self._at
-        return self._character(end) == "*" and self._character(end + 1) != "*"
+        if self._character(end) != "*":
+            return False
+        after = self._character(end + 1)
+        return after != "*" and not after.isdigit()
 
     def _drop_emphasis(self, run: str) -> None:
+        if len(run) > 2:
+            self._spoken.picture()
         if len(run) >= 2:
             self._is_title = self._in_title and self._spoken.started
             self._in_title = not self._spoken.started
@@ -315,7 +319,7 @@ class SpeakableText(PieceReader):
             if not (_is_space(self._before()) and _is_space(after)):
                 self._keep("|")
                 return
-            self._in_row = self._spoken.sentence = True
+            self._spoken.sentence = True
         self._spoken.pause()
         self._at += 1
 
@@ -405,7 +409,7 @@ class SpeakableText(PieceReader):
             if "\n" not in self._text[self._at :]:
                 raise UndecidedError
         after = self._character(self._at + len(label)) if label else ""
-        if label.startswith("[^"):
+        if label.startswith("[^") or markup.ALERT.fullmatch(label):
             self._at += len(label) + (after == ":")
         elif after == "(" or (after == "[" and self._is_link_text(label)):
             self._brackets.append(True)
@@ -430,7 +434,7 @@ class SpeakableText(PieceReader):
         self._step = self._inline
         if target := self._whole(markup.DESTINATION, markup.DESTINATION_BEGUN):
             self._at += len(target)
-        elif self._begun(markup.DESTINATION_BEGUN):
+        elif self._begun(markup.DESTINATION_BEGUN).startswith("("):
             self._be_silent_until(markup.DESTINATION_END)
 
     def _address(self, host_start: int) -> None:
@@ -491,7 +495,9 @@ class SpeakableText(PieceReader):
         elif alternative := markup.ALTERNATIVE.search(tag):
             self._say(alternative[1])
         elif tag == f"<{word}>" and name not in markup.OTHER_TAGS:
+            self._spoken.picture()
             self._say(word)
+            self._spoken.picture()
 
     def _be_silent_until(self, end: re.Pattern[str]) -> None:
         self._closer = end
@@ -514,7 +520,7 @@ class SpeakableText(PieceReader):
         start = self._at + len(fence)
         match = markup.FENCE_LINE.match(self._text, start, start + LOOK_AHEAD)
         line = match[0] if match else ""
-        if len(line) == LOOK_AHEAD or self._character(start + len(line)) == "`":
+        if len(line) == LOOK_AHEAD or self._character(start + len(line)) in ("`", "~"):
             return False
         if self._spoken.started:
             self._end_line()

@@ -15,7 +15,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LINE_MARKS = "-*+_=#>|~`•‣·–"
 MARK_RUN = re.compile(f"[{LINE_MARKS} :]+".replace("-", r"\-", 1))
 FENCE = re.compile("`{3,64}|~{3,64}")
-FENCE_LINE = re.compile(r"[^`\n]*+")
+FENCE_LINE = re.compile(r"[^`~\n]*+")
 FENCE_END = re.compile("[ >]*+(`{3,}|~{3,}) *+")
 HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
 BULLET = re.compile(r"[-*+–] |[•‣·]")
@@ -57,6 +57,7 @@ DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
 # Links and addresses. A destination that begins with a letter of another script than
 # Latin is a remark in parentheses.
 LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
+ALERT = re.compile(r"\[![A-Z]+\]")
 _PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
 DESTINATION = re.compile(
     rf"""\([ ]*+(?:<[^<>\n]*+>|{_PATH})(?:[ ]++(?:"[^"\n]*+"|'[^'\n]*+'))?+[ ]*+\)"""
@@ -79,11 +80,11 @@ _TAG = (
     "/?+[A-Za-z][A-Za-z0-9_.-]*+"
     rf"(?:\s++[\w:.-]++{_VALUE}(?:\s++[\w:.-]++(?:{_VALUE})?+)*+)?+"
 )
-TAG = re.compile(rf"<{_TAG}\s*+/?+>")
+_MAIL = r"[A-Za-z][A-Za-z0-9.+_-]*+"
+TAG = re.compile(rf"<(?:{_TAG}\s*+/?+|{_MAIL}@[A-Za-z0-9.-]++)>")
 TAG_BEGUN = re.compile(
-    rf"<(?:!(?:--?)?|/|{_TAG}\s*+/?"
-    rf"""|{_TAG}\s++[\w:.-]++(?:\s*+(?:=\s*+(?:"[^"<>]*+|'[^'<>]*+)?)?)"""
-    r"|(?i:https?:/?))?"
+    rf"<(?:!(?:--?)?|/|(?i:https?:/?)|{_MAIL}@[A-Za-z0-9.-]*+"
+    rf"""|{_TAG}\s*+[\w:.-]*+\s*+(?:=\s*+(?:"[^"<>]*+|'[^'<>]*+)?)?+/?)?"""
 )
 ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
 ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)

@@ -43,15 +43,15 @@ class SpokenText:
         self._breaks = 0
         self._add(text)
         for character in reversed(text):
-            if character.isalpha():
+            if character.isalpha() or is_cjk(character):
                 self._cjk = is_cjk(character)
                 break
 
     def space(self) -> None:
-        """Separate words: after a stop at once, else when the next word comes."""
+        """Separate words: at once after the end of a sentence, else before a word."""
         if not self.started or self._gap or self._tail.endswith(" "):
             return
-        if self._tail[-1] in STOPS:
+        if self._tail[-1] in STOPS and not self.sentence:
             self._add(" ")
         else:
             self._gap = " "

@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 
 def is_cjk(character: str) -> bool:
-    """Return whether a letter is written with full-width punctuation: Han or kana."""
+    """Return whether a letter takes full-width punctuation (Han, kana), or is such."""
     return _CJK.match(character) is not None
 
 
@@ -52,6 +52,6 @@ _UNCOMMON = re.compile(
     f"{_UNPRINTABLE.pattern}|{_SPACE.pattern}|{_LINE_BREAK.pattern}|[\u203c\u2049]"
 )
 _CJK = re.compile(
-    "[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\uff66-\uff9d\U00020000-\U0003347f]"
+    "[\u3001-\u3011\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff01-\uff9d\U00020000-\U0003347f]"
 )
