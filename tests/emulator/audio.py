@@ -17,7 +17,11 @@ type Samples = npt.NDArray[np.int16]
 
 # What Opus can code; the service documents no other rates for it.
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_OPUS_PAGE = 200_000
+# FFmpeg writes a page once the one after it is complete.
+_OPUS_PAGE = 100_000
+_OPUS_FRAME = 0.02
+# Samples in a frame, up to 24 kHz and above.
+_MP3_FRAME = (576, 1152)
 _UNKNOWN_SIZE = 0xFFFFFFFF
 
 
@@ -38,6 +42,7 @@ class Encoder:
         self._out = _Sink()
         self._sample_rate = sample_rate
         self._position = self._held_back = 0
+        self._delay = 0.0
         self._coder: tuple[OutputContainer, AudioStream] | None = None
         if audio_format == "wav":
             self._out.write(_wav_header(sample_rate))
@@ -48,6 +53,7 @@ class Encoder:
             codec, container, rate = "libmp3lame", "mp3", sample_rate
             bits = 64_000 if sample_rate <= 24_000 else 128_000
             options, coding = {"write_xing": "0"}, {}
+            self._delay = 3 * _MP3_FRAME[sample_rate > 24_000] / sample_rate
         else:
             codec, container, bits = "libopus", "ogg", bit_rate * 1000
             rate = next(rate for rate in _OPUS_RATES if rate >= sample_rate)
@@ -55,6 +61,7 @@ class Encoder:
             # smear the tones of signals.
             options = {"page_duration": str(_OPUS_PAGE)}
             coding = {"application": "lowdelay"}
+            self._delay = 2 * (_OPUS_PAGE / 1_000_000 + _OPUS_FRAME)
         output = av.open(self._out, "w", format=container, options=options)
         stream = output.add_stream(codec, rate=rate, options=coding, layout="mono")
         stream.bit_rate = bits
@@ -62,6 +69,11 @@ class Encoder:
         self._coder = output, stream
         # Headers alone are no audio: they go out with the first of it.
         self._held_back = len(self._out.data)
+
+    @property
+    def lead(self) -> float:
+        """Seconds of audio to add to the first piece, so that it comes out complete."""
+        return 0.0 if self._position else self._delay
 
     def encode(self, samples: Samples) -> bytes:
         """Return what can be sent once these samples are known."""

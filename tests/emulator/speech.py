@@ -87,10 +87,9 @@ class Studio:
         if self._config.sentence_audio_limit is not None:
             samples = samples[: round(self._config.sentence_audio_limit * rate)]
         step = max(1, round(self._config.chunk * rate))
-        chunks = [
-            encoder.encode(samples[start : start + step])
-            for start in range(0, len(samples), step)
-        ]
+        first = step + round(encoder.lead * rate)
+        pieces = np.split(samples, range(first, len(samples), step))
+        chunks = [encoder.encode(piece) for piece in pieces if len(piece)]
         if final:
             chunks[-1:] = [b"".join((*chunks[-1:], encoder.finish()))]
         return Spoken(chunks, len(samples) / rate, words)

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-from itertools import dropwhile
-import operator
 from typing import TYPE_CHECKING, Any
 
 from aiohttp.client_exceptions import ClientConnectionResetError
@@ -189,9 +187,6 @@ class Task:
         else:
             ready = self._busy_until + chunk_time
         chunks = spoken.chunks
-        if not self.record.audio_bytes:
-            # The first packet has audio, whatever the encoder holds back.
-            chunks = list(dropwhile(operator.not_, chunks))
         middle = max(1, len(chunks) // 2)
         for number, audio in enumerate(chunks):
             if number == middle:

@@ -25,7 +25,7 @@ def emulating() -> Emulator:
 async def raw_messages(wire: Wire, seconds: float = 10) -> list[aiohttp.WSMessage]:
     """Start a task and return all that comes until its end or the connection's."""
     await wire.run_task()
-    messages = []
+    messages: list[aiohttp.WSMessage] = []
     started = False
     while True:
         try:
@@ -79,7 +79,7 @@ async def test_a_fault_happens_once(kind: FaultKind, point: Point) -> None:
                 assert parsed(messages[-1], wire.task_id) == "task-finished"
             if kind is FaultKind.HANG:
                 # It does not answer the close handshake either.
-                wire.ws._response.close()  # type: ignore[union-attr]
+                wire.ws._response.close()
         assert [fault.kind for fault in emulator.happened] == [kind]
         async with connect(emulator) as wire:
             audio = await wire.speak(*SENTENCES)

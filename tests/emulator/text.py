@@ -68,13 +68,16 @@ class Segmenter:
         return [rest]
 
     def _first_end(self) -> int:
+        too_long = len(self._text) > _LONGEST_SENTENCE and is_speakable(
+            self._text[:_LONGEST_SENTENCE]
+        )
         for match in _SENTENCE_END.finditer(self._text):
             end = match.end()
-            if is_speakable(self._text[:end]):
-                if end <= _LONGEST_SENTENCE:
-                    return end if is_speakable(self._text[end:]) else 0
+            if too_long and end > _LONGEST_SENTENCE:
                 break
-        if len(self._text) <= _LONGEST_SENTENCE:
+            if is_speakable(self._text[:end]):
+                return end if is_speakable(self._text[end:]) else 0
+        if not too_long:
             return 0
         clauses = list(_CLAUSE_END.finditer(self._text, 0, _LONGEST_SENTENCE))
         end = clauses[-1].end() if clauses else _LONGEST_SENTENCE
