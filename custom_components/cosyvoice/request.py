@@ -50,6 +50,8 @@ setting that does not suit another voice is left out, an option is refused.
 """
 DEFAULT_EXTENSION: Final = "mp3"
 """What Home Assistant delivers when the listener has no preference."""
+MP3_DELAY: Final = 1105
+"""Samples of silence that coding and decoding MP3 add at the beginning (LAME's FAQ)."""
 PREFERRED_NUMBERS: Final = (
     ATTR_PREFERRED_SAMPLE_RATE,
     ATTR_PREFERRED_SAMPLE_CHANNELS,
@@ -142,15 +144,16 @@ def create_request(
         values[CONF_LANGUAGE_HINTS] = hint
     values |= {name: call[name] for name in _SYNTHESIS_OPTIONS if name in call}
     synthesis = SynthesisOptions(voice=voice, format=container, ssml=ssml, **values)
+    synthesis = synthesis.resolve(region, own_voices)
     return SpeechRequest(
-        synthesis=synthesis.resolve(region, own_voices),
+        synthesis=synthesis,
         clean_text=settings[CONF_CLEAN_TEXT],
         pronunciations={
             word: replacement
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
             if not _PINYIN.fullmatch(replacement)
         },
-        lead_in=settings[CONF_LEAD_IN] / 1000,
+        lead_in=_lead_in(settings, call, synthesis),
         trailing=settings[CONF_TRAILING] / 1000,
         fallback_engine=settings.get(CONF_FALLBACK_ENGINE),
     )
@@ -189,6 +192,21 @@ def _container(
     silence = settings[CONF_LEAD_IN] or settings[CONF_TRAILING]
     compressed = wanted in {"mp3", "opus"} and model and wanted in model.formats
     return wanted if compressed and not silence else "caf"
+
+
+def _lead_in(
+    settings: Mapping[str, Any], call: Mapping[str, Any], synthesis: SynthesisOptions
+) -> float:
+    """Return the seconds of silence to put before the speech.
+
+    Where samples become MP3 on their way, the coding adds some of its own.
+    """
+    seconds: float = settings[CONF_LEAD_IN] / 1000
+    wanted = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
+    rate = call.get(ATTR_PREFERRED_SAMPLE_RATE, synthesis.sample_rate)
+    if synthesis.format == "caf" and wanted == DEFAULT_EXTENSION:
+        seconds -= MP3_DELAY / rate
+    return max(0.0, seconds)
 
 
 def _applicable(
