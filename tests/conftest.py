@@ -1,6 +1,6 @@
 """What every test shares."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -52,3 +52,20 @@ def explained_flows() -> Iterator[None]:
     with patch.object(FlowManager, "_async_handle_step", checked):
         yield
     assert faults == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a report reach pytest-xdist's main process though a log in it holds half a surrogate."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: _encodable(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(_encodable, value))
+    return value
