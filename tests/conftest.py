@@ -1,6 +1,9 @@
 """What every test shares."""
 
 from collections.abc import Generator, Iterator
+import os
+from pathlib import Path
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +15,9 @@ import custom_components  # noqa: F401
 from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
 from .repository.flows import unexplained
+
+# Home Assistant's converter, for machines without ffmpeg
+os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)
 
 
 @pytest.fixture(autouse=True)

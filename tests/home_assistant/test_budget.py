@@ -87,8 +87,9 @@ async def test_speech_goes_on_unless_refusal_is_wanted(hass: HomeAssistant) -> N
         ledger.record(spoken(10), "living_room")
         ledger.check_budget()
         set_option(hass, entry, refuse_over_budget=True)
-        with pytest.raises(ServiceValidationError, match="over_budget"):
+        with pytest.raises(ServiceValidationError) as error:
             ledger.check_budget()
+        assert error.value.translation_key == "over_budget"
         set_option(hass, entry, monthly_budget=0)
         ledger.check_budget()
 
@@ -164,7 +165,11 @@ async def test_restart_shows_the_notice_and_does_not_fire_again(
             "reached 80% of its monthly budget: 12,000 of 15,000 used",
         ),
         ("zh-Hans", "CNY", "已达到每月预算的 80%：已使用 12,000 CNY，预算 15,000 CNY"),
-        ("fr", "USD", "reached 80% of its monthly budget: 12,000 USD of 15,000 USD used"),
+        (
+            "fr",
+            "USD",
+            "reached 80% of its monthly budget: 12,000 USD of 15,000 USD used",
+        ),
     ],
 )
 async def test_logbook_describes_the_event(
@@ -177,7 +182,13 @@ async def test_logbook_describes_the_event(
         hass, lambda domain, name, describe: described.update({name: describe})
     )
     events = async_capture_events(hass, EVENT_BUDGET)
-    data = {"account": "Home", "percent": 80, "used": 12e3, "budget": 15e3, "unit": unit}
+    data = {
+        "account": "Home",
+        "percent": 80,
+        "used": 12e3,
+        "budget": 15e3,
+        "unit": unit,
+    }
     hass.bus.async_fire(EVENT_BUDGET, data)
     await hass.async_block_till_done()
     assert described[EVENT_BUDGET](events[0]) == {"name": "Home", "message": message}
