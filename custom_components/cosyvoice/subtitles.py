@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+import math
 import unicodedata
 
 from .client import Word
@@ -35,39 +36,51 @@ def subrip(words: Sequence[Word], text: str, duration: float) -> str:
     words there is one subtitle for the whole duration (seconds).
     """
     cues = list(_cues(words, text)) or [Cue(0.0, duration, _one_line(text))]
+    # Where the service's times overlap, the next subtitle ends the one before.
+    limits = [cue.begin for cue in cues[1:]] + [math.inf]
     return "\n".join(
-        f"{number}\n{_time(cue.begin)} --> {_time(cue.end)}\n{cue.text}\n"
-        for number, cue in enumerate(cues, start=1)
+        f"{number}\n{_time(cue.begin)} --> {_time(min(cue.end, limit))}\n{cue.text}\n"
+        for number, (cue, limit) in enumerate(zip(cues, limits, strict=True), start=1)
     )
 
 
 def _cues(words: Sequence[Word], text: str) -> Iterator[Cue]:
-    """Gather words until a sentence, a pause or the space on the screen ends."""
-    shown, begin = "", 0.0
-    pieces = _pieces(words, text)
-    for index, (word, piece) in enumerate(zip(words, pieces, strict=True)):
-        if not shown:
-            begin = word.begin
-        shown += piece
-        following = words[index + 1] if index + 1 < len(words) else None
-        if (
-            following is None
-            or _is_full(shown, pieces[index + 1])
-            or following.begin - word.end >= PAUSE
-            or following.end - begin > MAX_SECONDS
+    """Yield one subtitle per sentence; several where a sentence is too long for one."""
+    spoken = list(zip(words, _pieces(words, text), strict=True))
+    sentence: list[tuple[Word, str]] = []
+    for number, (word, piece) in enumerate(spoken, start=1):
+        sentence.append((word, piece))
+        pause = number < len(spoken) and spoken[number][0].begin - word.end >= PAUSE
+        if pause or number == len(spoken) or _ends_with(piece, _SENTENCE_END):
+            yield from _lines(sentence)
+            sentence = []
+
+
+def _lines(sentence: Sequence[tuple[Word, str]]) -> Iterator[Cue]:
+    """Cut a sentence where it is too long, after a clause if there is one."""
+    is_long = not _fits(sentence)
+    line: list[tuple[Word, str]] = []
+    for number, (word, piece) in enumerate(sentence, start=1):
+        line.append((word, piece))
+        if number == len(sentence) or (
+            is_long
+            and (
+                not _fits([*line, sentence[number]])
+                or (_ends_with(piece, _CLAUSE_END) and _width(line) > MAX_WIDTH / 2)
+            )
         ):
-            if line := _one_line(shown):
-                yield Cue(begin, word.end, line)
-            shown = ""
+            if text := _shown(line):
+                yield Cue(line[0][0].begin, word.end, text)
+            line = []
 
 
-def _is_full(shown: str, next_piece: str) -> bool:
-    stripped = shown.rstrip(_CLOSING)
-    if stripped.endswith(_SENTENCE_END):
-        return True
-    if stripped.endswith(_CLAUSE_END) and _width(shown) > MAX_WIDTH / 2:
-        return True
-    return _width(shown + next_piece.rstrip()) > MAX_WIDTH
+def _fits(line: Sequence[tuple[Word, str]]) -> bool:
+    seconds = line[-1][0].end - line[0][0].begin
+    return seconds <= MAX_SECONDS and _width(line) <= MAX_WIDTH
+
+
+def _ends_with(piece: str, ends: tuple[str, ...]) -> bool:
+    return piece.rstrip(_CLOSING).endswith(ends)
 
 
 def _pieces(words: Sequence[Word], text: str) -> list[str]:
@@ -100,12 +113,18 @@ def _pieces(words: Sequence[Word], text: str) -> list[str]:
     return pieces
 
 
+def _shown(line: Sequence[tuple[Word, str]]) -> str:
+    return _one_line("".join(piece for _, piece in line))
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+def _width(line: Sequence[tuple[Word, str]]) -> int:
+    return sum(
+        2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in _shown(line)
+    )
 
 
 def _time(seconds: float) -> str:
