@@ -1,7 +1,7 @@
 """Which connection is used, which is closed, and how often a task may start."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import pytest
@@ -100,6 +100,25 @@ class FakeService:
         return cast("Connection", connection)
 
 
+def pooled(
+    test: Callable[[FakeService, Pool], Coroutine[Any, Any, None]],
+) -> Callable[[], None]:
+    """Run a test with a service and a pool, by a clock that does not wait."""
+
+    def run_test() -> None:
+        async def scenario() -> None:
+            service = FakeService()
+            pool = Pool(service.open, TIMING)
+            await test(service, pool)
+            await pool.close()
+
+        run(scenario())
+
+    run_test.__name__ = test.__name__
+    run_test.__doc__ = test.__doc__
+    return run_test
+
+
 async def acquire(pool: Pool, task: TaskSettings = TASK) -> FakeConnection:
     """Return an acquired connection."""
     return cast("FakeConnection", await pool.acquire(task, lambda: None))
@@ -191,143 +210,114 @@ def test_a_start_in_advance_leaves_room_for_another() -> None:
     run(scenario())
 
 
-def test_a_connection_is_reused_after_its_task() -> None:
+@pooled
+async def test_a_connection_is_reused_after_its_task(
+    service: FakeService, pool: Pool
+) -> None:
     """A second utterance opens no second connection."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        first = await acquire(pool)
-        assert pool.statistics.connections == 1
-        release(pool, first)
-        assert pool.statistics.idle == 1
-        second = await acquire(pool, OTHER_MODEL)
-        assert second is first
-        assert pool.statistics.opened == 1
-        assert pool.statistics.reused == 1
-        pool.discard(cast("Connection", second))
-        await pool.close()
-        assert first.cancelled
-        assert first.closed
-        assert pool.statistics.connections == 0
-
-    run(scenario())
+    first = await acquire(pool)
+    assert pool.statistics.connections == 1
+    release(pool, first)
+    assert pool.statistics.idle == 1
+    second = await acquire(pool, OTHER_MODEL)
+    assert second is first
+    assert pool.statistics.opened == 1
+    assert pool.statistics.reused == 1
+    pool.discard(cast("Connection", second))
+    await pool.close()
+    assert first.cancelled
+    assert first.closed
+    assert pool.statistics.connections == 0
 
 
-def test_utterances_at_once_have_a_connection_each() -> None:
+@pooled
+async def test_utterances_at_once_have_a_connection_each(
+    service: FakeService, pool: Pool
+) -> None:
     """Audio carries no task id, so a connection is never shared."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        used = await asyncio.gather(*(acquire(pool) for _ in range(5)))
-        assert len({id(connection) for connection in used}) == 5
-        await pool.close()
-        assert all(connection.closed for connection in used)
-
-    run(scenario())
+    used = await asyncio.gather(*(acquire(pool) for _ in range(5)))
+    assert len({id(connection) for connection in used}) == 5
+    await pool.close()
+    assert all(connection.closed for connection in used)
 
 
-def test_an_idle_connection_is_dropped_in_time() -> None:
+@pooled
+async def test_an_idle_connection_is_dropped_in_time(
+    service: FakeService, pool: Pool
+) -> None:
     """Before the service closes it, and without anyone asking."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        release(pool, connection)
-        await asyncio.sleep(TIMING.idle_limit + 0.1)
-        assert connection.closed
-        assert pool.statistics.connections == 0
-        await pool.close()
-
-    run(scenario())
+    connection = await acquire(pool)
+    release(pool, connection)
+    await asyncio.sleep(TIMING.idle_limit + 0.1)
+    assert connection.closed
+    assert pool.statistics.connections == 0
 
 
-def test_a_connection_that_the_service_closes_is_forgotten() -> None:
+@pooled
+async def test_a_connection_that_the_service_closes_is_forgotten(
+    service: FakeService, pool: Pool
+) -> None:
     """It is noticed at once and costs the next utterance nothing."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        release(pool, connection)
-        connection.news.set()
-        await asyncio.sleep(0.1)
-        assert pool.statistics.connections == 0
-        assert await acquire(pool) is not connection
-        await pool.close()
-
-    run(scenario())
+    connection = await acquire(pool)
+    release(pool, connection)
+    connection.news.set()
+    await asyncio.sleep(0.1)
+    assert pool.statistics.connections == 0
+    assert await acquire(pool) is not connection
 
 
-def test_a_connection_that_died_a_moment_ago_is_replaced() -> None:
+@pooled
+async def test_a_connection_that_died_a_moment_ago_is_replaced(
+    service: FakeService, pool: Pool
+) -> None:
     """The news of its end and the next utterance may come together."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        release(pool, connection)
-        await asyncio.sleep(0)
-        connection.news.set()
-        await asyncio.sleep(0)
-        assert await acquire(pool) is not connection
-        await pool.close()
-
-    run(scenario())
+    connection = await acquire(pool)
+    release(pool, connection)
+    await asyncio.sleep(0)
+    connection.news.set()
+    await asyncio.sleep(0)
+    assert await acquire(pool) is not connection
 
 
-def test_a_connection_that_dies_as_it_is_claimed_is_replaced() -> None:
+@pooled
+async def test_a_connection_that_dies_as_it_is_claimed_is_replaced(
+    service: FakeService, pool: Pool
+) -> None:
     """Nobody gets a closed connection."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        release(pool, connection)
-        await asyncio.sleep(0)
-        connection.dies_when_claimed = True
-        assert await acquire(pool) is not connection
-        await pool.close()
-
-    run(scenario())
+    connection = await acquire(pool)
+    release(pool, connection)
+    await asyncio.sleep(0)
+    connection.dies_when_claimed = True
+    assert await acquire(pool) is not connection
 
 
-def test_only_the_connection_that_ended_is_dropped() -> None:
+@pooled
+async def test_only_the_connection_that_ended_is_dropped(
+    service: FakeService, pool: Pool
+) -> None:
     """Others stay; one that closed unnoticed is dropped when another is wanted."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        used = [await acquire(pool) for _ in range(3)]
-        for connection in used:
-            release(pool, connection)
-        await asyncio.sleep(0)
-        used[1].news.set()
-        await asyncio.sleep(0.1)
-        assert pool.statistics.idle == 2
-        used[0].closed = True
-        assert await acquire(pool) is used[2]
-        assert pool.statistics.idle == 0
-        await pool.close()
-
-    run(scenario())
+    used = [await acquire(pool) for _ in range(3)]
+    for connection in used:
+        release(pool, connection)
+    await asyncio.sleep(0)
+    used[1].news.set()
+    await asyncio.sleep(0.1)
+    assert pool.statistics.idle == 2
+    used[0].closed = True
+    assert await acquire(pool) is used[2]
+    assert pool.statistics.idle == 0
 
 
-def test_a_connection_that_cannot_be_told_is_closed_all_the_same() -> None:
+@pooled
+async def test_a_connection_that_cannot_be_told_is_closed_all_the_same(
+    service: FakeService, pool: Pool
+) -> None:
     """Cancelling is a courtesy; closing ends the task."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        connection.cancel_error = CosyVoiceConnectionError("gone")
-        pool.discard(cast("Connection", connection))
-        await pool.close()
-        assert connection.closed
-
-    run(scenario())
+    connection = await acquire(pool)
+    connection.cancel_error = CosyVoiceConnectionError("gone")
+    pool.discard(cast("Connection", connection))
+    await pool.close()
+    assert connection.closed
 
 
 @pytest.mark.parametrize("hangs", [True, False])
@@ -351,57 +341,43 @@ def test_a_dead_connection_is_replaced_unnoticed(*, hangs: bool) -> None:
     run(scenario())
 
 
-def test_a_refusal_on_a_kept_connection_is_final() -> None:
+@pooled
+async def test_a_refusal_on_a_kept_connection_is_final(
+    service: FakeService, pool: Pool
+) -> None:
     """An error that no other connection would mend is raised as it is."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        release(pool, connection)
-        connection.start_error = AuthenticationError("no")
-        with pytest.raises(AuthenticationError):
-            await acquire(pool)
-        assert service.attempts == 1
-        assert pool.statistics.failures == 1
-        await pool.close()
-
-    run(scenario())
+    connection = await acquire(pool)
+    release(pool, connection)
+    connection.start_error = AuthenticationError("no")
+    with pytest.raises(AuthenticationError):
+        await acquire(pool)
+    assert service.attempts == 1
+    assert pool.statistics.failures == 1
 
 
-def test_an_attempt_has_a_time_limit() -> None:
+@pooled
+async def test_an_attempt_has_a_time_limit(service: FakeService, pool: Pool) -> None:
     """A service that never answers costs one attempt's time and no more."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        service.hangs = True
-        pool = Pool(service.open, TIMING)
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        with pytest.raises(CosyVoiceTimeoutError):
-            await acquire(pool)
-        assert loop.time() - begun == pytest.approx(TIMING.attempt, abs=0.1)
-        await pool.close()
-
-    run(scenario())
+    service.hangs = True
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    with pytest.raises(CosyVoiceTimeoutError):
+        await acquire(pool)
+    assert loop.time() - begun == pytest.approx(TIMING.attempt, abs=0.1)
 
 
-def test_waiting_for_a_turn_is_no_failure() -> None:
+@pooled
+async def test_waiting_for_a_turn_is_no_failure(
+    service: FakeService, pool: Pool
+) -> None:
     """A burst of twenty is served at the permitted rate."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        turns: list[float] = []
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(
-            *(pool.acquire(TASK, lambda: turns.append(loop.time())) for _ in range(20))
-        )
-        assert len(turns) == 20
-        assert turns[-1] > TIMING.attempt
-        await pool.close()
-
-    run(scenario())
+    turns: list[float] = []
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(
+        *(pool.acquire(TASK, lambda: turns.append(loop.time())) for _ in range(20))
+    )
+    assert len(turns) == 20
+    assert turns[-1] > TIMING.attempt
 
 
 def test_giving_up_leaves_nothing_behind() -> None:
@@ -425,156 +401,123 @@ def test_giving_up_leaves_nothing_behind() -> None:
         run(scenario(moment))
 
 
-def test_a_task_started_in_advance_serves_at_once() -> None:
+@pooled
+async def test_a_task_started_in_advance_serves_at_once(
+    service: FakeService, pool: Pool
+) -> None:
     """It is a hit, and nothing has to be waited for."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        pool.warm_up(TASK)
-        await asyncio.sleep(1)
-        assert pool.statistics.prestarted == 1
-        assert pool.statistics.warm_ups == 1
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        await acquire(pool)
-        assert loop.time() == begun
-        assert pool.statistics.hits == 1
-        await pool.close()
-
-    run(scenario())
+    pool.warm_up(TASK)
+    await asyncio.sleep(1)
+    assert pool.statistics.prestarted == 1
+    assert pool.statistics.warm_ups == 1
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await acquire(pool)
+    assert loop.time() == begun
+    assert pool.statistics.hits == 1
 
 
-def test_a_warm_up_under_way_is_waited_for() -> None:
+@pooled
+async def test_a_warm_up_under_way_is_waited_for(
+    service: FakeService, pool: Pool
+) -> None:
     """It is not done a second time beside it."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        pool.warm_up(TASK)
-        await asyncio.sleep(0.05)
-        pool.warm_up(TASK)
-        await acquire(pool)
-        assert service.attempts == 1
-        assert pool.statistics.hits == 1
-        await pool.close()
-
-    run(scenario())
+    pool.warm_up(TASK)
+    await asyncio.sleep(0.05)
+    pool.warm_up(TASK)
+    await acquire(pool)
+    assert service.attempts == 1
+    assert pool.statistics.hits == 1
 
 
-def test_other_settings_cost_a_fresh_task_on_the_warm_connection() -> None:
+@pooled
+async def test_other_settings_cost_a_fresh_task_on_the_warm_connection(
+    service: FakeService, pool: Pool
+) -> None:
     """Never the wrong voice, and no second connection either."""
+    pool.warm_up(TASK)
+    await asyncio.sleep(1)
+    connection = await acquire(pool, OTHER_TASK)
+    assert [task.parameters for task in connection.started] == [
+        TASK.parameters,
+        OTHER_TASK.parameters,
+    ]
+    assert pool.statistics.wasted == 1
+    assert pool.statistics.hits == 0
 
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
+
+@pooled
+async def test_a_started_task_is_renewed_and_given_up_in_time(
+    service: FakeService, pool: Pool
+) -> None:
+    """The service would end it; after a while without use it is not renewed."""
+    pool.warm_up(TASK)
+    await asyncio.sleep(TIMING.task_limit + 1)
+    [connection] = service.connections
+    assert len(connection.started) == 2
+    assert pool.statistics.prestarted == 1
+    await asyncio.sleep(TIMING.keep_warm + TIMING.task_limit)
+    assert pool.statistics.connections == 0
+    assert connection.closed
+    assert pool.statistics.wasted == pool.statistics.warm_ups
+
+
+@pooled
+async def test_warming_up_again_for_other_settings(
+    service: FakeService, pool: Pool
+) -> None:
+    """The connection stays, its task is replaced."""
+    pool.warm_up(TASK)
+    await asyncio.sleep(2)
+    pool.warm_up(OTHER_TASK)
+    await asyncio.sleep(2)
+    [connection] = service.connections
+    assert connection.started[-1].parameters == OTHER_TASK.parameters
+    assert pool.statistics.prestarted == 1
+
+
+@pooled
+async def test_failing_warm_ups_become_rarer(service: FakeService, pool: Pool) -> None:
+    """A service that is away is not asked over and over."""
+    service.error = CosyVoiceConnectionError("refused")
+    for _ in range(300):
         pool.warm_up(TASK)
         await asyncio.sleep(1)
-        connection = await acquire(pool, OTHER_TASK)
-        assert [task.parameters for task in connection.started] == [
-            TASK.parameters,
-            OTHER_TASK.parameters,
-        ]
-        assert pool.statistics.wasted == 1
-        assert pool.statistics.hits == 0
-        await pool.close()
-
-    run(scenario())
+    assert 3 < service.attempts < 8
+    service.error = None
+    release(pool, await acquire(pool))
+    pool.warm_up(TASK)
+    await asyncio.sleep(2)
+    assert pool.statistics.prestarted == 1
 
 
-def test_a_started_task_is_renewed_and_given_up_in_time() -> None:
-    """The service would end it; after a while without use it is not renewed."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        pool.warm_up(TASK)
-        await asyncio.sleep(TIMING.task_limit + 1)
-        [connection] = service.connections
-        assert len(connection.started) == 2
-        assert pool.statistics.prestarted == 1
-        await asyncio.sleep(TIMING.keep_warm + TIMING.task_limit)
-        assert pool.statistics.connections == 0
-        assert connection.closed
-        assert pool.statistics.wasted == pool.statistics.warm_ups
-        await pool.close()
-
-    run(scenario())
-
-
-def test_warming_up_again_for_other_settings() -> None:
-    """The connection stays, its task is replaced."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        pool.warm_up(TASK)
-        await asyncio.sleep(2)
-        pool.warm_up(OTHER_TASK)
-        await asyncio.sleep(2)
-        [connection] = service.connections
-        assert connection.started[-1].parameters == OTHER_TASK.parameters
-        assert pool.statistics.prestarted == 1
-        await pool.close()
-
-    run(scenario())
-
-
-def test_failing_warm_ups_become_rarer() -> None:
-    """A service that is away is not asked over and over."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        service.error = CosyVoiceConnectionError("refused")
-        pool = Pool(service.open, TIMING)
-        for _ in range(300):
-            pool.warm_up(TASK)
-            await asyncio.sleep(1)
-        assert 3 < service.attempts < 8
-        service.error = None
-        release(pool, await acquire(pool))
-        pool.warm_up(TASK)
-        await asyncio.sleep(2)
-        assert pool.statistics.prestarted == 1
-        await pool.close()
-
-    run(scenario())
-
-
-def test_warm_ups_do_not_use_up_the_permitted_starts() -> None:
+@pooled
+async def test_warm_ups_do_not_use_up_the_permitted_starts(
+    service: FakeService, pool: Pool
+) -> None:
     """While speech uses them, the warm-up waits."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        used = await asyncio.gather(*(acquire(pool) for _ in range(3)))
-        pool.warm_up(TASK)
-        await asyncio.sleep(0.2)
-        assert pool.statistics.warm_ups == 0
-        await asyncio.sleep(3)
-        assert pool.statistics.warm_ups == 1
-        assert len(used) == 3
-        await pool.close()
-
-    run(scenario())
+    used = await asyncio.gather(*(acquire(pool) for _ in range(3)))
+    pool.warm_up(TASK)
+    await asyncio.sleep(0.2)
+    assert pool.statistics.warm_ups == 0
+    await asyncio.sleep(3)
+    assert pool.statistics.warm_ups == 1
+    assert len(used) == 3
 
 
-def test_a_closed_pool_does_nothing_more() -> None:
+@pooled
+async def test_a_closed_pool_does_nothing_more(
+    service: FakeService, pool: Pool
+) -> None:
     """It starts nothing, keeps nothing, and closes what comes back late."""
-
-    async def scenario() -> None:
-        service = FakeService()
-        pool = Pool(service.open, TIMING)
-        connection = await acquire(pool)
-        pool.warm_up(TASK)
-        await asyncio.sleep(0.05)
-        await pool.close()
-        release(pool, connection)
-        pool.warm_up(TASK)
-        with pytest.raises(CosyVoiceConnectionError):
-            await acquire(pool)
-        await pool.close()
-        assert connection.closed
-        assert all(connection.closed for connection in service.connections)
-
-    run(scenario())
+    connection = await acquire(pool)
+    pool.warm_up(TASK)
+    await asyncio.sleep(0.05)
+    await pool.close()
+    release(pool, connection)
+    pool.warm_up(TASK)
+    with pytest.raises(CosyVoiceConnectionError):
+        await acquire(pool)
+    await pool.close()
+    assert connection.closed
+    assert all(connection.closed for connection in service.connections)
