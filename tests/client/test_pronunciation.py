@@ -80,6 +80,12 @@ def test_what_may_be_a_word_waits_no_longer_than_needed():
     assert replacer.push("要") == "众要"
 
 
+def test_a_word_that_overlaps_the_beginning_of_another_is_replaced_at_once():
+    replacer = Replacer({"重庆": "崇庆", "庆祝": "X"})
+    assert replacer.push("重庆") == "崇庆"
+    assert replacer.push("祝") == "祝"
+
+
 ALPHABET = "aAbBsSſKkẞßİıi_ 1重庆号σςΣ"
 
 

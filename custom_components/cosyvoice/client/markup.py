@@ -9,7 +9,7 @@ import re
 from .symbols import EMOJI, KEYCAP
 
 SPEAK = re.compile(r"<speak[\s/>]")
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # At the start of a line.
 LINE_MARKS = "-*+_=#>|~`•‣·–"
