@@ -1,6 +1,7 @@
 """Every fault at every point: it happens, and does what its nature says."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -84,6 +85,57 @@ async def test_a_fault_happens_once(kind: FaultKind, point: Point) -> None:
         async with connect(emulator) as wire:
             audio = await wire.speak(*SENTENCES)
         assert [h.text for h in emulator.heard(audio, "pcm", 24000)] == SENTENCES
+
+
+@pytest.mark.parametrize("point", [Point.BEFORE_AUDIO, Point.MID_SENTENCE])
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        (
+            FaultKind.GARBAGE_TEXT,
+            lambda message: message.data == "<html>Bad gateway</html>",
+        ),
+        (FaultKind.GARBAGE_JSON, lambda message: '["nothing"]' in str(message.data)),
+        (FaultKind.TEXT_FOR_BINARY, lambda message: is_hexadecimal(message.data)),
+        (FaultKind.OVERSIZED_FRAME, lambda message: len(message.data) == 2**24),
+        (FaultKind.UNKNOWN_EVENT, lambda message: "task-progress" in str(message.data)),
+        (FaultKind.WRONG_TASK_ID, lambda message: "f" * 32 in str(message.data)),
+        (
+            FaultKind.MISSING_FIELDS,
+            lambda message: (
+                "result-generated" in str(message.data)
+                and message.json()["payload"] == {}
+            ),
+        ),
+    ],
+)
+async def test_an_odd_message_comes(
+    kind: FaultKind, sign: Callable[[aiohttp.WSMessage], bool], point: Point
+) -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        assert not any(map(sign, await raw_messages(wire)))
+        emulator.script(Fault(kind, point))
+        assert any(map(sign, await raw_messages(wire)))
+
+
+async def test_an_event_comes_twice() -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        emulator.script(Fault(FaultKind.DUPLICATE_EVENT, Point.BETWEEN_SENTENCES))
+        messages = [str(message.data) for message in await raw_messages(wire)]
+        begins = [text for text in messages if "sentence-begin" in text]
+        assert begins[1] == begins[2]
+
+
+async def test_the_usage_is_left_out() -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        emulator.config.usage = "finished"
+        emulator.script(Fault(FaultKind.FINISH_WITHOUT_USAGE, Point.BEFORE_FINISHED))
+        await wire.speak(*SENTENCES)
+        assert wire.usage is None
+
+
+def is_hexadecimal(data: Any) -> bool:
+    return isinstance(data, str) and set(data) <= set("0123456789abcdef")
 
 
 async def after_task(wire: Wire, kind: FaultKind, hung: FaultKind | None) -> None:
