@@ -49,7 +49,7 @@ def test_format_of_the_file() -> None:
             ["istanbul'da", "hava"],
             ["İstanbul'da hava güzel."],
         ),
-        ("Two\nlines of text", ["Two", "lines", "of", "text"], ["Two lines of text"]),
+        ("One:\ntwo three", ["One", "two", "three"], ["One:", "two three"]),
     ],
 )
 def test_shows_the_text_as_it_was_written(
