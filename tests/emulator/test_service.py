@@ -389,7 +389,7 @@ async def test_a_gap_in_the_text_ends_the_task() -> None:
 
 
 async def test_the_gap_does_not_count_while_audio_is_sent() -> None:
-    settings = {"text_gap": 0.2, "real_time_factor": 0.5}
+    settings = {"text_gap": 0.5, "real_time_factor": 1.0}
     async with emulating(**settings) as emulator, connect(emulator) as wire:
         await wire.run_task()
         await wire.text(TEXT)
