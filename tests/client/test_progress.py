@@ -162,11 +162,13 @@ def test_a_task_finished_without_audio_is_an_error(*, asked: bool) -> None:
         progress.note(TaskFinished(asked), 0.0)
 
 
-def test_a_task_finished_too_early_is_an_error() -> None:
-    """Both the sentences and the bill say that something is missing."""
-    progress = progress_of("今天天气不错。", "再见。")
-    progress.note(Usage(13), 0.0)
-    progress.note(SentenceEnd("今天天气不错。", ()), 0.0)
+@pytest.mark.parametrize("before", [1, 100])
+def test_a_task_finished_too_early_is_an_error(before: int) -> None:
+    """Both the sentences and the bill say that something is missing, however little."""
+    progress = progress_of(*["今天天气不错。"] * before, "再见。")
+    for number in range(before):
+        progress.note(Usage(13 * (number + 1)), 0.0)
+        progress.note(SentenceEnd("今天天气不错。", ()), 0.0)
     with pytest.raises(ProtocolError):
         progress.note(TaskFinished(asked=True), 0.0)
     assert progress.rest == "再见。"

@@ -12,9 +12,9 @@ from .protocol import Event, SentenceBegin, SentenceEnd, TaskFinished, Usage, Wo
 from .report import Word
 from .text import count_characters
 
-COUNT_TOLERANCE = 0.9
-"""Share of the characters counted here that the service has to bill for a complete
-text; the two counts may differ by what the service does not speak."""
+UNBILLED_SHARE = 0.5
+"""Share of a seemingly undelivered text that has to be missing in the bill as well:
+the service may only have worded it otherwise."""
 
 _SPEAKABLE = re.compile(r"[^\W_]")
 _SENTENCE_END = re.compile(
@@ -188,7 +188,8 @@ class TaskProgress:
         if self.billed is None:
             short = self.in_sentence
         else:
-            short = self.billed < self.size * COUNT_TOLERANCE
+            owed = count_characters("".join(_SPEAKABLE.findall(self.rest)))
+            short = self.size - self.billed >= owed * UNBILLED_SHARE
         if not self.heard or not asked or (short and self._reports_sentences):
             raise ProtocolError("The service finished before all was spoken")
 
