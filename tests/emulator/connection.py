@@ -74,7 +74,8 @@ class Connection:
             message = await self._ws.receive()
             if message.type is WSMsgType.PING:
                 if not self._hung:
-                    await self._ws.pong(message.data)
+                    with contextlib.suppress(ClientConnectionResetError):
+                        await self._ws.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 if message.type is WSMsgType.CLOSE and self._hung:
                     # A hung service does not answer the close handshake either.

@@ -91,6 +91,17 @@ def test_each_script_is_read_in_its_language() -> None:
     assert runs("你好", replace(who, language="yue")) == [("yue", "你好")]
 
 
+@pytest.mark.parametrize(
+    "language",
+    ["zh", "nan", "yue", "en", "en-US", "en-GB", "fr", "de", "pt", "id", "vi"],
+)
+@pytest.mark.parametrize("gender", ["male", "female"])
+def test_every_voice_exists(language: str, gender: str) -> None:
+    for voice in ("a", "b", "c", "d"):
+        who = replace(speaker(), language=language, gender=gender, voice=voice)
+        assert seconds(speak("OK 好", who, 1.0, 1.0)) > 0.3
+
+
 def test_voices_are_audibly_different() -> None:
     ids = ["longanyang", "longanhuan", "longhuhu_v3", "longanrou_v3"]
     spoken = [speak(CHINESE, speaker(voice=voice), 1.0, 1.0) for voice in ids]

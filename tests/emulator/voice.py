@@ -36,10 +36,7 @@ _VOICES = {
     "nan": "cmn",
     "en": "en-us",
     "en-US": "en-us",
-    "en-GB": "en-gb",
-    "fr": "fr-fr",
-    "vi": "vi",
-    "pt": "pt",
+    "en-GB": "en",
 }
 _VARIANTS = {"male": ("m1", "m2", "m3", "m4", "m7"), "female": ("f1", "f2", "f3", "f4")}
 _SCRIPTS = (
@@ -140,7 +137,8 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
     with _lock:
         library = _library()[0]
         name = f"{_VOICES.get(language, language)}+{timbre.variant}"
-        library.espeak_SetVoiceByName(name.encode())
+        if library.espeak_SetVoiceByName(name.encode()):
+            raise ValueError(f"eSpeak NG has no voice {name}")
         library.espeak_SetParameter(_RATE_PARAMETER, timbre.rate, 0)
         library.espeak_SetParameter(_PITCH_PARAMETER, timbre.pitch, 0)
         library.espeak_SetSynthCallback(collect)
