@@ -107,8 +107,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
-    """Unload an account; its connections are closed after its entities are gone."""
+    """Unload an account: its entities, its connections, and at last its books."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.client.close()
         await entry.runtime_data.usage.async_save()
     return unloaded
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import voluptuous as vol
 
@@ -59,10 +59,7 @@ async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
         ServiceValidationError: No such account is loaded, or the period ends before
             it starts.
     """
-    entry = cast(
-        CosyVoiceConfigEntry,
-        async_get_config_entry(call.hass, DOMAIN, call.data.get("config_entry_id")),
-    )
+    entry = _account(call)
     ledger = entry.runtime_data.usage
     first, last = _period(call.data, ledger.figures.day)
     rows = ledger.between(first or date.min, last or date.max)
@@ -75,6 +72,21 @@ async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
         "by_model": _grouped(ledger, rows, lambda row: row.model),
         "by_voice": _grouped(ledger, rows, lambda row: row.voice),
     }
+
+
+def _account(call: ServiceCall) -> CosyVoiceConfigEntry:
+    """Return the account that a call names, or the only one."""
+    entry_id = call.data.get("config_entry_id")
+    if entry_id is None:
+        entries = call.hass.config_entries.async_loaded_entries(DOMAIN)
+        if len(entries) != 1:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="choose_account",
+                translation_placeholders={"count": str(len(entries))},
+            )
+        entry_id = entries[0].entry_id
+    return async_get_config_entry(call.hass, DOMAIN, entry_id)
 
 
 def _period(data: dict[str, Any], today: date) -> tuple[date | None, date | None]:

@@ -134,6 +134,31 @@ async def test_usage_refuses_what_makes_no_sense(
         await call(hass, "get_usage", **data)
 
 
+async def test_usage_needs_an_account_to_ask(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(ServiceValidationError, match="There are 0 loaded"):
+        await call(hass, "get_usage")
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "get_usage", config_entry_id=loaded.entry_id)
+
+
+async def test_speech_that_a_reload_ends_is_in_the_books(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
+) -> None:
+    """It was billed, although the ledger it began with is gone."""
+    emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
+    speech = hass.async_create_task(synthesize(hass))
+    await emulator.until(lambda: bool(emulator.happened))
+    await hass.config_entries.async_reload(loaded.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await speech
+    total = loaded.runtime_data.usage.figures.total
+    assert (total.requests, total.failures) == (1, 1)
+    assert total.characters > 0
+
+
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client start more tasks a second than the service allows."""
@@ -159,7 +184,7 @@ async def test_sensors_and_action_equal_the_bill(
         "안녕하세요, 반갑습니다.",
         "混合 text，with 数字 123。",
     ]
-    usages = ("sentence", "finished", "both", "none", "old")
+    usages: tuple[Any, ...] = ("sentence", "finished", "both", "none", "old")
     # Home Assistant's tests note the stack of every callback: too slow for so many
     asyncio.get_running_loop().set_debug(False)
     emulator.config.chunk = 1.0

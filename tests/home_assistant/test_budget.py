@@ -24,7 +24,7 @@ from .ledgers import account, loaded, spoken
 pytestmark = pytest.mark.freeze_time("2026-11-20 12:00:00+00:00")
 
 
-def issues(hass: HomeAssistant) -> list[str | None]:
+def issues(hass: HomeAssistant) -> list[str]:
     """Return what the repairs page shows of the budget."""
     return sorted(
         issue.translation_key or ""
