@@ -383,7 +383,7 @@ async def test_ssml_is_refused_where_the_voice_cannot_read_it(
     [
         ("<speak>你好，\n<break>世界。</speak>", "line 2, column 13: mismatched tag"),
         ("<speak>Tom & Jerry</speak>", "line 1, column 13"),
-        ("<speak>你好。</speak>再见。", "line 1, column 21"),
+        ("<speak>你好。</speak>再见。", "line 1, column 19"),
         ("<speak>你好。", "line 1"),
     ],
 )

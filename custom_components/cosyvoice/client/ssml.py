@@ -42,7 +42,7 @@ class _Checker:
         try:
             self._parser.Parse(f"<{_ROOT}>\n", False)
             self._parser.Parse(text.encode(errors="surrogatepass"), False)
-            if self._open[1:]:
+            if len(self._open) > 1:
                 name, line, column = self._open[-1]
                 raise _error(line, column, f"<{name}> is not closed")
             self._parser.Parse(f"</{_ROOT}>", True)
@@ -52,7 +52,9 @@ class _Checker:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         expected: set[str] = {_ROOT}
         if self._open:
-            expected = _ATTRIBUTES.keys() - {"speak"} if self._open[1:] else {"speak"}
+            expected = (
+                _ATTRIBUTES.keys() - {"speak"} if len(self._open) > 1 else {"speak"}
+            )
         if name not in expected:
             self._refuse(f"<{name}> is not possible here")
         self._open.append((name, *self._place()))
@@ -69,7 +71,7 @@ class _Checker:
         self._open.pop()
 
     def _characters(self, text: str) -> None:
-        if not self._open[1:] and text.strip():
+        if len(self._open) < 2 and text.strip():
             self._refuse("text outside of <speak>")
 
     def _refuse(self, reason: str) -> None:
@@ -81,7 +83,7 @@ class _Checker:
 
 def _error(line: int, column: int, reason: str) -> SsmlError:
     # The first line is the root's.
-    return SsmlError(f"Line {line - 1}, column {column + 1}: {reason}")
+    return SsmlError(f"line {line - 1}, column {column + 1}: {reason}")
 
 
 def _number(low: float, high: float) -> tuple[Callable[[str], bool], str]:
