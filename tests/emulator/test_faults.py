@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from . import Emulator, EmulatorConfig, Fault, FaultKind, Nature, Point
+from . import Emulator, Fault, FaultKind, Nature, Point
 from .faults import TASK_ERRORS
-from .wire import KEY, PATH, Wire, bearer, connect
+from .wire import KEY, PATH, Wire, bearer, connect, emulating
 
 SENTENCES = ["你好，欢迎回家。", "今天天气很好。"]
 CELLS = [(kind, point) for kind in FaultKind for point in sorted(kind.points)]
@@ -17,10 +17,6 @@ TASK_CELLS = [cell for cell in CELLS if cell[1] not in (Point.HTTP, Point.HANDSH
 HARMLESS = [cell for cell in TASK_CELLS if cell[0].nature is Nature.HARMLESS]
 # What a client sees of a connection that has ended.
 CUT = {FaultKind.RESET, FaultKind.CLOSE, FaultKind.DROP, FaultKind.BAD_FRAME}
-
-
-def emulating() -> Emulator:
-    return Emulator(EmulatorConfig(speech="signal", starts_per_second=0))
 
 
 async def raw_messages(wire: Wire, seconds: float = 10) -> list[aiohttp.WSMessage]:

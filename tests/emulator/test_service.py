@@ -1,24 +1,15 @@
 """The WebSocket interface against what the documentation says of it."""
 
-import asyncio
-import json
 from typing import Any
 
 import aiohttp
 import pytest
 
-from . import Emulator, EmulatorConfig, Fault, FaultKind, Point
 from .config import Usage
 from .rules import instructions, voices
-from .wire import KEY, MODEL, PATH, bearer, connect, output_type
+from .wire import KEY, MODEL, PATH, bearer, connect, emulating, output_type
 
 TEXT = "你好，欢迎回家。今天天气很好。"
-
-
-def emulating(**settings: Any) -> Emulator:
-    return Emulator(
-        EmulatorConfig(**{"speech": "signal", "starts_per_second": 0, **settings})
-    )
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/"])
@@ -471,67 +462,3 @@ async def test_a_long_sentence_may_be_cut_off_though_billed() -> None:
             audio = await wire.speak("你好")
         assert len(audio) == 24000
         assert emulator.bill == {MODEL: 4}
-
-
-async def test_latency_is_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    sleep = asyncio.sleep
-
-    async def note(seconds: float, result: None = None) -> None:
-        waits.append(round(seconds))
-        await sleep(0)
-
-    settings = {"round_trip": 10.0, "tls_round_trips": 2, "real_time_factor": 50.0}
-    async with emulating(first_packet=1000.0, **settings) as emulator:
-        monkeypatch.setattr(asyncio, "sleep", note)
-        async with connect(emulator) as wire:
-            # TCP and TLS take three round trips, the upgrade takes one.
-            assert waits == [30, 10]
-            await wire.speak("你好", format="pcm")
-    # 0.8 s of audio come in pieces of 0.1 s, each taking 5 s to make.
-    assert [wait for wait in waits if wait >= 1000] == list(range(1000, 1040, 5))
-    # So do run-task, continue-task, finish-task and the close frame travel.
-    assert waits.count(10) == 5
-
-
-async def test_the_control_interface() -> None:
-    async with emulating() as emulator, aiohttp.ClientSession(emulator.url) as session:
-        async with connect(emulator) as wire:
-            await wire.speak(TEXT)
-        await emulator.until(lambda: emulator.open_connections == 0)
-        async with session.get("/_emulator/state") as response:
-            state = await response.json()
-        assert state["bill"] == {MODEL: 27}
-        assert state["tasks"][0]["pieces"][0][1] == TEXT
-        assert state["tasks"][0]["outcome"] == "finished"
-        assert state["connections"][0]["key"] == "api_key"
-        assert KEY not in json.dumps(state)
-
-        async def post(name: str, body: object) -> int:
-            async with session.post(f"/_emulator/{name}", json=body) as response:
-                return response.status
-
-        fault = {"kind": "arrears", "at": "before_started", "times": None}
-        assert await post("faults", [fault, "reset@idle"]) == 200
-        async with connect(emulator) as wire:
-            await wire.run_task()
-            assert (await wire.failure())[0] == "Arrearage"
-        assert await post("faults", []) == 200
-        assert await post("faults", [{"kind": "nonsense"}]) == 400
-        assert await post("settings", {"api_keys": ["sk-new"]}) == 200
-        assert await post("settings", {"port": 1}) == 400
-        assert await post("settings", []) == 400
-        async with connect(emulator, "sk-new") as wire:
-            await wire.speak(TEXT)
-        assert await post("reset", {}) == 200
-        assert (emulator.tasks, emulator.connections, emulator.bill) == ([], [], {})
-
-
-async def test_stopping_cuts_what_is_open() -> None:
-    async with emulating() as emulator:
-        emulator.script(Fault(FaultKind.HANG, Point.BEFORE_STARTED))
-        async with aiohttp.ClientSession() as session:
-            ws = await session.ws_connect(emulator.url + PATH, headers=bearer(KEY))
-            await emulator.__aexit__()
-            assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSED
-    assert emulator.open_connections == 0

@@ -8,7 +8,7 @@ import uuid
 
 import aiohttp
 
-from . import Emulator
+from . import Emulator, EmulatorConfig
 
 MODEL, VOICE, KEY = "cosyvoice-v3-flash", "longanyang", "sk-test"
 PATH = "/api-ws/v1/inference"
@@ -117,6 +117,13 @@ def output_type(event: dict[str, Any]) -> str | None:
     """Return which result-generated event this is."""
     kind: str | None = event["payload"].get("output", {}).get("type")
     return kind
+
+
+def emulating(**settings: Any) -> Emulator:
+    """Return an emulator that speaks in signals and starts any number of tasks."""
+    return Emulator(
+        EmulatorConfig(**{"speech": "signal", "starts_per_second": 0, **settings})
+    )
 
 
 def bearer(key: str) -> dict[str, str]:
