@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import pairwise
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -144,7 +145,7 @@ async def test_any_asynchronous_iterable_will_do() -> None:
 def test_no_word_is_lost_however_the_text_is_cut(text: str, cuts: list[int]) -> None:
     """All that can be pronounced is handed out, in order."""
     places = sorted({0, *(min(cut, len(text)) for cut in cuts), len(text)})
-    parts = [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    parts = [text[a:b] for a, b in pairwise(places)]
 
     async def scenario() -> None:
         said = "".join(await sentences_of(TextSource(pieces(*parts))))
