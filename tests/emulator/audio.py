@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import io
 import struct
 from typing import Literal
+import weakref
 
 import av
 from av.audio.frame import AudioFrame
@@ -67,6 +68,8 @@ class Encoder:
         stream.bit_rate = bits
         output.start_encoding()
         self._coder = output, stream
+        # PyAV 16 crashes when the garbage collector finds an open container.
+        weakref.finalize(self, output.close)
         # Headers alone are no audio: they go out with the first of it.
         self._held_back = len(self._out.data)
 
