@@ -11,7 +11,6 @@ from concurrent.futures import Executor
 import selectors
 from typing import Any
 
-
 _OVERSHOOT = 1e-6
 """Seconds by which a timer is late, as every real one is a little."""
 

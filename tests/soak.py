@@ -41,7 +41,7 @@ SENTENCES = [
     "It is 21 degrees outside.",
     "客厅的灯已经打开！",
     "晚安。",
-    "Die Heizung ist aus.",
+    "Gute Nacht, bis morgen.",
     "门没有锁，要我锁上吗？",
 ]
 FORMATS = ("mp3", "wav", "opus", "caf")
