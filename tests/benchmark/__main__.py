@@ -1,0 +1,246 @@
+"""Measure everything, print it and draw it: ``python -m tests.benchmark``."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+import datetime as dt
+from itertools import batched
+import json
+import os
+from pathlib import Path
+import platform
+import signal
+import sys
+import time
+from typing import Any
+
+from aiohttp import ClientSession
+
+from tests.demo.home import REPOSITORY, ffmpeg
+from tests.demo.programs import free_port, running
+
+from .chart import draw
+from .network import (
+    API_KEY,
+    COST_REAL_TIME_FACTOR,
+    FIRST_PACKET,
+    NETWORKS,
+    REAL_TIME_FACTOR,
+    STATES,
+    Services,
+)
+from .peers import PEERS
+from .report import report
+
+MODES = ("call", "callback", "pool")
+"""The vendor's SDK."""
+SET_UPS = 6
+"""Fresh Home Assistants in which the integration is set up."""
+FOLDER = REPOSITORY / ".work" / "benchmark"
+# Bytecode is kept as Home Assistant keeps it: a start does not compile everything.
+_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPATH": str(REPOSITORY)}
+
+
+class Benchmark:
+    """A run: workers one after the other, or side by side where they mostly wait."""
+
+    def __init__(self, services: Services, repetitions: int) -> None:
+        """Measure at these services, each time so often."""
+        self._services = services
+        self._repetitions = repetitions
+
+    async def run(self) -> dict[str, Any]:
+        """Return all results."""
+        often = self._repetitions
+        # The first start of all compiles Home Assistant.
+        await self._work("set_up", repetitions=1)
+        results: dict[str, Any] = {
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
+            "machine": f"{os.cpu_count()} cores {platform.machine()}",
+            "repetitions": often,
+            "set_up": [
+                await self._work("set_up", repetitions=2) for _ in range(SET_UPS)
+            ],
+            "latency": {
+                row: await self._work("latency", row=row, repetitions=often)
+                for row in (*STATES, *PEERS)
+            },
+            "clients": await self._clients(),
+        }
+        engines = ("pre-started", *PEERS)
+        results["streamed"] = {}
+        for pair in batched(engines, 2, strict=True):
+            runs = await asyncio.gather(
+                *(self._work("streamed", row=row, repetitions=often) for row in pair)
+            )
+            results["streamed"] |= dict(zip(pair, runs, strict=True))
+        # Processor time is the same whoever else has some.
+        costs = await asyncio.gather(
+            *(self._work("cost", row=row, repetitions=3) for row in engines)
+        )
+        results["cost"] = dict(zip(engines, costs, strict=True))
+        results["replay"] = await self._work("replay", repetitions=often)
+        results["many"] = await self._work("many")
+        results["long_text"] = await self._work("long_text")
+        return results
+
+    async def _clients(self) -> dict[str, Any]:
+        often = self._repetitions
+        networks = [network.name for network in NETWORKS]
+        runs = iter(
+            await asyncio.gather(
+                *(
+                    self._work("ours", state=state, repetitions=often)
+                    for state in STATES
+                ),
+                *(
+                    self._work("vendors", mode=mode, network=name, repetitions=often)
+                    for mode in MODES
+                    for name in networks
+                ),
+            )
+        )
+        clients = {state: next(runs) for state in STATES}
+        for mode in MODES:
+            near, far = next(runs), next(runs)
+            clients[mode] = near | {"latency": near["latency"] | far["latency"]}
+        return clients
+
+    async def _work(self, name: str, **arguments: Any) -> Any:
+        """Return the result of a worker."""
+        begun = time.perf_counter()
+        arguments["services"] = asdict(self._services)
+        log = FOLDER / "worker.log"
+        with log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.benchmark.worker",
+                name,
+                json.dumps(arguments),
+                cwd=REPOSITORY,
+                env=os.environ | _ENVIRONMENT,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+            output, _ = await process.communicate()
+        if process.returncode:
+            sys.exit(f"FAILED: {name}, see {log}")
+        what = " ".join(
+            str(value) for key, value in arguments.items() if key != "services"
+        )
+        seconds = time.perf_counter() - begun
+        print(f"{seconds:6.1f} s  {name} {what}", file=sys.stderr, flush=True)
+        return json.loads(output)
+
+
+@asynccontextmanager
+async def running_services() -> AsyncGenerator[Services]:
+    """Run the services, each in a process of its own, for the length of a block."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+
+        async def start(path: str, *command: str) -> str:
+            port = free_port()
+            program = await stack.enter_async_context(
+                running(
+                    sys.executable,
+                    "-m",
+                    *(part.format(port=port) for part in command),
+                    cwd=REPOSITORY,
+                    log=FOLDER / f"service-{port}.log",
+                    environment=_ENVIRONMENT,
+                )
+            )
+            url = f"http://127.0.0.1:{port}"
+            await program.answers(session, url + path)
+            return url
+
+        async def emulator(
+            round_trip: float, factor: float, *more: str, first_packet: float = 0
+        ) -> str:
+            return await start(
+                "/_emulator/state",
+                "tests.emulator",
+                "--port={port}",
+                f"--api-key={API_KEY}",
+                f"--rtt-ms={round_trip * 1000}",
+                f"--first-packet-ms={first_packet * 1000}",
+                f"--real-time-factor={factor}",
+                "--starts-per-second=0",
+                *more,
+            )
+
+        async def https(round_trip: float, factor: float) -> str:
+            return await start(
+                "/",
+                "tests.benchmark.http_service",
+                "{port}",
+                f"{round_trip}",
+                f"{factor}",
+            )
+
+        silent = await emulator(0, 0, "--speech=silence")
+        await session.post(
+            f"{silent}/_emulator/settings", json={"seconds_per_character": 0.005}
+        )
+        yield Services(
+            emulators={
+                network.name: await emulator(
+                    network.round_trip, REAL_TIME_FACTOR, first_packet=FIRST_PACKET
+                )
+                for network in NETWORKS
+            },
+            https={
+                network.name: await https(network.round_trip, REAL_TIME_FACTOR)
+                for network in NETWORKS
+            },
+            fast=await emulator(0, COST_REAL_TIME_FACTOR),
+            fast_https=await https(0, COST_REAL_TIME_FACTOR),
+            silent=silent,
+            ffmpeg=ffmpeg(),
+        )
+
+
+async def benchmark(repetitions: int) -> dict[str, Any]:
+    """Return the results of a run."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    async with running_services() as services:
+        return await Benchmark(services, repetitions).run()
+
+
+async def _until_terminated(repetitions: int) -> dict[str, Any]:
+    running = asyncio.ensure_future(benchmark(repetitions))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await running
+
+
+def main() -> None:
+    """Run as the command line says."""
+    parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
+    parser.add_argument(
+        "--repetitions", type=int, default=20, help="of each time; 2 or more"
+    )
+    parser.add_argument(
+        "--picture", type=Path, default=FOLDER / "performance.svg", help="SVG or PNG"
+    )
+    parser.add_argument(
+        "--results", type=Path, help="show these results of an earlier run"
+    )
+    options = parser.parse_args()
+    if options.results:
+        results = json.loads(options.results.read_text(encoding="utf-8"))
+    else:
+        results = asyncio.run(_until_terminated(options.repetitions))
+        file = FOLDER / "results.json"
+        file.write_text(json.dumps(results), encoding="utf-8")
+        print(f"results: {file}", file=sys.stderr)
+    draw(results, options.picture)
+    print(report(results))
+    print(f"picture: {options.picture}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
