@@ -135,6 +135,7 @@ class UsageLedger:
         self._voice_characters: Counter[str] = Counter()
         self._voice_fallbacks: Counter[str] = Counter()
         self._figures: Figures | None = None
+        self._day_shown: date | None = None
         self._listeners: set[CALLBACK_TYPE] = set()
         self._unsaved = False
 
@@ -271,11 +272,12 @@ class UsageLedger:
 
     @callback
     def _async_follow_clock(self, _now: datetime) -> None:
-        if self._figures is None or self._figures.day != dt_util.now().date():
+        if self._day_shown != self.figures.day:
             self._async_updated()
 
     @callback
     def _async_updated(self) -> None:
+        self._day_shown = self.figures.day
         if self.budget.async_update(self.figures):
             self._async_save_soon()
         for listener in tuple(self._listeners):

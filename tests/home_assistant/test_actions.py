@@ -378,6 +378,15 @@ async def test_folder_that_cannot_be_written_is_named(
         await synthesize(hass)
 
 
+async def test_file_that_cannot_be_replaced_leaves_no_other(
+    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+) -> None:
+    (media / "cosyvoice" / "evening.mp3").mkdir(parents=True)
+    with pytest.raises(HomeAssistantError, match="could not be saved"):
+        await synthesize(hass, filename="evening")
+    assert names_in(media / "cosyvoice") == ["evening.mp3"]
+
+
 async def test_needs_a_media_folder(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:

@@ -197,6 +197,22 @@ async def test_day_follows_clock_jumps_and_time_zone(
         assert ledger.figures.total.characters == 7
 
 
+async def test_who_asks_at_midnight_does_not_keep_it_from_the_others(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to("2026-11-20 23:59:30+00:00")
+    heard: list[int] = []
+    async with loaded(hass, account()) as ledger:
+        ledger.record(spoken(5), "living_room")
+        ledger.async_add_listener(lambda: heard.append(1))
+        freezer.move_to("2026-11-21 00:00:00+00:00")
+        assert ledger.figures.today.characters == 0
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert heard == [1]
+
+
 async def test_is_bounded_and_loses_nothing_by_it(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
