@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import asyncio
 from collections.abc import Generator, Iterator
 import os
 from pathlib import Path
@@ -16,6 +17,8 @@ from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
 from .repository.flows import unexplained
 
+# Small arithmetic, in several processes: more threads only wait for each other
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Home Assistant's converter, for machines without ffmpeg
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)
 
@@ -75,3 +78,9 @@ def _encodable(value: Any) -> Any:
         case list() | tuple():
             return type(value)(map(_encodable, value))
     return value
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(request: pytest.FixtureRequest) -> None:
+    """Keep the event loop's debug mode, which is slow, to Home Assistant's own tests."""
+    asyncio.get_running_loop().set_debug("hass" in request.fixturenames)

@@ -89,24 +89,19 @@ async def speak(client: CosyVoiceClient, container: str, *, streamed: bool) -> S
     return spoken
 
 
-def complete_sentences(emulator: Emulator, spoken: Spoken) -> list[str | None]:
-    """Return the sentences heard from beginning to end."""
-    return [
-        heard.text.strip() if heard.text else None
-        for heard in emulator.heard(bytes(spoken.audio))
-        if heard.complete
-    ]
-
-
 def check_heard(emulator: Emulator, spoken: Spoken, *, repeats: int) -> None:
     """Check that every sentence was heard, in order, and few of them again."""
     assert spoken.error is None
     assert spoken.report.outcome == "finished"
-    heard = complete_sentences(emulator, spoken)
-    assert [
-        text for index, text in enumerate(heard) if text not in heard[:index]
-    ] == SENTENCES
     everything = emulator.heard(bytes(spoken.audio))
+    complete = [
+        heard.text.strip() if heard.text else None
+        for heard in everything
+        if heard.complete
+    ]
+    assert [
+        text for index, text in enumerate(complete) if text not in complete[:index]
+    ] == SENTENCES
     assert len(everything) <= len(SENTENCES) + repeats
 
 
