@@ -62,8 +62,18 @@ class EmulatedService:
 
     async def set(self, **settings: Any) -> None:
         """Change settings of :class:`tests.emulator.EmulatorConfig`."""
+        await self._control("settings", settings)
+
+    async def script(self, *faults: str) -> None:
+        """Let faults happen, as :meth:`tests.emulator.Fault.parse` reads them.
+
+        Without any, what was still to happen does not.
+        """
+        await self._control("faults", faults)
+
+    async def _control(self, name: str, data: Any) -> None:
         async with self.session.post(
-            f"{self.url}/_emulator/settings", json=settings
+            f"{self.url}/_emulator/{name}", json=data
         ) as response:
             response.raise_for_status()
 

@@ -1,0 +1,134 @@
+"""What goes wrong at the service, as a person finds it among the repairs.
+
+With the environment variable PICTURES, which names a folder, the picture of the
+documentation is taken on the way.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+import uuid
+
+from playwright.async_api import expect
+import pytest
+
+from custom_components.cosyvoice.repairs import THROTTLED_FAILURES
+from tests.demo.api import RefusedError
+from tests.demo.home import Home
+from tests.demo.service import EmulatedService
+from tests.demo.speech import speak
+
+from .browser import UserInterface, find_chromium, user_interface
+
+pytestmark = [
+    # One process for all of these tests, as they share one house
+    pytest.mark.xdist_group("e2e"),
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        find_chromium() is None,
+        reason="no Chromium found to look at the user interface with",
+    ),
+]
+CLONE = "cosyvoice-v3-flash-grandma-0123456789abcdef"
+FAULTS = {
+    "arrears": "arrears",
+    "free_quota": "free_quota",
+    "model_not_activated": "access_denied",
+    "rate_limited": "throttled",
+}
+"""The service's error that opens each repair."""
+
+
+@pytest.fixture
+async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
+    """The emulator, whose faults and cloned voices end with the test."""
+    yield emulator
+    await emulator.script()
+    await emulator.set(cloned_voices={})
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_repairs_come_and_go(
+    home: Home,
+    service: EmulatedService,
+    engine: str,
+    language: str,
+    pictures: Path | None,
+) -> None:
+    async with user_interface(home, language, pictures) as interface:
+        for cause, fault in FAULTS.items():
+            # A task may have been started in advance, before the trouble began
+            points = "before_started", "before_audio"
+            await service.script(*(f"{fault}@{at},times=always" for at in points))
+            # All at once, as some are tried again and again for seconds
+            failures = THROTTLED_FAILURES + 1 if cause == "rate_limited" else 2
+            await asyncio.gather(*(_fail(home, engine) for _ in range(failures)))
+            await _expect_one_repair(interface, cause, account="CosyVoice")
+            if cause == "arrears":
+                await interface.picture("repairs")
+            await service.script()
+            await speak(home, engine, _new_text())
+            await _expect_no_repair(interface)
+        await _lose_and_find_voice(home, service, engine, interface)
+
+
+async def _lose_and_find_voice(
+    home: Home, service: EmulatedService, engine: str, interface: UserInterface
+) -> None:
+    """Delete the cloned voice that speaks, and make it again."""
+    refresh = await home.api.entity_id("refresh_voices")
+    voice = await home.api.entity_id("voice")
+    await service.set(cloned_voices={CLONE: "OK"})
+    await home.api.action("button.press", entity_id=refresh)
+    options = (await home.api.state(voice))["attributes"]["options"]
+    clone = next(option for option in options if CLONE in option)
+    await home.api.action("select.select_option", entity_id=voice, option=clone)
+    await service.set(cloned_voices={})
+    await _fail(home, engine)
+    await home.api.action("button.press", entity_id=refresh)
+    name = await _voice_title(home)
+    await _expect_one_repair(interface, "voice_gone", name=name, voice=CLONE)
+    await service.set(cloned_voices={CLONE: "OK"})
+    await home.api.action("button.press", entity_id=refresh)
+    await _expect_no_repair(interface)
+
+
+async def _voice_title(home: Home) -> str:
+    """Return the title of the account's only voice."""
+    entry_id = (await home.api.entities())[0]["config_entry_id"]
+    (voice,) = await home.api.command(
+        type="config_entries/subentries/list", entry_id=entry_id
+    )
+    return str(voice["title"])
+
+
+async def _fail(home: Home, engine: str) -> None:
+    with pytest.raises(RefusedError):
+        await speak(home, engine, _new_text())
+
+
+def _new_text() -> str:
+    """Return a text that Home Assistant has not kept from before."""
+    return f"Message {uuid.uuid4()}"
+
+
+async def _expect_one_repair(
+    interface: UserInterface, cause: str, **placeholders: str
+) -> None:
+    """Open the page anew: there is one repair, and it says what happened and why."""
+    issue = interface.text["issues"][cause]
+    await interface.open("/config/repairs")
+    titles = interface.page.locator("ha-config-repairs [slot=headline]")
+    await expect(titles).to_have_text([issue["title"].format(**placeholders)])
+    await titles.click()
+    if "fix_flow" in issue:
+        explanation = issue["fix_flow"]["step"]["choose"]["description"]
+    else:
+        explanation = issue["description"].partition("\n")[0].replace("**", "")
+    shown = interface.page.get_by_text(explanation.format(**placeholders))
+    await expect(shown.last).to_be_visible()
+
+
+async def _expect_no_repair(interface: UserInterface) -> None:
+    """Watch the repair go from the page that is open."""
+    await expect(interface.page.locator(".no-repairs")).to_be_visible()
