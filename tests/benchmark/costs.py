@@ -28,5 +28,5 @@ def memory(field: str = "VmRSS") -> float:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what nobody reports; look every other millisecond."""
-    while not condition():
+    while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.002)

@@ -5,6 +5,7 @@ Nothing here needs the test plugin, so that any release can be measured.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 import shutil
 import tempfile
@@ -50,6 +51,8 @@ async def home_assistant(ffmpeg: str) -> AsyncGenerator[HomeAssistant]:
     """
     directory = await asyncio.to_thread(tempfile.mkdtemp, prefix="cosyvoice-benchmark-")
     try:
+        # As many threads as Home Assistant's own start gives them.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(64))
         hass = HomeAssistant(directory)
         hass.config.skip_pip = True
         loader.async_setup(hass)
