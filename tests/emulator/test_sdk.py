@@ -128,7 +128,7 @@ def refusal(synthesizer: Any, text: str) -> tuple[str, str]:
         synthesizer.call(text)
     except RequestFailure as error:
         return error.name, error.message
-    except (ConnectionError, websocket.WebSocketException):
+    except ConnectionError, websocket.WebSocketException:
         join_sdk_threads()
         header = synthesizer.get_response()["header"]
         return header["error_code"], header["error_message"]
