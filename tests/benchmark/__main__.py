@@ -82,29 +82,26 @@ class Benchmark:
         )
         results["cost"] = dict(zip(engines, costs, strict=True))
         results["replay"] = await self._work("replay", repetitions=often)
+        results["cleaning"] = await self._work("cleaning", repetitions=often)
         results["many"] = await self._work("many")
         results["long_text"] = await self._work("long_text")
         return results
 
     async def _clients(self) -> dict[str, Any]:
         often = self._repetitions
-        networks = [network.name for network in NETWORKS]
-        runs = iter(
-            await asyncio.gather(
-                *(
-                    self._work("ours", state=state, repetitions=often)
-                    for state in STATES
-                ),
-                *(
-                    self._work("vendors", mode=mode, network=name, repetitions=often)
-                    for mode in MODES
-                    for name in networks
-                ),
-            )
-        )
-        clients = {state: next(runs) for state in STATES}
+        clients = {
+            state: await self._work("ours", state=state, repetitions=often)
+            for state in STATES
+        }
         for mode in MODES:
-            near, far = next(runs), next(runs)
+            near, far = await asyncio.gather(
+                *(
+                    self._work(
+                        "vendors", mode=mode, network=network.name, repetitions=often
+                    )
+                    for network in NETWORKS
+                )
+            )
             clients[mode] = near | {"latency": near["latency"] | far["latency"]}
         return clients
 

@@ -75,8 +75,16 @@ async def home_assistant(ffmpeg: str) -> AsyncGenerator[HomeAssistant]:
         await asyncio.to_thread(shutil.rmtree, directory)
 
 
-async def add_account(hass: HomeAssistant, url: str) -> ConfigEntry[Any]:
-    """Add an account at the service of this URL with one voice; set it up."""
+async def add_account(
+    hass: HomeAssistant, url: str, **settings: Any
+) -> ConfigEntry[Any]:
+    """Add an account at the service of this URL with one voice; set it up.
+
+    Args:
+        hass: The Home Assistant.
+        url: The service.
+        settings: Of the voice, where they are not the usual ones.
+    """
     # By their plain names, so that the integration is not imported before its set-up.
     entry = ConfigEntry[Any](
         data={"api_key": API_KEY, "region": "cn-beijing", "base_url": url},
@@ -87,7 +95,7 @@ async def add_account(hass: HomeAssistant, url: str) -> ConfigEntry[Any]:
         source="user",
         subentries_data=[
             {
-                "data": {"voice": VOICE, "model": "auto"},
+                "data": {"voice": VOICE, "model": "auto", **settings},
                 "subentry_type": "voice",
                 "title": "Voice",
                 "unique_id": None,

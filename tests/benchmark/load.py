@@ -11,6 +11,7 @@ import aiohttp
 from homeassistant import block_async_io
 from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_TTS_MANAGER
+from homeassistant.config_entries import ConfigEntry
 
 from .costs import memory, until
 from .home import add_account, engine_of, home_assistant, say
@@ -128,6 +129,33 @@ async def replay(services: Services, repetitions: int) -> dict[str, list[float]]
             from_disk.append(await timed())
         await entry.runtime_data.client.close()
     return {"memory": from_memory, "disk": from_disk}
+
+
+async def cleaning(services: Services, repetitions: int) -> dict[str, list[float]]:
+    """Return the seconds to the first audio of plain text, cleaned and as it is."""
+    async with home_assistant(services.ffmpeg) as hass:
+        entries = {
+            name: await add_account(hass, services.fast, clean_text=clean)
+            for name, clean in (("cleaned", True), ("as written", False))
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in entries}
+        # The first round is a rehearsal; whoever says a text first waits for the
+        # service to make it up, so they take turns in that.
+        for number in range(repetitions + 1):
+            text = TEXTS[number % len(TEXTS)]
+            for name, entry in sorted(entries.items(), reverse=number % 2 == 0):
+                heard = Heard()
+                begun = time.perf_counter()
+                await heard.listen(say(hass, engine_of(hass, entry), text, {}))
+                seconds[name].append(heard.chunks[0][0] - begun)
+                await until(_is_ready(entry))
+        for entry in entries.values():
+            await entry.runtime_data.client.close()
+    return {name: values[1:] for name, values in seconds.items()}
+
+
+def _is_ready(entry: ConfigEntry[Any]) -> Callable[[], bool]:
+    return lambda: entry.runtime_data.client.statistics.prestarted > 0
 
 
 async def set_up(services: Services, repetitions: int) -> dict[str, Any]:
