@@ -191,7 +191,21 @@ async def speak(
     finally:
         speaking_as_fallback.reset(token)
     chunks = stream.async_stream_result()
-    async for chunk in _without_wav_header(chunks) if samples else chunks:
+    async for chunk in without_wav_header(chunks) if samples else chunks:
+        yield chunk
+
+
+async def without_wav_header(
+    chunks: AsyncGenerator[bytes],
+) -> AsyncGenerator[bytes]:
+    """Yield the samples of a WAV file that arrives in chunks."""
+    header = b""
+    async for chunk in chunks:
+        header += chunk
+        if (start := _samples_start(header)) is not None:
+            yield header[start:]
+            break
+    async for chunk in chunks:
         yield chunk
 
 
@@ -232,20 +246,6 @@ def _keys(kept: Iterable[str], message: str, engine: str) -> list[str]:
 async def _late(due: asyncio.Event) -> None:
     await due.wait()
     await asyncio.sleep(DEADLINE)
-
-
-async def _without_wav_header(
-    chunks: AsyncGenerator[bytes],
-) -> AsyncGenerator[bytes]:
-    """Yield the samples of a WAV file that arrives in chunks."""
-    header = b""
-    async for chunk in chunks:
-        header += chunk
-        if (start := _samples_start(header)) is not None:
-            yield header[start:]
-            break
-    async for chunk in chunks:
-        yield chunk
 
 
 def _samples_start(wav: bytes) -> int | None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 import datetime as dt
-from itertools import batched
 import json
 import os
 from pathlib import Path
@@ -70,12 +69,10 @@ class Benchmark:
             "clients": await self._clients(),
         }
         engines = ("pre-started", *PEERS)
-        results["streamed"] = {}
-        for pair in batched(engines, 2, strict=True):
-            runs = await asyncio.gather(
-                *(self._work("streamed", row=row, repetitions=often) for row in pair)
-            )
-            results["streamed"] |= dict(zip(pair, runs, strict=True))
+        results["streamed"] = {
+            row: await self._work("streamed", row=row, repetitions=often)
+            for row in engines
+        }
         # Processor time is the same whoever else has some.
         costs = await asyncio.gather(
             *(self._work("cost", row=row, repetitions=3) for row in engines)
@@ -93,15 +90,20 @@ class Benchmark:
             state: await self._work("ours", state=state, repetitions=often)
             for state in STATES
         }
-        for mode in MODES:
-            near, far = await asyncio.gather(
+        # These mostly wait.
+        runs = iter(
+            await asyncio.gather(
                 *(
                     self._work(
                         "vendors", mode=mode, network=network.name, repetitions=often
                     )
+                    for mode in MODES
                     for network in NETWORKS
                 )
             )
+        )
+        for mode in MODES:
+            near, far = next(runs), next(runs)
             clients[mode] = near | {"latency": near["latency"] | far["latency"]}
         return clients
 

@@ -89,7 +89,7 @@ async def _service(
     say("Starting the emulator of the CosyVoice service …")
     async with running_emulator(
         session,
-        folder,
+        folder / "emulator.log",
         "--rtt-ms=20",
         "--first-packet-ms=300",
         "--real-time-factor=0.2",

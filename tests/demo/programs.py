@@ -19,10 +19,36 @@ _POLL_INTERVAL = 0.1
 class Program:
     """A running program whose output goes to a log file."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
-        """Watch over a process."""
-        self._process = process
+    def __init__(
+        self,
+        *command: str | Path,
+        cwd: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare to run a command."""
         self.log = log
+        self._command = command
+        self._cwd = cwd
+        self._environment = os.environ | (environment or {})
+        self._process: asyncio.subprocess.Process
+
+    async def start(self) -> None:
+        """Run the program.
+
+        It gets a session of its own, so that Ctrl-C reaches only the demo, which then
+        stops everything in order.
+        """
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                cwd=self._cwd,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     async def answers(self, session: ClientSession, url: str) -> None:
         """Wait until the program answers an HTTP request with status 200.
@@ -53,6 +79,10 @@ class Program:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT):
                     await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the program as a power cut does, and what it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
@@ -81,22 +111,10 @@ async def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Program]:
-    """Run a program for the length of a block.
-
-    It gets a session of its own, so that Ctrl-C reaches only the demo, which then
-    stops everything in order.
-    """
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=cwd,
-            env=os.environ | (environment or {}),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    program = Program(process, log)
+    """Run a program for the length of a block, with a new log."""
+    await asyncio.to_thread(log.unlink, missing_ok=True)
+    program = Program(*command, cwd=cwd, log=log, environment=environment)
+    await program.start()
     try:
         yield program
     finally:

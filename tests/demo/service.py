@@ -80,13 +80,13 @@ class EmulatedService:
 
 @asynccontextmanager
 async def running_emulator(
-    session: ClientSession, logs: Path, *arguments: str
+    session: ClientSession, log: Path, *arguments: str
 ) -> AsyncGenerator[EmulatedService]:
     """Run the emulator on a free port for the length of a block.
 
     Args:
         session: For the requests to it.
-        logs: Where its log goes.
+        log: What it writes to.
         arguments: More options of ``python -m tests.emulator``.
     """
     port = free_port()
@@ -99,7 +99,7 @@ async def running_emulator(
         f"--api-key={API_KEY}",
         *arguments,
         cwd=REPOSITORY,
-        log=logs / "emulator.log",
+        log=log,
     ) as program:
         await program.answers(session, f"{url}{_STATE}")
         yield EmulatedService(session, url)

@@ -99,6 +99,10 @@ class UserInterface:
         await self.form.locator("input[type=password]").fill(api_key)
         await self._press("submit")
 
+    async def submit(self) -> None:
+        """Submit the form that is open."""
+        await self._press("submit")
+
     async def expect_title(self, title: str) -> None:
         """Wait until a dialog has a title."""
         await expect(self.page.get_by_text(title, exact=True).first).to_be_visible()

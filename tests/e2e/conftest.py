@@ -1,5 +1,6 @@
 """The house that the tests visit."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 import json
 import os
@@ -16,9 +17,34 @@ from tests.demo.home import API_KEY, REPOSITORY, Home
 from tests.demo.service import EmulatedService
 
 
+class House:
+    """The emulators and Home Assistant, which run for all tests.
+
+    Attributes:
+        place: Where they are.
+    """
+
+    def __init__(self, program: subprocess.Popen[str]) -> None:
+        """Wait until everything runs."""
+        assert program.stdin is not None
+        assert program.stdout is not None
+        self._input, self._output = program.stdin, program.stdout
+        self.place: dict[str, Any] = json.loads(self._output.readline())
+
+    async def cut_power(self) -> None:
+        """Kill Home Assistant, and start it again."""
+        self._input.write("\n")
+        self._input.flush()
+        assert await asyncio.to_thread(self._output.readline)
+
+    def leave(self) -> None:
+        """Stop everything."""
+        self._input.close()
+
+
 @pytest.fixture(scope="session")
-def place() -> Generator[dict[str, Any]]:
-    """Where the emulator and Home Assistant are, which run for all tests."""
+def house() -> Generator[House]:
+    """The house, which stands for all tests."""
     with subprocess.Popen(  # noqa: S603
         [
             *(sys.executable, "-m", "tests.e2e.serve"),
@@ -28,12 +54,12 @@ def place() -> Generator[dict[str, Any]]:
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    ) as house:
-        assert house.stdin is not None
-        assert house.stdout is not None
-        yield json.loads(house.stdout.readline())
-        house.stdin.close()
-        house.wait()
+        text=True,
+    ) as program:
+        house = House(program)
+        yield house
+        house.leave()
+        program.wait()
 
 
 @pytest.fixture
@@ -44,8 +70,9 @@ async def session() -> AsyncGenerator[ClientSession]:
 
 
 @pytest.fixture
-async def home(place: dict[str, Any], session: ClientSession) -> AsyncGenerator[Home]:
+async def home(house: House, session: ClientSession) -> AsyncGenerator[Home]:
     """The running Home Assistant; a test's accounts are removed after it."""
+    place = house.place
     api = HomeAssistantApi(session, place["url"], place["token"])
     yield Home(api=api, directory=Path(place["directory"]), log=Path(place["log"]))
     entries = "/api/config/config_entries/entry"
@@ -54,9 +81,15 @@ async def home(place: dict[str, Any], session: ClientSession) -> AsyncGenerator[
 
 
 @pytest.fixture
-def emulator(place: dict[str, Any], session: ClientSession) -> EmulatedService:
+def emulator(house: House, session: ClientSession) -> EmulatedService:
     """The running emulator."""
-    return EmulatedService(session, place["emulator"])
+    return EmulatedService(session, house.place["emulator"])
+
+
+@pytest.fixture
+def abroad(house: House, session: ClientSession) -> EmulatedService:
+    """The emulator of the other region."""
+    return EmulatedService(session, house.place["abroad"])
 
 
 @pytest.fixture

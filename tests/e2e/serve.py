@@ -1,7 +1,8 @@
 """Run the house that the tests visit, until standard input ends.
 
 A program of its own: tests may not open sockets before they begin, and what they
-leave running ends with them.
+leave running ends with them. It prints where everything is. Each line of input is a
+power cut: Home Assistant is killed and started again, and a line says when it runs.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import tempfile
 from aiohttp import ClientSession
 
 from tests.demo.home import running_home
+from tests.demo.programs import eventually
 from tests.demo.service import running_emulator
 
 
@@ -25,11 +27,16 @@ async def serve() -> None:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="cosyvoice-e2e-"))
         )
         emulator = await stack.enter_async_context(
-            running_emulator(session, folder, *sys.argv[1:])
+            running_emulator(session, folder / "emulator.log", *sys.argv[1:])
+        )
+        abroad = await stack.enter_async_context(
+            running_emulator(
+                session, folder / "abroad.log", *sys.argv[1:], "--region=ap-southeast-1"
+            )
         )
         directory = folder / "home"
         directory.mkdir()
-        home, _ = await stack.enter_async_context(
+        home, program = await stack.enter_async_context(
             running_home(session, directory, folder)
         )
         place = {
@@ -38,10 +45,15 @@ async def serve() -> None:
             "directory": str(home.directory),
             "log": str(home.log),
             "emulator": emulator.url,
+            "abroad": abroad.url,
         }
-        sys.stdout.write(json.dumps(place) + "\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
+        print(json.dumps(place), flush=True)  # noqa: T201
+        while await asyncio.to_thread(sys.stdin.readline):
+            await program.kill()
+            await program.start()
+            await program.answers(session, f"{home.api.url}/manifest.json")
+            await eventually(home.api.is_running)
+            print(flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from custom_components.cosyvoice.repairs import THROTTLED_FAILURES
 from tests.demo.api import RefusedError
-from tests.demo.home import Home
+from tests.demo.home import API_KEY, Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import speak
 
@@ -29,6 +29,7 @@ pytestmark = [
         reason="no Chromium found to look at the user interface with",
     ),
 ]
+KEY_ABROAD = "sk-abroad"
 CLONE = "cosyvoice-v3-flash-grandma-0123456789abcdef"
 FAULTS = {
     "arrears": "arrears",
@@ -70,6 +71,30 @@ async def test_repairs_come_and_go(
             await speak(home, engine, _new_text())
             await _expect_no_repair(interface)
         await _lose_and_find_voice(home, service, engine, interface)
+        await _use_up_budget(home, engine, interface)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_key_of_the_other_region_is_moved_there(
+    home: Home, service: EmulatedService, abroad: EmulatedService, language: str
+) -> None:
+    for region, there in (("cn-beijing", service), ("ap-southeast-1", abroad)):
+        await home.api.action("demo_home.move_region", region=region, url=there.url)
+    await service.set(api_keys=[KEY_ABROAD])
+    entry = await home.api.add_integration(
+        "cosyvoice", {"user": {"api_key": KEY_ABROAD}}
+    )
+    await service.set(api_keys=[API_KEY])
+    await abroad.set(api_keys=[KEY_ABROAD])
+    path = f"/api/config/config_entries/entry/{entry['entry_id']}"
+    await home.api.post(f"{path}/reload", {})
+    async with user_interface(home, language) as interface:
+        names = {"account": "CosyVoice", "region": "ap-southeast-1"}
+        await _expect_one_repair(interface, "wrong_region", **names)
+        await interface.submit()
+        await _expect_no_repair(interface)
+    await speak(home, await home.api.entity_id("speech"), _new_text())
+    assert await abroad.tasks()
 
 
 async def _lose_and_find_voice(
@@ -88,8 +113,25 @@ async def _lose_and_find_voice(
     await home.api.action("button.press", entity_id=refresh)
     name = await _voice_title(home)
     await _expect_one_repair(interface, "voice_gone", name=name, voice=CLONE)
+    await service.set(cloned_voices={CLONE: "DEPLOYING"})
+    await home.api.action("button.press", entity_id=refresh)
+    await _expect_one_repair(interface, "voice_not_ready", name=name, voice=CLONE)
     await service.set(cloned_voices={CLONE: "OK"})
     await home.api.action("button.press", entity_id=refresh)
+    await _expect_no_repair(interface)
+
+
+async def _use_up_budget(home: Home, engine: str, interface: UserInterface) -> None:
+    """Spend most of the month's budget, then all of it, and then raise it."""
+    await speak(home, engine, _new_text())
+    month = await home.api.entity_id("characters_month")
+    used = int((await home.api.state(month))["state"])
+    budget = await home.api.entity_id("monthly_budget")
+    for cause, amount in (("budget_80", int(used * 1.2)), ("budget_100", used)):
+        await home.api.action("number.set_value", entity_id=budget, value=amount)
+        names = {"account": "CosyVoice", "budget": f"{amount:,}"}
+        await _expect_one_repair(interface, cause, **names)
+    await home.api.action("number.set_value", entity_id=budget, value=used * 10)
     await _expect_no_repair(interface)
 
 
@@ -122,7 +164,8 @@ async def _expect_one_repair(
     await expect(titles).to_have_text([issue["title"].format(**placeholders)])
     await titles.click()
     if "fix_flow" in issue:
-        explanation = issue["fix_flow"]["step"]["choose"]["description"]
+        (step,) = issue["fix_flow"]["step"].values()
+        explanation = step["description"]
     else:
         explanation = issue["description"].partition("\n")[0].replace("**", "")
     shown = interface.page.get_by_text(explanation.format(**placeholders))

@@ -6,11 +6,16 @@ import io
 from typing import Any
 
 import av
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from homeassistant.components import tts
-from homeassistant.core import HomeAssistant
+from homeassistant.components import media_source, tts
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, TaskRecord
 
 from .conftest import SUBENTRY_ID
@@ -90,6 +95,42 @@ async def pieces(text: str, length: int = 3) -> AsyncIterator[str]:
 def spoken(emulator: Emulator) -> list[TaskRecord]:
     """Return the tasks that were given text: those that were not only a warm-up."""
     return [task for task in emulator.tasks if task.pieces]
+
+
+async def call_speak(
+    hass: HomeAssistant, message: str, **data: Any
+) -> list[ServiceCall]:
+    """Call `tts.speak`; return what the media player is told to play."""
+    calls = async_mock_service(hass, "media_player", "play_media")
+    await hass.services.async_call(
+        "tts",
+        "speak",
+        {
+            "entity_id": entity_id(hass, "tts", "speech"),
+            "media_player_entity_id": "media_player.kitchen",
+            "message": message,
+            **data,
+        },
+        blocking=True,
+    )
+    return calls
+
+
+async def played(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, call: ServiceCall
+) -> bytes:
+    """Return what the media player gets."""
+    assert await async_setup_component(hass, "media_source", {})
+    media = await media_source.async_resolve_media(
+        hass, call.data["media_content_id"], None
+    )
+    response = await (await hass_client()).get(media.url)
+    assert response.status == 200
+    return await response.read()
+
+
+def text_of(emulator: Emulator) -> str:
+    return "".join(piece.text for task in spoken(emulator) for piece in task.pieces)
 
 
 def change(hass: HomeAssistant, entry: MockConfigEntry, **settings: Any) -> None:

@@ -22,7 +22,7 @@ from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import SUBENTRY_ID
 from .ledgers import FLASH, PLUS, VOICE, spoken
-from .speaking import change, decode, entity_id
+from .speaking import call_speak, change, decode, entity_id, speak
 
 TEXT = "今天天气不错。We walk to the park at noon, then home! 晚上见。"
 UNTIMED = next(
@@ -302,6 +302,15 @@ async def test_subtitles_and_words_match_the_audio(
     assert result["words"][-1]["end"] <= result["duration"] + 0.1
 
 
+async def test_subtitles_of_ssml_show_its_text(
+    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+) -> None:
+    document = '<speak>今天天气不错。<break time="500ms"/>晚上见。</speak>'
+    result = await synthesize(hass, document, word_timestamps=True, subtitles=True)
+    texts = [text for _, _, text in cues(result["subtitle_file"])]
+    assert texts == ["今天天气不错。", "晚上见。"]
+
+
 async def test_file_name_is_kept_and_replaced(
     hass: HomeAssistant, loaded: MockConfigEntry, media: Path
 ) -> None:
@@ -400,24 +409,17 @@ async def test_needs_a_media_folder(
 async def test_budget_that_is_used_up_stops_speech(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
 ) -> None:
+    await speak(hass, "今天天气不错。")
     hass.config_entries.async_update_entry(
         loaded,
         options={**loaded.options, "monthly_budget": 10, "refuse_over_budget": True},
     )
     await hass.async_block_till_done()
-    await synthesize(hass, "今天天气不错。")
     bill = emulator.bill
     with pytest.raises(ServiceValidationError, match="monthly budget of 10"):
         await synthesize(hass)
     with pytest.raises(ServiceValidationError, match="monthly budget of 10"):
-        await hass.services.async_call(
-            "tts",
-            "speak",
-            {
-                "entity_id": entity_id(hass, "tts", "speech"),
-                "media_player_entity_id": "media_player.kitchen",
-                "message": TEXT,
-            },
-            blocking=True,
-        )
+        await call_speak(hass, TEXT)
+    # What Home Assistant has kept costs nothing
+    assert await call_speak(hass, "今天天气不错。")
     assert emulator.bill == bill

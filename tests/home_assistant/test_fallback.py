@@ -1,7 +1,7 @@
 """Another engine speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 import io
 import logging
 from typing import Any
@@ -226,6 +226,21 @@ async def test_ssml_is_read_out_as_plain_text(
     await speak(hass, '<speak>你好，<break time="1s"/>世界。</speak>')
     ((message, _),) = other.said
     assert message.split() == ["你好，", "世界。"]
+
+
+async def test_samples_are_found_however_the_header_arrives() -> None:
+    """An engine may cut its WAV anywhere, and may name itself before the samples."""
+    file = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" + bytes(16)
+    file += b"LIST\x03\0\0\0abc\0" + b"data\xff\xff\xff\xff" + b"samples"
+
+    async def one_by_one(data: bytes) -> AsyncGenerator[bytes]:
+        for position in range(len(data)):
+            yield data[position : position + 1]
+
+    samples = fallback.without_wav_header(one_by_one(file))
+    assert b"".join([chunk async for chunk in samples]) == b"samples"
+    nothing = fallback.without_wav_header(one_by_one(file[:40]))
+    assert b"".join([chunk async for chunk in nothing]) == b""
 
 
 async def test_whole_book_is_worked_on_in_parts() -> None:

@@ -5,22 +5,28 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_mock_service,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from homeassistant.components import media_source, tts
+from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.components.tts.entity import TTSAudioRequest
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import CLONE, SUBENTRY_ID
-from .speaking import SATELLITE, change, decode, entity_id, pieces, speak, spoken
+from .speaking import (
+    SATELLITE,
+    call_speak,
+    change,
+    decode,
+    entity_id,
+    pieces,
+    played,
+    speak,
+    spoken,
+)
 
 TEXT = "你好，世界。今天天气很好。"
 PLAIN = "longxian_v3"
@@ -30,38 +36,6 @@ def engine(hass: HomeAssistant) -> tts.TextToSpeechEntity:
     found = hass.data[DATA_COMPONENT].get_entity(entity_id(hass, "tts", "speech"))
     assert found is not None
     return found
-
-
-async def call_speak(
-    hass: HomeAssistant, message: str, **data: Any
-) -> list[ServiceCall]:
-    """Call `tts.speak`; return what the media player is told to play."""
-    calls = async_mock_service(hass, "media_player", "play_media")
-    await hass.services.async_call(
-        "tts",
-        "speak",
-        {
-            "entity_id": entity_id(hass, "tts", "speech"),
-            "media_player_entity_id": "media_player.kitchen",
-            "message": message,
-            **data,
-        },
-        blocking=True,
-    )
-    return calls
-
-
-async def played(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, call: ServiceCall
-) -> bytes:
-    """Return what the media player gets."""
-    assert await async_setup_component(hass, "media_source", {})
-    media = await media_source.async_resolve_media(
-        hass, call.data["media_content_id"], None
-    )
-    response = await (await hass_client()).get(media.url)
-    assert response.status == 200
-    return await response.read()
 
 
 async def test_engine_can_speak_and_says_what_it_takes(
@@ -286,131 +260,6 @@ async def test_a_message_without_end_is_refused(
     assert not spoken(emulator)
 
 
-@pytest.mark.parametrize("message", ["", " \n", "。", "🎉", "**", "\x00", "\ud800"])
-async def test_nothing_to_say_is_an_error(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, message: str
-) -> None:
-    with pytest.raises(ServiceValidationError) as caught:
-        await call_speak(hass, message)
-    assert caught.value.translation_key == "empty_text"
-    with pytest.raises(HomeAssistantError):
-        await speak(hass, pieces(message))
-    assert not spoken(emulator)
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-async def test_text_that_cannot_be_sent_is_left_out(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    emulator: Emulator,
-    hass_client: ClientSessionGenerator,
-    streamed: bool,
-) -> None:
-    message = "你好\x00，\ud800世界\udfff。"
-    if streamed:
-        await speak(hass, pieces(message, 1))
-    else:
-        (call,) = await call_speak(hass, message)
-        assert await played(hass, hass_client, call)
-    assert text_of(emulator) == "你好，世界。"
-
-
-@pytest.mark.parametrize("length", [1, 3, 8])
-@pytest.mark.parametrize("preferred", [{}, SATELLITE])
-async def test_streamed_text_is_spoken_completely(
-    hass: HomeAssistant,
-    ffmpeg: None,
-    loaded: MockConfigEntry,
-    emulator: Emulator,
-    length: int,
-    preferred: dict[str, Any],
-) -> None:
-    text = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。" * 10
-    audio = decode(await speak(hass, pieces(text, length), preferred))
-    assert text_of(emulator) == text
-    seconds = sum(task.audio_seconds for task in spoken(emulator))
-    assert audio.seconds == pytest.approx(seconds, rel=0.03)
-
-
-async def test_markdown_is_cleaned_unless_switched_off(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
-) -> None:
-    await speak(hass, pieces("这是**重要**的。", 1))
-    change(hass, loaded, clean_text=False)
-    await hass.async_block_till_done()
-    await speak(hass, pieces("这是**重要**的。", 1))
-    texts = ["".join(piece.text for piece in task.pieces) for task in spoken(emulator)]
-    assert texts == ["这是重要的。", "这是**重要**的。"]
-
-
-async def test_own_pronunciations_are_applied_across_pieces(
-    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
-) -> None:
-    change(hass, entry, pronunciations={"客厅": "大厅", "重庆": "chong2 qing4"})
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await speak(hass, pieces("客厅在重庆。", 1))
-    assert text_of(emulator) == "大厅在重庆。"
-    (task,) = spoken(emulator)
-    assert task.parameters["hot_fix"] == {"pronunciation": [{"重庆": "chong2 qing4"}]}
-
-
-SSML = '<speak rate="1.2">你好，<break time="500ms"/>世界。</speak>'
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-async def test_ssml_is_sent_whole(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, streamed: bool
-) -> None:
-    await speak(hass, pieces(SSML, 2) if streamed else SSML)
-    (task,) = spoken(emulator)
-    assert [piece.text for piece in task.pieces] == [SSML]
-    assert task.parameters["enable_ssml"] is True
-
-
-async def test_ssml_is_refused_where_the_voice_cannot_read_it(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
-) -> None:
-    with pytest.raises(ServiceValidationError) as caught:
-        await call_speak(hass, SSML, options={"voice": "longxiaochun"})
-    assert caught.value.translation_key == "not_supported"
-    with pytest.raises(HomeAssistantError):
-        await speak(hass, SSML, {"voice": "longxiaochun"})
-    assert not spoken(emulator)
-
-
-@pytest.mark.parametrize(
-    ("document", "place"),
-    [
-        ("<speak>你好，\n<break>世界。</speak>", "line 2, column 13: mismatched tag"),
-        ("<speak>Tom & Jerry</speak>", "line 1, column 13"),
-        ("<speak>你好。</speak>再见。", "line 1, column 19"),
-        ("<speak>你好。", "line 1"),
-    ],
-)
-async def test_place_of_a_mistake_in_ssml_is_named(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    emulator: Emulator,
-    document: str,
-    place: str,
-) -> None:
-    with pytest.raises(ServiceValidationError) as caught:
-        await call_speak(hass, document)
-    assert caught.value.translation_placeholders is not None
-    assert place in caught.value.translation_placeholders["message"]
-    with pytest.raises(ServiceValidationError):
-        await speak(hass, pieces(document))
-    assert not spoken(emulator)
-
-
-@pytest.mark.parametrize("text", ["< 3 度。", "<speaker> 你好。"])
-async def test_less_than_is_not_ssml(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, text: str
-) -> None:
-    await speak(hass, pieces(text, 1))
-    assert "enable_ssml" not in spoken(emulator)[0].parameters
-
-
 async def test_first_voice_of_a_new_pipeline_follows_the_select(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
@@ -486,13 +335,21 @@ async def test_language_the_voice_does_not_speak(
 async def test_settings_of_another_voice_are_left_out(
     hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
 ) -> None:
-    change(hass, entry, model="cosyvoice-v3-plus", style="happy", seed=7)
+    change(
+        hass,
+        entry,
+        model="cosyvoice-v3-plus",
+        style="happy",
+        seed=7,
+        sample_rate=16000,
+    )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     await speak(hass, "你好。")
     await speak(hass, "你好。", {"voice": PLAIN})
     await speak(hass, "你好。", {"voice": "longxiaochun"})
     own, other, old = spoken(emulator)
+    assert {task.parameters["sample_rate"] for task in (own, other, old)} == {16000}
     assert (own.model, own.parameters["seed"]) == ("cosyvoice-v3-plus", 7)
     assert own.parameters["instruction"] == "你说话的情感是happy。"
     assert (other.model, other.parameters["seed"]) == ("cosyvoice-v3-flash", 7)
@@ -627,7 +484,3 @@ async def test_listening_satellite_warms_up_the_voice_asked_for_last(
         await become("idle")
         await become(state)
         warm_up.assert_called_once()
-
-
-def text_of(emulator: Emulator) -> str:
-    return "".join(piece.text for task in spoken(emulator) for piece in task.pieces)

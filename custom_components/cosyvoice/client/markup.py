@@ -9,7 +9,7 @@ import re
 from .symbols import EMOJI, KEYCAP
 
 SPEAK = re.compile(r"<speak[\s/>]")
-NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 # At the start of a line.
 LINE_MARKS = "-*+_=#>|~`•‣·–"

@@ -52,10 +52,6 @@ class RecordingSpeaker(MediaPlayerEntity):
         | MediaPlayerEntityFeature.STOP
     )
 
-    def __init__(self) -> None:
-        """Start with nothing recorded."""
-        self._plays = 0
-
     async def async_play_media(
         self, media_type: MediaType | str, media_id: str, **kwargs: Any
     ) -> None:
@@ -90,7 +86,6 @@ class RecordingSpeaker(MediaPlayerEntity):
             raise HomeAssistantError(
                 f"Nothing to play: status {response.status}, {len(audio)} bytes"
             )
-        self._plays += 1
         suffix = Path(response.url.path).suffix
         facts = {
             "url": url,
@@ -99,14 +94,11 @@ class RecordingSpeaker(MediaPlayerEntity):
             "first_byte": first_byte,
             "last_byte": time.time(),
         }
-        await self.hass.async_add_executor_job(
-            self._save, f"{self._plays:03}", suffix, bytes(audio), facts
-        )
+        await self.hass.async_add_executor_job(self._save, suffix, bytes(audio), facts)
 
-    def _save(
-        self, name: str, suffix: str, audio: bytes, facts: dict[str, Any]
-    ) -> None:
+    def _save(self, suffix: str, audio: bytes, facts: dict[str, Any]) -> None:
         folder = Path(self.hass.config.path("played"))
         folder.mkdir(exist_ok=True)
+        name = f"{len(list(folder.glob('*.json'))) + 1:03}"
         (folder / f"{name}{suffix}").write_bytes(audio)
         (folder / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
