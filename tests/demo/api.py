@@ -135,9 +135,14 @@ class HomeAssistantApi:
         return entry
 
     async def entities(self, platform: str = "cosyvoice") -> list[dict[str, Any]]:
-        """Return the registered entities of an integration."""
+        """Return the entities of an integration's accounts.
+
+        After a power cut the registry may know those of a removed account again.
+        """
+        path = f"/api/config/config_entries/entry?domain={platform}"
+        accounts = {entry["entry_id"] for entry in await self.get(path)}
         registry = await self.command(type="config/entity_registry/list")
-        return [entity for entity in registry if entity["platform"] == platform]
+        return [entity for entity in registry if entity["config_entry_id"] in accounts]
 
     async def entity_id(self, translation_key: str) -> str:
         """Return the integration's first entity with a translation key."""

@@ -16,6 +16,9 @@ from tests.demo.api import HomeAssistantApi
 from tests.demo.home import API_KEY, REPOSITORY, Home
 from tests.demo.service import EmulatedService
 
+KEYS = (API_KEY, "sk-en", "sk-zh-Hans")
+"""Valid keys; the last two are for the accounts that are added in the browser."""
+
 
 class House:
     """The emulators and Home Assistant, which run for all tests.
@@ -48,8 +51,7 @@ def house() -> Generator[House]:
     with subprocess.Popen(  # noqa: S603
         [
             *(sys.executable, "-m", "tests.e2e.serve"),
-            # For the accounts that are added in the browser
-            *("--api-key=sk-en", "--api-key=sk-zh-Hans"),
+            *(f"--api-key={key}" for key in KEYS),
         ],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,

@@ -14,11 +14,12 @@ import pytest
 
 from custom_components.cosyvoice.repairs import THROTTLED_FAILURES
 from tests.demo.api import RefusedError
-from tests.demo.home import API_KEY, Home
+from tests.demo.home import Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import speak
 
 from .browser import UserInterface, find_chromium, user_interface
+from .conftest import KEYS
 
 pytestmark = [
     # One process for all of these tests, as they share one house
@@ -42,10 +43,10 @@ FAULTS = {
 
 @pytest.fixture
 async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
-    """The emulator, whose faults and cloned voices end with the test."""
+    """The emulator, whose faults, cloned voices and keys end with the test."""
     yield emulator
     await emulator.script()
-    await emulator.set(cloned_voices={})
+    await emulator.set(cloned_voices={}, api_keys=KEYS)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
@@ -84,7 +85,7 @@ async def test_key_of_the_other_region_is_moved_there(
     entry = await home.api.add_integration(
         "cosyvoice", {"user": {"api_key": KEY_ABROAD}}
     )
-    await service.set(api_keys=[API_KEY])
+    await service.set(api_keys=[])
     await abroad.set(api_keys=[KEY_ABROAD])
     path = f"/api/config/config_entries/entry/{entry['entry_id']}"
     await home.api.post(f"{path}/reload", {})
