@@ -23,7 +23,7 @@ from .conftest import KEYS
 
 pytestmark = [
     # One process for all of these tests, as they share one house
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e repairs"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(
         find_chromium() is None,
@@ -40,6 +40,8 @@ FAULTS = {
 }
 """The service's error that opens each repair."""
 
+type Interfaces = tuple[UserInterface, UserInterface]
+
 
 @pytest.fixture
 async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
@@ -49,35 +51,42 @@ async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
     await emulator.set(cloned_voices={}, api_keys=KEYS)
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.fixture
+async def interfaces(home: Home, pictures: Path | None) -> AsyncGenerator[Interfaces]:
+    """A browser in each language."""
+    async with (
+        user_interface(home, "en", pictures) as english,
+        user_interface(home, "zh-Hans", pictures) as chinese,
+    ):
+        yield english, chinese
+
+
 async def test_repairs_come_and_go(
+    home: Home, service: EmulatedService, engine: str, interfaces: Interfaces
+) -> None:
+    for cause, fault in FAULTS.items():
+        # A task may have been started in advance, before the trouble began
+        points = "before_started", "before_audio"
+        await service.script(*(f"{fault}@{at},times=always" for at in points))
+        # All at once, as some are tried again and again for seconds
+        failures = THROTTLED_FAILURES + 1 if cause == "rate_limited" else 2
+        await asyncio.gather(*(_fail(home, engine) for _ in range(failures)))
+        await _expect_one_repair(interfaces, cause, account="CosyVoice")
+        if cause == "arrears":
+            for interface in interfaces:
+                await interface.picture("repairs")
+        await service.script()
+        await speak(home, engine, _new_text())
+        await _expect_no_repair(interfaces)
+    await _lose_and_find_voice(home, service, engine, interfaces)
+    await _use_up_budget(home, engine, interfaces)
+
+
+async def test_key_of_the_other_region_is_moved_there(
     home: Home,
     service: EmulatedService,
-    engine: str,
-    language: str,
-    pictures: Path | None,
-) -> None:
-    async with user_interface(home, language, pictures) as interface:
-        for cause, fault in FAULTS.items():
-            # A task may have been started in advance, before the trouble began
-            points = "before_started", "before_audio"
-            await service.script(*(f"{fault}@{at},times=always" for at in points))
-            # All at once, as some are tried again and again for seconds
-            failures = THROTTLED_FAILURES + 1 if cause == "rate_limited" else 2
-            await asyncio.gather(*(_fail(home, engine) for _ in range(failures)))
-            await _expect_one_repair(interface, cause, account="CosyVoice")
-            if cause == "arrears":
-                await interface.picture("repairs")
-            await service.script()
-            await speak(home, engine, _new_text())
-            await _expect_no_repair(interface)
-        await _lose_and_find_voice(home, service, engine, interface)
-        await _use_up_budget(home, engine, interface)
-
-
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_key_of_the_other_region_is_moved_there(
-    home: Home, service: EmulatedService, abroad: EmulatedService, language: str
+    abroad: EmulatedService,
+    interfaces: Interfaces,
 ) -> None:
     for region, there in (("cn-beijing", service), ("ap-southeast-1", abroad)):
         await home.api.action("demo_home.move_region", region=region, url=there.url)
@@ -89,17 +98,16 @@ async def test_key_of_the_other_region_is_moved_there(
     await abroad.set(api_keys=[KEY_ABROAD])
     path = f"/api/config/config_entries/entry/{entry['entry_id']}"
     await home.api.post(f"{path}/reload", {})
-    async with user_interface(home, language) as interface:
-        names = {"account": "CosyVoice", "region": "ap-southeast-1"}
-        await _expect_one_repair(interface, "wrong_region", **names)
-        await interface.submit()
-        await _expect_no_repair(interface)
+    names = {"account": "CosyVoice", "region": "ap-southeast-1"}
+    await _expect_one_repair(interfaces, "wrong_region", **names)
+    await interfaces[0].submit()
+    await _expect_no_repair(interfaces)
     await speak(home, await home.api.entity_id("speech"), _new_text())
     assert await abroad.tasks()
 
 
 async def _lose_and_find_voice(
-    home: Home, service: EmulatedService, engine: str, interface: UserInterface
+    home: Home, service: EmulatedService, engine: str, interfaces: Interfaces
 ) -> None:
     """Delete the cloned voice that speaks, and make it again."""
     refresh = await home.api.entity_id("refresh_voices")
@@ -113,16 +121,16 @@ async def _lose_and_find_voice(
     await _fail(home, engine)
     await home.api.action("button.press", entity_id=refresh)
     name = await _voice_title(home)
-    await _expect_one_repair(interface, "voice_gone", name=name, voice=CLONE)
+    await _expect_one_repair(interfaces, "voice_gone", name=name, voice=CLONE)
     await service.set(cloned_voices={CLONE: "DEPLOYING"})
     await home.api.action("button.press", entity_id=refresh)
-    await _expect_one_repair(interface, "voice_not_ready", name=name, voice=CLONE)
+    await _expect_one_repair(interfaces, "voice_not_ready", name=name, voice=CLONE)
     await service.set(cloned_voices={CLONE: "OK"})
     await home.api.action("button.press", entity_id=refresh)
-    await _expect_no_repair(interface)
+    await _expect_no_repair(interfaces)
 
 
-async def _use_up_budget(home: Home, engine: str, interface: UserInterface) -> None:
+async def _use_up_budget(home: Home, engine: str, interfaces: Interfaces) -> None:
     """Spend most of the month's budget, then all of it, and then raise it."""
     await speak(home, engine, _new_text())
     month = await home.api.entity_id("characters_month")
@@ -131,9 +139,9 @@ async def _use_up_budget(home: Home, engine: str, interface: UserInterface) -> N
     for cause, amount in (("budget_80", int(used * 1.2)), ("budget_100", used)):
         await home.api.action("number.set_value", entity_id=budget, value=amount)
         names = {"account": "CosyVoice", "budget": f"{amount:,}"}
-        await _expect_one_repair(interface, cause, **names)
+        await _expect_one_repair(interfaces, cause, **names)
     await home.api.action("number.set_value", entity_id=budget, value=used * 10)
-    await _expect_no_repair(interface)
+    await _expect_no_repair(interfaces)
 
 
 async def _voice_title(home: Home) -> str:
@@ -156,9 +164,17 @@ def _new_text() -> str:
 
 
 async def _expect_one_repair(
-    interface: UserInterface, cause: str, **placeholders: str
+    interfaces: Interfaces, cause: str, **placeholders: str
 ) -> None:
     """Open the page anew: there is one repair, and it says what happened and why."""
+    await asyncio.gather(
+        *(_see_repair(interface, cause, placeholders) for interface in interfaces)
+    )
+
+
+async def _see_repair(
+    interface: UserInterface, cause: str, placeholders: dict[str, str]
+) -> None:
     issue = interface.text["issues"][cause]
     await interface.open("/config/repairs")
     titles = interface.page.locator("ha-config-repairs [slot=headline]")
@@ -173,6 +189,7 @@ async def _expect_one_repair(
     await expect(shown.last).to_be_visible()
 
 
-async def _expect_no_repair(interface: UserInterface) -> None:
-    """Watch the repair go from the page that is open."""
-    await expect(interface.page.locator(".no-repairs")).to_be_visible()
+async def _expect_no_repair(interfaces: Interfaces) -> None:
+    """Watch the repair go from the pages that are open."""
+    for interface in interfaces:
+        await expect(interface.page.locator(".no-repairs")).to_be_visible()

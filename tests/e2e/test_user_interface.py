@@ -18,10 +18,15 @@ from tests.demo.speech import converse
 
 from .browser import UserInterface, find_chromium, user_interface
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None,
-    reason="no Chromium found to look at the user interface with",
-)
+pytestmark = [
+    # One process for all of these tests, as they share one house
+    pytest.mark.xdist_group("e2e"),
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        find_chromium() is None,
+        reason="no Chromium found to look at the user interface with",
+    ),
+]
 SECOND_VOICE = {"en": "Longanhuan", "zh-Hans": "龙安欢"}
 RAW_KEY = re.compile(r"\b(component|ui|config|entity)\.\w+|\b[a-z]+_[a-z_]+\b")
 """What is shown instead of a text that is missing: its key."""
