@@ -7,7 +7,6 @@ listener should hear of each.
 from itertools import pairwise
 from pathlib import Path
 import sys
-from types import FrameType
 import unicodedata
 
 from hypothesis import given, settings, strategies as st
@@ -17,6 +16,8 @@ import yaml
 from custom_components.cosyvoice.client import SpeakableText, is_ssml
 from custom_components.cosyvoice.client.reading import LOOK_AHEAD
 from custom_components.cosyvoice.client.symbols import printable
+
+from .work import lines_run
 
 CORPUS = {
     path.stem: [
@@ -71,24 +72,6 @@ def pieces(text: str, cuts: list[int]):
     """Return the text cut at these places."""
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     return [text[start:end] for start, end in pairwise(places)]
-
-
-def lines_run(text: str):
-    """Return how many lines of code it takes to clean a text letter by letter."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, argument: object):
-        nonlocal count
-        count += 1
-        return trace
-
-    previous = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        clean(list(text))
-    finally:
-        sys.settrace(previous)
-    return count
 
 
 def test_the_corpus_is_large():
@@ -219,7 +202,7 @@ def test_little_is_held_back(mark: str):
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_the_work_grows_with_the_text_only(unit: str):
-    def text(length: int):
-        return (unit * length)[:length]
+    def lines(length: int):
+        return lines_run(lambda: clean(list((unit * length)[:length])))
 
-    assert lines_run(text(2400)) < 2.6 * lines_run(text(1200))
+    assert lines(2400) < 2.6 * lines(1200)

@@ -1,13 +1,13 @@
 """Own pronunciations: words replaced, wherever the text was cut."""
 
 import re
-import sys
-from types import FrameType
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosyvoice.client import Replacer
+
+from .work import lines_run
 
 WORDS = {
     "NAS": "network storage",
@@ -108,20 +108,7 @@ def test_a_chinese_word_is_replaced_everywhere(text: str, word: str):
 
 @pytest.mark.parametrize("unit", ["a", "ab", "NAS ", "重", "NA", "ok goo"])
 def test_the_work_grows_with_the_text_only(unit: str):
-    def lines_run(characters: int):
-        count = 0
+    def lines(length: int):
+        return lines_run(lambda: replace(list((unit * length)[:length])))
 
-        def trace(frame: FrameType, event: str, argument: object):
-            nonlocal count
-            count += 1
-            return trace
-
-        previous = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            replace(list((unit * characters)[:characters]))
-        finally:
-            sys.settrace(previous)
-        return count
-
-    assert lines_run(4000) < 2.5 * lines_run(2000)
+    assert lines(4000) < 2.5 * lines(2000)

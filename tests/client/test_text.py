@@ -1,7 +1,5 @@
 """Text: counted as the service does, cut without loss, freed of what is no text."""
 
-import sys
-from types import FrameType
 import unicodedata
 
 from hypothesis import given, settings, strategies as st
@@ -15,6 +13,8 @@ from custom_components.cosyvoice.client.text import (
     scrub,
     split_message,
 )
+
+from .work import lines_run
 
 # Much of what matters to the cuts, next to any other character.
 CHARACTERS = st.one_of(
@@ -246,27 +246,16 @@ def test_what_is_held_back_is_bounded(text: str, cuts: list[int]):
 def test_work_grows_with_the_text_and_not_faster(unit: str):
     """Twice the text, one character at a time, takes twice the steps."""
 
-    def lines_run(characters: int):
-        count = 0
-
-        def trace(frame: FrameType, event: str, argument: object):
-            nonlocal count
-            count += 1
-            return trace
-
-        text = (unit * characters)[:characters]
+    def work(text: str):
         splitter = SentenceSplitter()
-        previous = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            for character in text:
-                splitter.push(character)
-            split_message(text, 100)
-        finally:
-            sys.settrace(previous)
-        return count
+        for character in text:
+            splitter.push(character)
+        split_message(text, 100)
 
-    assert lines_run(4000) < 2.5 * lines_run(2000)
+    def lines(length: int):
+        return lines_run(lambda: work((unit * length)[:length]))
+
+    assert lines(4000) < 2.5 * lines(2000)
 
 
 @settings(deadline=None)
