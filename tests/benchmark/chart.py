@@ -59,5 +59,10 @@ def draw(results: dict[str, Any], path: Path) -> None:
         panel.margins(y=0.06)
     panels[0].set_yticks(range(len(ROWS)), [title.replace("*", "") for title in ROWS])
     panels[0].invert_yaxis()
-    panels[-1].legend(loc="lower right", frameon=False)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=len(FORMATS),
+        frameon=False,
+    )
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
