@@ -21,7 +21,7 @@ from .player import Heard
 WAV = {"preferred_format": "wav"}
 """Is passed through unconverted, and can be measured by its length."""
 SECOND = 48_000
-COUNTS = {1: 4, 5: 3, 20: 3, 50: 2}
+COUNTS = {1: 3, 5: 2, 20: 3, 50: 1}
 """Utterances at once, and how often that is measured."""
 HUGE_LENGTH = 200_000
 TICK = 0.005

@@ -51,7 +51,7 @@ STREAMED_TEXT = (
     "从前有一座山，山上有一座庙，庙里有一个老和尚，他在给小和尚讲故事。"
     "故事说的是很久以前，海边住着一位渔夫，他每天清晨出海，傍晚才回来。"
 ) * 5
-STREAMED_LENGTH = 300
+STREAMED_LENGTH = 200
 PIECE_LENGTH = 3
 PIECE_INTERVAL = 0.06
 """Seconds between two pieces of a streamed text: about 50 characters a second."""

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import ClientSession
 import pytest
@@ -34,9 +34,9 @@ class House:
         self._input, self._output = program.stdin, program.stdout
         self.place: dict[str, Any] = json.loads(self._output.readline())
 
-    async def cut_power(self) -> None:
-        """Kill Home Assistant, and start it again."""
-        self._input.write("\n")
+    async def start_again(self, how: Literal["kill", "stop"]) -> None:
+        """End Home Assistant, as a power cut or as a person does, and start it again."""
+        self._input.write(f"{how}\n")
         self._input.flush()
         assert await asyncio.to_thread(self._output.readline)
 

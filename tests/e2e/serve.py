@@ -1,8 +1,9 @@
 """Run the house that the tests visit, until standard input ends.
 
 A program of its own: tests may not open sockets before they begin, and what they
-leave running ends with them. It prints where everything is. Each line of input is a
-power cut: Home Assistant is killed and started again, and a line says when it runs.
+leave running ends with them. It prints where everything is. At a line of input it
+ends Home Assistant, ``kill`` as a power cut does and ``stop`` as a person does, starts
+it again, and prints a line when it runs.
 """
 
 import asyncio
@@ -48,8 +49,8 @@ async def serve() -> None:
             "abroad": abroad.url,
         }
         print(json.dumps(place), flush=True)  # noqa: T201
-        while await asyncio.to_thread(sys.stdin.readline):
-            await program.kill()
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            await (program.kill() if line == "kill\n" else program.stop())
             await program.start()
             await program.answers(session, f"{home.api.url}/manifest.json")
             await eventually(home.api.is_running)

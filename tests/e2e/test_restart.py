@@ -36,7 +36,7 @@ async def test_a_power_cut_costs_no_setting_and_no_figure(
 
     await eventually(is_kept)
     await speak(home, engine, TEXT)  # perhaps too late to be kept
-    await house.cut_power()
+    await house.start_again("kill")
 
     # Home Assistant itself may not yet have kept the names of new entities
     keys = ("voice", "speech_rate", "characters", "speech")
