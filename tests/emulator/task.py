@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from aiohttp.client_exceptions import ClientConnectionResetError
-
 from .audio import Encoder
 from .faults import Fault, FaultKind, GoneError, Point
 from .records import SentenceRecord, TaskRecord, TextPiece
@@ -150,7 +148,7 @@ class Task:
 
     async def _guarded(self) -> None:
         # Sending fails when the client is gone.
-        with contextlib.suppress(GoneError, ClientConnectionResetError):
+        with contextlib.suppress(GoneError, ConnectionError):
             try:
                 await self._speak_all()
             except ServiceError as error:
