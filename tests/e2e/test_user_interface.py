@@ -126,6 +126,16 @@ async def _assistant_follows_the_select(
         await converse(home, pipeline["id"], "Is anybody there?", folder / "answer")
     spoken = (await emulator.tasks())[-2:]
     assert [task.parameters["voice"] for task in spoken] == ["longanhuan", "longanyang"]
+
+    # A voice of its own is kept, whatever the select says
+    changes = {key: value for key, value in pipeline.items() if key != "id"}
+    await home.api.command(
+        type="assist_pipeline/pipeline/update",
+        pipeline_id=pipeline["id"],
+        **{**changes, "tts_voice": "longanhuan"},
+    )
+    await converse(home, pipeline["id"], "Who is speaking?", folder / "answer")
+    assert (await emulator.tasks())[-1].parameters["voice"] == "longanhuan"
     await home.api.command(
         type="assist_pipeline/pipeline/delete", pipeline_id=pipeline["id"]
     )
