@@ -259,11 +259,11 @@ async def test_the_key_is_in_no_log(
 ) -> None:
     """Not at debug level, and not when it is rejected."""
     hass.config_entries.async_update_entry(
-        entry, data={**entry.data, "api_key": "sk-secret-4711"}
+        entry, data={**entry.data, "api_key": "sk-under-the-mat"}
     )
     caplog.set_level("DEBUG")
     await hass.config_entries.async_setup(entry.entry_id)
-    emulator.config.api_keys = {"sk-secret-4711"}
+    emulator.config.api_keys = {"sk-under-the-mat"}
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.LOADED
-    assert "4711" not in caplog.text
+    assert "under-the-mat" not in caplog.text
