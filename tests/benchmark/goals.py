@@ -190,4 +190,4 @@ def _ms(seconds: float) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{value:.3f}"
