@@ -28,6 +28,7 @@ async def test_the_key_is_found_nowhere_else(
     (entry,) = await home.api.get("/api/config/config_entries/entry?domain=cosyvoice")
     account = f"/api/config/config_entries/entry/{entry['entry_id']}"
     await _use_temporary_keys(home, entry["entry_id"])
+    await home.api.post(f"{account}/reload", {})
     await speak(home, engine, "The key is under the mat.")
     traces = await _announce(home, engine, "It is not.")
     # A failure, and a key that is rejected
