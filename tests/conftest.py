@@ -23,6 +23,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that may take long, so that none is waited for at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 @pytest.fixture(autouse=True)
 def local_sockets(socket_enabled: None) -> None:
     """Let every test use sockets; the test plugin keeps them on this machine."""

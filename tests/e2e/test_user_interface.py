@@ -20,7 +20,7 @@ from .browser import UserInterface, find_chromium, user_interface
 
 pytestmark = [
     # One process for all of these tests, as they share one house
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e user interface"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(
         find_chromium() is None,
