@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 import datetime as dt
@@ -19,10 +19,10 @@ from aiohttp import ClientSession
 
 from tests.demo.home import REPOSITORY, ffmpeg
 from tests.demo.programs import free_port, running
+from tests.demo.service import EmulatedService, running_emulator
 
 from .chart import draw
 from .network import (
-    API_KEY,
     COST_REAL_TIME_FACTOR,
     FIRST_PACKET,
     NETWORKS,
@@ -70,20 +70,14 @@ class Benchmark:
         }
         engines = ("pre-started", *PEERS)
         # The last two speak through different services.
-        first, second, *others = engines
         results["streamed"] = {
             row: await self._work("streamed", row=row, repetitions=often)
-            for row in (first, second)
-        }
-        runs = await asyncio.gather(
-            *(self._work("streamed", row=row, repetitions=often) for row in others)
-        )
-        results["streamed"] |= dict(zip(others, runs, strict=True))
+            for row in engines[:2]
+        } | await self._side_by_side("streamed", "row", engines[2:], repetitions=often)
         # Processor time is the same whoever else has some.
-        costs = await asyncio.gather(
-            *(self._work("cost", row=row, repetitions=3) for row in engines)
+        results["cost"] = await self._side_by_side(
+            "cost", "row", engines, repetitions=3
         )
-        results["cost"] = dict(zip(engines, costs, strict=True))
         results["replay"] = await self._work("replay", repetitions=often)
         results["cleaning"] = await self._work("cleaning", repetitions=often)
         results["many"] = await self._work("many")
@@ -93,14 +87,10 @@ class Benchmark:
     async def _clients(self) -> dict[str, Any]:
         often = self._repetitions
         # Two at a time at most, so that each finds a processor.
-        cold = await self._work("ours", state="cold", repetitions=often)
-        warm, started = await asyncio.gather(
-            *(
-                self._work("ours", state=state, repetitions=often)
-                for state in ("warm", "pre-started")
-            )
-        )
-        clients = {"cold": cold, "warm": warm, "pre-started": started}
+        cold, *others = STATES
+        clients = {
+            cold: await self._work("ours", state=cold, repetitions=often)
+        } | await self._side_by_side("ours", "state", others, repetitions=often)
         # These mostly wait.
         runs = iter(
             await asyncio.gather(
@@ -117,6 +107,15 @@ class Benchmark:
             near, far = next(runs), next(runs)
             clients[mode] = near | {"latency": near["latency"] | far["latency"]}
         return clients
+
+    async def _side_by_side(
+        self, name: str, argument: str, values: Sequence[str], **others: Any
+    ) -> dict[str, Any]:
+        """Return what workers at the same time found, by the argument they differ in."""
+        runs = await asyncio.gather(
+            *(self._work(name, **{argument: value}, **others) for value in values)
+        )
+        return dict(zip(values, runs, strict=True))
 
     async def _work(self, name: str, **arguments: Any) -> Any:
         """Return the result of a worker."""
@@ -152,64 +151,54 @@ async def running_services() -> AsyncGenerator[Services]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
-        async def start(path: str, *command: str) -> str:
+        async def emulator(
+            round_trip: float, factor: float, *more: str, first_packet: float = 0
+        ) -> EmulatedService:
+            return await stack.enter_async_context(
+                running_emulator(
+                    session,
+                    FOLDER / f"emulator-{round_trip}-{factor}.log",
+                    f"--rtt-ms={round_trip * 1000}",
+                    f"--first-packet-ms={first_packet * 1000}",
+                    f"--real-time-factor={factor}",
+                    "--starts-per-second=0",
+                    *more,
+                )
+            )
+
+        async def https(round_trip: float, factor: float) -> str:
             port = free_port()
             program = await stack.enter_async_context(
                 running(
                     sys.executable,
-                    "-m",
-                    *(part.format(port=port) for part in command),
+                    *("-m", "tests.benchmark.http_service"),
+                    *(f"{port}", f"{round_trip}", f"{factor}"),
                     cwd=REPOSITORY,
-                    log=FOLDER / f"service-{port}.log",
-                    environment=_ENVIRONMENT,
+                    log=FOLDER / f"https-{round_trip}-{factor}.log",
                 )
             )
             url = f"http://127.0.0.1:{port}"
-            await program.answers(session, url + path)
+            await program.answers(session, f"{url}/")
             return url
 
-        async def emulator(
-            round_trip: float, factor: float, *more: str, first_packet: float = 0
-        ) -> str:
-            return await start(
-                "/_emulator/state",
-                "tests.emulator",
-                "--port={port}",
-                f"--api-key={API_KEY}",
-                f"--rtt-ms={round_trip * 1000}",
-                f"--first-packet-ms={first_packet * 1000}",
-                f"--real-time-factor={factor}",
-                "--starts-per-second=0",
-                *more,
-            )
-
-        async def https(round_trip: float, factor: float) -> str:
-            return await start(
-                "/",
-                "tests.benchmark.http_service",
-                "{port}",
-                f"{round_trip}",
-                f"{factor}",
-            )
-
         silent = await emulator(0, 0, "--speech=silence")
-        await session.post(
-            f"{silent}/_emulator/settings", json={"seconds_per_character": 0.005}
-        )
+        await silent.set(seconds_per_character=0.005)
+        fast = await emulator(0, COST_REAL_TIME_FACTOR)
+        networks = {
+            network.name: await emulator(
+                network.round_trip, REAL_TIME_FACTOR, first_packet=FIRST_PACKET
+            )
+            for network in NETWORKS
+        }
         yield Services(
-            emulators={
-                network.name: await emulator(
-                    network.round_trip, REAL_TIME_FACTOR, first_packet=FIRST_PACKET
-                )
-                for network in NETWORKS
-            },
+            emulators={name: service.url for name, service in networks.items()},
             https={
                 network.name: await https(network.round_trip, REAL_TIME_FACTOR)
                 for network in NETWORKS
             },
-            fast=await emulator(0, COST_REAL_TIME_FACTOR),
+            fast=fast.url,
             fast_https=await https(0, COST_REAL_TIME_FACTOR),
-            silent=silent,
+            silent=silent.url,
             ffmpeg=ffmpeg(),
         )
 

@@ -13,9 +13,10 @@ from custom_components.cosyvoice.client import (
     SynthesisOptions,
     Timing,
 )
+from tests.demo.home import API_KEY
 
 from .costs import cpu_seconds, memory, reset_peak, until
-from .network import API_KEY, LONG_TEXT, NETWORKS, TEXTS, VOICE, Services
+from .network import LONG_TEXT, NETWORKS, TEXTS, VOICE, Services
 
 REGION = "cn-beijing"
 SECOND = 48_000

@@ -20,8 +20,9 @@ from homeassistant.config_entries import ConfigEntries, ConfigEntry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from tests.demo.home import API_KEY
 
-from .network import API_KEY, VOICE
+from .network import VOICE
 
 FORMATS: dict[str, dict[str, Any]] = {
     "MP3": {},

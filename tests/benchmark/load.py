@@ -12,10 +12,11 @@ from homeassistant import block_async_io
 from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_TTS_MANAGER
 from homeassistant.config_entries import ConfigEntry
+from tests.demo.home import API_KEY
 
 from .costs import memory, until
 from .home import add_account, engine_of, home_assistant, say
-from .network import API_KEY, LONG_TEXT, TEXTS, VOICE, Services
+from .network import LONG_TEXT, TEXTS, VOICE, Services
 from .player import Heard
 
 WAV = {"preferred_format": "wav"}

@@ -56,7 +56,6 @@ PIECE_LENGTH = 3
 PIECE_INTERVAL = 0.06
 """Seconds between two pieces of a streamed text: about 50 characters a second."""
 
-API_KEY = "sk-demo"
 MODEL = "cosyvoice-v3-flash"
 VOICE = "longanyang"
 

@@ -14,8 +14,8 @@ from custom_components.cosyvoice.client import (
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from tests.demo.home import API_KEY
 
-from .network import API_KEY
 from .player import Heard
 
 

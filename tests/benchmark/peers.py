@@ -19,8 +19,9 @@ from custom_components.cosyvoice.client import (
 )
 from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse
 from homeassistant.components.tts.entity import TTSAudioRequest
+from tests.demo.home import API_KEY
 
-from .network import API_KEY, VOICE
+from .network import VOICE
 from .vendor import VendorSpeaker
 
 

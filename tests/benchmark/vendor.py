@@ -13,7 +13,9 @@ from dashscope.audio.tts_v2 import (
     SpeechSynthesizerObjectPool,
 )
 
-from .network import API_KEY, MODEL, VOICE
+from tests.demo.home import API_KEY
+
+from .network import MODEL, VOICE
 
 _PATH = "/api-ws/v1/inference"
 _FORMATS = {

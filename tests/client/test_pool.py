@@ -1,4 +1,4 @@
-"""Which connection is used, which is closed, and how often a task may start."""
+"""Which connection is used, and which is closed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -13,13 +13,7 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
 )
-from custom_components.cosyvoice.client.pool import (
-    Pool,
-    Spare,
-    StartLimiter,
-    TaskSettings,
-    choose,
-)
+from custom_components.cosyvoice.client.pool import Pool, Spare, TaskSettings, choose
 from custom_components.cosyvoice.client.timing import Timing
 from tests.clock import run
 
@@ -130,6 +124,13 @@ def release(pool: Pool, connection: FakeConnection) -> None:
     pool.release(cast("Connection", connection))
 
 
+async def kept(pool: Pool) -> FakeConnection:
+    """Return a connection whose task is finished, and which the pool keeps."""
+    connection = await acquire(pool)
+    release(pool, connection)
+    return connection
+
+
 def spare(
     since: float, task: TaskSettings | None = None, *, closed: bool = False
 ) -> Spare:
@@ -161,53 +162,6 @@ def test_the_best_connection_is_chosen(
     chosen, closing = choose(spares, TASK, 100.0, TIMING)
     assert chosen is (None if best is None else spares[best])
     assert closing == [spares[index] for index in expired]
-
-
-def test_no_more_starts_than_permitted_and_first_come_first_served() -> None:
-    """Ten starts at once take three windows, in the order they came."""
-
-    async def scenario() -> None:
-        limiter = StartLimiter(1.0)
-        loop = asyncio.get_running_loop()
-        starts: list[tuple[int, float]] = []
-
-        async def start(number: int) -> None:
-            await limiter.wait(TASK)
-            starts.append((number, loop.time()))
-
-        await asyncio.gather(*map(start, range(10)))
-        assert [number for number, _ in starts] == list(range(10))
-        times = [time for _, time in starts]
-        assert all(
-            later - earlier >= 1.0
-            for earlier, later in zip(times, times[3:], strict=False)
-        )
-        assert times[-1] - times[0] < 3.1
-        begun = loop.time()
-        await limiter.wait(OTHER_MODEL)
-        assert loop.time() == begun
-
-    run(scenario())
-
-
-def test_a_start_in_advance_leaves_room_for_another() -> None:
-    """It is refused where it could delay what somebody waits for."""
-
-    async def scenario() -> None:
-        limiter = StartLimiter(1.0)
-        assert limiter.take(TASK)
-        assert limiter.take(TASK)
-        assert not limiter.take(TASK)
-        await limiter.wait(TASK)
-        waiting = asyncio.create_task(limiter.wait(TASK))
-        await asyncio.sleep(0.9)
-        assert not limiter.take(TASK)
-        await waiting
-        await asyncio.sleep(1.0)
-        assert limiter.take(TaskSettings(TASK.model, {}, 1))
-        assert not limiter.take(TaskSettings(TASK.model, {}, 1))
-
-    run(scenario())
 
 
 @pooled
@@ -246,8 +200,7 @@ async def test_an_idle_connection_is_dropped_in_time(
     service: FakeService, pool: Pool
 ) -> None:
     """Before the service closes it, and without anyone asking."""
-    connection = await acquire(pool)
-    release(pool, connection)
+    connection = await kept(pool)
     await asyncio.sleep(TIMING.idle_limit + 0.1)
     assert connection.closed
     assert pool.statistics.connections == 0
@@ -258,8 +211,7 @@ async def test_a_connection_that_the_service_closes_is_forgotten(
     service: FakeService, pool: Pool
 ) -> None:
     """It is noticed at once and costs the next utterance nothing."""
-    connection = await acquire(pool)
-    release(pool, connection)
+    connection = await kept(pool)
     connection.news.set()
     await asyncio.sleep(0.1)
     assert pool.statistics.connections == 0
@@ -271,8 +223,7 @@ async def test_a_connection_that_died_a_moment_ago_is_replaced(
     service: FakeService, pool: Pool
 ) -> None:
     """The news of its end and the next utterance may come together."""
-    connection = await acquire(pool)
-    release(pool, connection)
+    connection = await kept(pool)
     await asyncio.sleep(0)
     connection.news.set()
     await asyncio.sleep(0)
@@ -284,8 +235,7 @@ async def test_a_connection_that_dies_as_it_is_claimed_is_replaced(
     service: FakeService, pool: Pool
 ) -> None:
     """Nobody gets a closed connection."""
-    connection = await acquire(pool)
-    release(pool, connection)
+    connection = await kept(pool)
     await asyncio.sleep(0)
     connection.dies_when_claimed = True
     assert await acquire(pool) is not connection
@@ -327,8 +277,7 @@ def test_a_dead_connection_is_replaced_unnoticed(*, hangs: bool) -> None:
     async def scenario() -> None:
         service = FakeService()
         pool = Pool(service.open, TIMING)
-        dead = await acquire(pool)
-        release(pool, dead)
+        dead = await kept(pool)
         dead.hangs = hangs
         dead.start_error = CosyVoiceConnectionError("reset")
         loop = asyncio.get_running_loop()
@@ -346,8 +295,7 @@ async def test_a_refusal_on_a_kept_connection_is_final(
     service: FakeService, pool: Pool
 ) -> None:
     """An error that no other connection would mend is raised as it is."""
-    connection = await acquire(pool)
-    release(pool, connection)
+    connection = await kept(pool)
     connection.start_error = AuthenticationError("no")
     with pytest.raises(AuthenticationError):
         await acquire(pool)

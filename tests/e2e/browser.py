@@ -9,6 +9,7 @@ import shutil
 from typing import Any
 
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
+import pytest
 
 from tests.demo.home import PASSWORD, REPOSITORY, USER, Home
 
@@ -45,6 +46,12 @@ def find_chromium() -> str | None:
     """Return an installed Chromium or Chrome."""
     names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+needs_chromium = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="no Chromium found to look at the user interface with",
+)
 
 
 def texts(language: str) -> dict[str, Any]:

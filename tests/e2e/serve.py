@@ -48,13 +48,13 @@ async def serve() -> None:
             "emulator": emulator.url,
             "abroad": abroad.url,
         }
-        print(json.dumps(place), flush=True)  # noqa: T201
+        print(json.dumps(place), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             await (program.kill() if line == "kill\n" else program.stop())
             await program.start()
             await program.answers(session, f"{home.api.url}/manifest.json")
             await eventually(home.api.is_running)
-            print(flush=True)  # noqa: T201
+            print(flush=True)
 
 
 if __name__ == "__main__":

@@ -18,17 +18,14 @@ from tests.demo.home import Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import speak
 
-from .browser import UserInterface, find_chromium, user_interface
+from .browser import UserInterface, needs_chromium, user_interface
 from .conftest import KEYS
 
 pytestmark = [
     # One process for all of these tests, as they share one house
     pytest.mark.xdist_group("e2e repairs"),
     pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        find_chromium() is None,
-        reason="no Chromium found to look at the user interface with",
-    ),
+    needs_chromium,
 ]
 KEY_ABROAD = "sk-abroad"
 CLONE = "cosyvoice-v3-flash-grandma-0123456789abcdef"

@@ -16,16 +16,13 @@ from tests.demo.home import Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import converse
 
-from .browser import UserInterface, find_chromium, user_interface
+from .browser import UserInterface, needs_chromium, user_interface
 
 pytestmark = [
     # One process for all of these tests, as they share one house
     pytest.mark.xdist_group("e2e user interface"),
     pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        find_chromium() is None,
-        reason="no Chromium found to look at the user interface with",
-    ),
+    needs_chromium,
 ]
 SECOND_VOICE = {"en": "Longanhuan", "zh-Hans": "龙安欢"}
 RAW_KEY = re.compile(r"\b(component|ui|config|entity)\.\w+|\b[a-z]+_[a-z_]+\b")
