@@ -175,13 +175,15 @@ class SpeakableText(InlineReader):
         line, newline, _ = self._text[self._at : self._at + LOOK_AHEAD].partition("\n")
         if not newline and not self._has_arrived(self._at):
             raise UndecidedError
-        self._at += len(line) + len(newline)
-        mark = markup.FENCE_END.fullmatch(line)
+        mark = markup.FENCE_END.match(line)
         if mark and mark[1].startswith(self._fence):
             self._end_code()
             self._step = self._line_start
+            if mark.end() < len(line):
+                line, newline = mark[0], ""
         elif line.strip() and len(self._code) < 2:
             self._code.append(line.strip())
+        self._at += len(line) + len(newline)
 
     def _end_code(self) -> None:
         if len(self._code) == 1 and len(self._code[0]) <= SPOKEN_CODE:

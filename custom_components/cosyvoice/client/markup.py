@@ -16,7 +16,8 @@ LINE_MARKS = "-*+_=#>|~`•‣·–"
 MARK_RUN = re.compile(f"[{LINE_MARKS} :]+".replace("-", r"\-", 1))
 FENCE = re.compile("`{3,64}|~{3,64}")
 FENCE_LINE = re.compile(r"[^`~\n]*+")
-FENCE_END = re.compile("[ >]*+(`{3,}|~{3,}) *+")
+# Text may follow it, a lone word may not: that is the language of another block.
+FENCE_END = re.compile("[ >]*+(`{3,}+|~{3,}+)(?! *+[A-Za-z][!-~]*+ *+$) *+")
 HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
 BULLET = re.compile(r"[-*+–] |[•‣·]")
 QUOTE = re.compile(r">(?![\d=])")
