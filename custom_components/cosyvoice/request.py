@@ -13,7 +13,14 @@ from homeassistant.components.tts import (
     ATTR_PREFERRED_SAMPLE_RATE,
 )
 
-from .client import CATALOGUE, ClonedVoice, Model, OptionError, SynthesisOptions
+from .client import (
+    CATALOGUE,
+    ClonedVoice,
+    Model,
+    OptionError,
+    Silence,
+    SynthesisOptions,
+)
 from .const import (
     AUTO,
     CONF_BIT_RATE,
@@ -50,8 +57,6 @@ setting that does not suit another voice is left out, an option is refused.
 """
 DEFAULT_EXTENSION: Final = "mp3"
 """What Home Assistant delivers when the listener has no preference."""
-MP3_DELAY: Final = 1105
-"""Samples of silence that coding and decoding MP3 add at the beginning (LAME's FAQ)."""
 PREFERRED_NUMBERS: Final = (
     ATTR_PREFERRED_SAMPLE_RATE,
     ATTR_PREFERRED_SAMPLE_CHANNELS,
@@ -83,16 +88,14 @@ class SpeechRequest:
         synthesis: What the service is asked for.
         clean_text: Whether to clean the text of Markdown, emoji and the like.
         pronunciations: Replacements by word.
-        lead_in: Seconds of silence before the speech.
-        trailing: Seconds of silence after it.
+        silence: What to put before and after the speech.
         fallback_engine: The entity that speaks when the service cannot.
     """
 
     synthesis: SynthesisOptions
     clean_text: bool
     pronunciations: Mapping[str, str]
-    lead_in: float
-    trailing: float
+    silence: Silence
     fallback_engine: str | None
 
     @property
@@ -153,8 +156,7 @@ def create_request(
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
             if not _PINYIN.fullmatch(replacement)
         },
-        lead_in=_lead_in(settings, call, synthesis),
-        trailing=settings[CONF_TRAILING] / 1000,
+        silence=_silence(settings, call, synthesis),
         fallback_engine=settings.get(CONF_FALLBACK_ENGINE),
     )
 
@@ -194,19 +196,18 @@ def _container(
     return wanted if compressed and not silence else "caf"
 
 
-def _lead_in(
+def _silence(
     settings: Mapping[str, Any], call: Mapping[str, Any], synthesis: SynthesisOptions
-) -> float:
-    """Return the seconds of silence to put before the speech.
-
-    Where samples become MP3 on their way, the coding adds some of its own.
-    """
-    seconds: float = settings[CONF_LEAD_IN] / 1000
+) -> Silence:
+    """Return the silence to put around the speech."""
     wanted = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
     rate = call.get(ATTR_PREFERRED_SAMPLE_RATE, synthesis.sample_rate)
-    if synthesis.format == "caf" and wanted == DEFAULT_EXTENSION:
-        seconds -= MP3_DELAY / rate
-    return max(0.0, seconds)
+    converted = synthesis.format == "caf" and wanted == "mp3"
+    return Silence(
+        lead_in=settings[CONF_LEAD_IN] / 1000,
+        trailing=settings[CONF_TRAILING] / 1000,
+        mp3_sample_rate=rate if converted else None,
+    )
 
 
 def _applicable(

@@ -327,8 +327,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         return self.entry.runtime_data.client.speak(
             pieces,
             speech.synthesis,
-            lead_in=speech.lead_in,
-            trailing=speech.trailing,
+            silence=speech.silence,
             fill_pauses=speech.extension in {"caf", "wav"},
         )
 

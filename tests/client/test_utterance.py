@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.cosyvoice.client import (
     CosyVoiceTimeoutError,
+    Silence,
     TextError,
     Timing,
     count_characters,
@@ -231,7 +232,9 @@ def test_words_are_placed_in_the_whole_audio() -> None:
         config = EmulatorConfig(speech="voice", word_times=word_times)
         async with service(config) as (_, client):
             utterance = client.speak(
-                TEXT, options(format="wav", word_timestamps=True), lead_in=0.5
+                TEXT,
+                options(format="wav", word_timestamps=True),
+                silence=Silence(lead_in=0.5),
             )
             await listen(utterance)
             words = utterance.report.words
@@ -254,7 +257,7 @@ def test_silence_before_and_after_is_exact(container: str) -> None:
             chosen = options(format=container, sample_rate=48000)
             plain = await listen(client.speak(TEXT, chosen))
             padded = await listen(
-                client.speak(TEXT, chosen, lead_in=0.25, trailing=1.5)
+                client.speak(TEXT, chosen, silence=Silence(0.25, 1.5))
             )
             header = len(audio_writer(container, 48000).header())
             samples = plain[header:]

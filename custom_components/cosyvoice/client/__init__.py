@@ -42,6 +42,7 @@ from .pool import PoolStatistics
 from .progress import is_speakable
 from .pronunciation import Replacer
 from .report import UtteranceReport, Word
+from .silence import Silence
 from .ssml import SSML_OPENING, check_ssml, is_ssml
 from .text import SentenceSplitter, count_characters, scrub
 from .timing import Timing
@@ -79,6 +80,7 @@ __all__ = [
     "RequestError",
     "SentenceSplitter",
     "ServiceError",
+    "Silence",
     "SpeakableText",
     "SsmlError",
     "Style",

@@ -13,6 +13,7 @@ from .endpoint import Endpoint, request_headers
 from .errors import CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .pool import Pool, PoolStatistics, TaskSettings
+from .silence import NO_SILENCE, Silence
 from .timing import Timing
 from .utterance import Utterance
 
@@ -100,8 +101,7 @@ class CosyVoiceClient:
         text: str | AsyncIterable[str],
         options: SynthesisOptions,
         *,
-        lead_in: float = 0.0,
-        trailing: float = 0.0,
+        silence: Silence = NO_SILENCE,
         fill_pauses: bool = False,
     ) -> Utterance:
         """Return the audio of a text, as an asynchronous iterable.
@@ -109,8 +109,7 @@ class CosyVoiceClient:
         Args:
             text: The text, or the pieces of a text that is still being written.
             options: Resolved options, see :meth:`SynthesisOptions.resolve`.
-            lead_in: Seconds of silence before the speech (pcm, wav and caf).
-            trailing: Seconds of silence after it (pcm, wav and caf).
+            silence: What to put before and after the speech (pcm, wav and caf).
             fill_pauses: Add silence between two sentences while the text pauses and
                 the listener is about to run out of audio (pcm, wav and caf).
         """
@@ -120,8 +119,7 @@ class CosyVoiceClient:
             text,
             options,
             self._timing,
-            lead_in=lead_in,
-            trailing=trailing,
+            silence=silence,
             fill_pauses=fill_pauses,
         )
 

@@ -19,6 +19,7 @@ from .pool import Pool, TaskSettings
 from .progress import TaskProgress
 from .protocol import Audio, Event, TaskFinished, TaskState, Usage
 from .report import UtteranceReport
+from .silence import NO_SILENCE, Silence
 from .source import TextSource
 from .text import count_characters
 from .timing import Timing
@@ -52,8 +53,7 @@ class Utterance:
         options: SynthesisOptions,
         timing: Timing,
         *,
-        lead_in: float = 0.0,
-        trailing: float = 0.0,
+        silence: Silence = NO_SILENCE,
         fill_pauses: bool = False,
     ) -> None:
         """Prepare; nothing is sent before the iteration begins.
@@ -64,8 +64,7 @@ class Utterance:
             text: The text, or the pieces of a text that is still being written.
             options: Resolved options.
             timing: The limits to keep.
-            lead_in: Seconds of silence before the speech.
-            trailing: Seconds of silence after it.
+            silence: What to put before and after the speech.
             fill_pauses: Add silence between two sentences while the text pauses and
                 the listener is about to run out of audio.
         """
@@ -77,8 +76,7 @@ class Utterance:
         self._task = task
         self._ssml = options.ssml
         self._timing = timing
-        self._lead_in = lead_in
-        self._trailing = trailing
+        self._around = silence
         self._fill_pauses = fill_pauses
         self._streamed = not isinstance(text, str)
         self._source = TextSource(text, whole=options.ssml)
@@ -104,7 +102,7 @@ class Utterance:
     async def _speak(self) -> AsyncGenerator[bytes]:
         report = self.report
         try:
-            if opening := self._writer.header() + self._quiet(self._lead_in):
+            if opening := self._writer.header() + self._quiet(self._around.before()):
                 yield opening
             if self._streamed:
                 self._pool.warm_up(self._task)
@@ -119,7 +117,8 @@ class Utterance:
                     async for chunk in chunks:
                         yield chunk
             self._check_source()
-            if closing := self._quiet(self._trailing) + self._writer.finish():
+            trailing = self._quiet(self._around.after(self._writer.seconds))
+            if closing := trailing + self._writer.finish():
                 yield closing
             report.outcome = "finished"
             self._pool.warm_up(self._task)
