@@ -16,6 +16,8 @@ from custom_components.cosyvoice.client import (
 from tests.emulator import Emulator, EmulatorConfig
 
 REGION = "cn-beijing"
+SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
+TEXT = " ".join(SENTENCES)
 
 
 @asynccontextmanager

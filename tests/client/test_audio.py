@@ -1,7 +1,6 @@
 """Audio: the streams of several tasks become one that players can read."""
 
 from collections.abc import Iterator
-import functools
 import io
 from itertools import cycle
 import subprocess
@@ -13,12 +12,13 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from custom_components.cosyvoice.client.audio import AudioWriter, audio_writer
+from custom_components.cosyvoice.client.audio import audio_writer
 from custom_components.cosyvoice.client.audio.mp3 import FrameHeader
+
+from .sound import encoded, fed
 
 RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 OPUS_RATES = (8000, 16000, 24000, 48000)
-CODECS = {"mp3": ("mp3", "libmp3lame"), "opus": ("ogg", "libopus")}
 ENCODED = [
     *(("mp3", rate) for rate in RATES),
     *(("opus", rate) for rate in OPUS_RATES),
@@ -28,23 +28,6 @@ ENCODED = [
 def padding(audio_format: str, rate: int):
     """Return how much longer than the sound an encoder's stream may be, in seconds."""
     return 3 * 1152 / max(rate, 16000) if audio_format == "mp3" else 0.03
-
-
-@functools.cache
-def encoded(audio_format: str, rate: int, seconds: float, frequency: int = 440):
-    """Return a tone as the service would send it."""
-    container_format, codec = CODECS[audio_format]
-    file = io.BytesIO()
-    times = np.arange(round(rate * seconds)) / rate
-    samples = (np.sin(2 * np.pi * frequency * times) * 12000).astype(np.int16)
-    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-    frame.sample_rate = rate
-    options = {"page_duration": "200000"} if audio_format == "opus" else {}
-    with av.open(file, "w", format=container_format, options=options) as container:
-        stream = container.add_stream(codec, rate=rate, layout="mono")
-        for part in (frame, None):
-            container.mux(stream.encode(part))
-    return file.getvalue()
 
 
 def decoded(audio: bytes):
@@ -81,13 +64,6 @@ def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
             return
         yield data[at : at + size]
         at += size
-
-
-def fed(writer: AudioWriter, data: bytes, size: int = 1000):
-    """Return what comes out if the data comes in pieces of this size."""
-    return b"".join(
-        writer.feed(data[at : at + size]) for at in range(0, len(data), size)
-    )
 
 
 def loudest_frequency(samples: Any, rate: int):
@@ -272,169 +248,6 @@ def test_mp3_headers_are_read(header: bytes, size: int, samples: Any):
 )
 def test_what_is_no_mp3_header(data: bytes):
     assert FrameHeader.parse(data) is None
-
-
-# --- Ogg Opus, page by page ---
-
-
-def ogg_pages(audio: bytes):
-    """Return (flags, position, serial, number, segments, body) of each page."""
-    pages, at = [], 0
-    while at < len(audio):
-        assert audio[at : at + 5] == b"OggS\0"
-        position = int.from_bytes(audio[at + 6 : at + 14], "little", signed=True)
-        serial, number = (
-            int.from_bytes(audio[at + place : at + place + 4], "little")
-            for place in (14, 18)
-        )
-        body = at + 27 + audio[at + 26]
-        segments = audio[at + 27 : body]
-        end = body + sum(segments)
-        pages.append(
-            (audio[at + 5], position, serial, number, segments, audio[body:end])
-        )
-        at = end
-    return pages
-
-
-def ogg_page(packets: list[bytes], *, flags: int = 0, open_end: bool = False):
-    """Return a page, its checksum computed bit by bit."""
-    segments, body = b"", b""
-    for packet in packets:
-        full, last = divmod(len(packet), 255)
-        segments += b"\xff" * full + bytes([last])
-        body += packet
-    if open_end:
-        segments = segments[:-1]
-    page = bytearray(b"OggS\0" + bytes([flags]) + bytes(20) + bytes([len(segments)]))
-    page += segments + body
-    checksum = 0
-    for byte in page:
-        checksum ^= byte << 24
-        for _ in range(8):
-            checksum = checksum << 1 ^ (0x104C11DB7 if checksum >> 31 else 0)
-    page[22:26] = checksum.to_bytes(4, "little")
-    return bytes(page)
-
-
-HEAD = b"OpusHead\x01\x01" + (312).to_bytes(2, "little") + bytes(7)
-TAGS = b"OpusTags" + bytes(8)
-OGG_START = ogg_page([HEAD], flags=2) + ogg_page([TAGS])
-PACKET = b"\xf8" + bytes(30)  # 20 ms
-
-
-def test_ogg_pages_are_one_stream():
-    writer = audio_writer("opus", 24000)
-    audio = b""
-    for frequency in (300, 600):
-        audio += writer.feed(encoded("opus", 24000, 1.0, frequency))
-        audio += writer.end_task()
-    audio += writer.finish()
-    pages = ogg_pages(audio)
-    assert [page[3] for page in pages] == list(range(len(pages)))
-    assert len({page[2] for page in pages}) == 1
-    assert [page[0] for page in pages] == [2, *[0] * (len(pages) - 2), 4]
-    positions = [page[1] for page in pages]
-    assert positions == sorted(positions)
-    assert positions[-1] == positions[-2] == writer.seconds * 48000 + 312
-    bodies = [page[5] for page in pages]
-    assert [body[:8] for body in bodies[:2]] == [b"OpusHead", b"OpusTags"]
-    assert not any(body.startswith((b"OpusHead", b"OpusTags")) for body in bodies[2:])
-
-
-def test_ogg_has_no_end_without_a_beginning():
-    writer = audio_writer("opus", 24000)
-    assert writer.feed(ogg_page([PACKET])) == b""
-    assert writer.end_task() + writer.finish() == b""
-    assert writer.seconds == 0
-
-
-@pytest.mark.parametrize(
-    ("packet", "milliseconds"),
-    [
-        (b"\x00x", 10),  # SILK
-        (b"\x18x", 60),
-        (b"\x68x", 20),  # hybrid
-        (b"\xe0x", 2.5),  # CELT
-        (b"\xf9x", 40),  # two frames
-        (b"\xfax", 40),
-        (b"\xfb\x03x", 60),  # any number of frames
-        (b"\xfb", 0),
-        (b"", 0),
-        (b"\xf8" + bytes(61440), 0),  # longer than a packet can be
-    ],
-)
-def test_the_length_of_an_opus_packet(packet: bytes, milliseconds: float):
-    writer = audio_writer("opus", 24000)
-    writer.feed(OGG_START)
-    given_out = writer.feed(ogg_page([packet]))
-    assert bool(given_out) == bool(milliseconds)
-    assert writer.seconds == pytest.approx(max(0, milliseconds / 1000 - 312 / 48000))
-
-
-def test_a_packet_over_two_pages_goes_into_one():
-    packet = b"\xf8" + bytes(300)
-    writer = audio_writer("opus", 24000)
-    writer.feed(OGG_START)
-    assert writer.feed(ogg_page([packet[:255]], open_end=True)) == b""
-    (page,) = ogg_pages(writer.feed(ogg_page([packet[255:], PACKET], flags=1)))
-    assert page[5] == packet + PACKET
-
-
-def test_half_a_packet_is_never_joined_to_another():
-    packet = b"\xf8" + bytes(300)
-    begin = ogg_page([packet[:255]], open_end=True)
-    rest = ogg_page([packet[255:], PACKET], flags=1)
-    damaged = bytearray(ogg_page([PACKET]))
-    damaged[-1] ^= 1
-    # The next page begins anew; the begin is lost; a damaged page is between.
-    for data in (begin + ogg_page([PACKET]), rest, begin + damaged + rest):
-        writer = audio_writer("opus", 24000)
-        writer.feed(OGG_START)
-        (page,) = ogg_pages(writer.feed(data))
-        assert page[5] == PACKET
-    writer = audio_writer("opus", 24000)
-    writer.feed(OGG_START)
-    assert writer.feed(ogg_page([b"x" * 255], flags=1, open_end=True)) == b""
-
-
-def test_a_packet_without_an_end_is_not_gathered_for_ever():
-    writer = audio_writer("opus", 24000)
-    writer.feed(OGG_START)
-    endless = ogg_page([b"x" * 255 * 250], flags=1, open_end=True)
-    writer.feed(ogg_page([b"x" * 255], open_end=True))
-    for _ in range(5):
-        writer.feed(endless)
-    assert len(writer._packet) + len(writer._buffer) < 70_000
-
-
-def test_more_packets_than_a_page_can_hold_make_two_pages():
-    writer = audio_writer("opus", 24000)
-    writer.feed(OGG_START)
-    writer.feed(ogg_page([(b"\xf8" + bytes(255))[:255]], open_end=True))
-    rest = [b"\xf8" * 254] * 254
-    pages = ogg_pages(writer.feed(ogg_page([b"", *rest], flags=1)))
-    assert [len(page[4]) for page in pages] == [255, 1]
-
-
-def test_pages_are_found_again_after_garbage():
-    writer = audio_writer("opus", 24000)
-    data = b"OggX" + OGG_START + b"Ogg" + ogg_page([PACKET]) + b"OggS" + bytes(40)
-    audio = fed(writer, data + ogg_page([PACKET] * 2), 5)
-    assert [page[5] for page in ogg_pages(audio)[2:]] == [PACKET, PACKET * 2]
-
-
-def test_what_looks_like_a_long_page_hides_nothing():
-    writer = audio_writer("opus", 24000)
-    false_page = b"OggS" + bytes(22) + b"\xff" * 256
-    given_out = writer.feed(OGG_START + false_page + ogg_page([PACKET]))
-    given_out += writer.end_task()
-    assert [page[5] for page in ogg_pages(given_out)[2:]] == [PACKET]
-
-
-def test_a_damaged_opus_head_begins_nothing():
-    writer = audio_writer("opus", 24000)
-    assert writer.feed(ogg_page([b"OpusHead"], flags=2) + ogg_page([PACKET])) == b""
 
 
 # --- Samples ---

@@ -27,10 +27,8 @@ from custom_components.cosyvoice.client import (
 from tests.clock import run
 from tests.emulator import Emulator, Fault, FaultKind, Nature, Point
 
-from .speaking import options, service, written
+from .speaking import SENTENCES, TEXT, options, service, written
 
-SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
-TEXT = " ".join(SENTENCES)
 TIMING = Timing()
 
 POINTS = [point for point in Point if point is not Point.HTTP]

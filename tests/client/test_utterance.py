@@ -14,15 +14,12 @@ from custom_components.cosyvoice.client import (
     Timing,
     count_characters,
 )
-from custom_components.cosyvoice.client.audio import audio_writer
 from custom_components.cosyvoice.client.utterance import TASK_CHARACTERS
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 
-from .speaking import collect, heard, listen, options, service, written
+from .speaking import SENTENCES, TEXT, collect, heard, listen, options, service, written
 
-SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
-TEXT = " ".join(SENTENCES)
 TIMING = Timing()
 
 
@@ -248,68 +245,6 @@ def test_words_are_placed_in_the_whole_audio() -> None:
         asyncio.run(scenario(word_times))
 
 
-@pytest.mark.parametrize("container", ["wav", "caf", "pcm"])
-def test_silence_before_and_after_is_exact(container: str) -> None:
-    """To the sample."""
-
-    async def scenario() -> None:
-        async with service() as (_, client):
-            chosen = options(format=container, sample_rate=48000)
-            plain = await listen(client.speak(TEXT, chosen))
-            padded = await listen(
-                client.speak(TEXT, chosen, silence=Silence(0.25, 1.5))
-            )
-            header = len(audio_writer(container, 48000).header())
-            samples = plain[header:]
-            before, after = bytes(2 * 12_000), bytes(2 * 72_000)
-            assert padded[header:] == before + samples + after
-
-    run(scenario())
-
-
-def test_pauses_are_filled_only_as_needed() -> None:
-    """A listener who plays at real time never runs dry; nobody else gets silence."""
-
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
-            await asyncio.sleep(40)
-            yield SENTENCES[1] + " " + SENTENCES[2]
-
-        config = EmulatorConfig(
-            speech="signal", first_packet=0.5, real_time_factor=0.3, round_trip=0.1
-        )
-        async with service(config) as (emulator, client):
-            utterance = client.speak(pausing(), options(format="pcm"), fill_pauses=True)
-            audio = bytearray()
-            playing_since = None
-            async for chunk in utterance:
-                if playing_since is None:
-                    playing_since = loop.time()
-                else:
-                    played = loop.time() - playing_since
-                    assert len(audio) / 48_000 > played
-                audio += chunk
-                assert len(audio) / 48_000 < loop.time() - playing_since + 3
-            found = emulator.heard(bytes(audio), "pcm", 24_000)
-            assert [sentence.text.strip() for sentence in found] == SENTENCES
-            assert all(sentence.complete for sentence in found)
-            assert 40 < utterance.report.audio_seconds < 44
-
-            utterance = client.speak(
-                written(TEXT, 0.01), options(format="pcm"), fill_pauses=True
-            )
-            await listen(utterance)
-            task = (
-                emulator.tasks[-1] if emulator.tasks[-1].pieces else emulator.tasks[-2]
-            )
-            assert utterance.report.audio_seconds < task.audio_seconds + 0.2
-
-    run(scenario())
-
-
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_listener_who_leaves_ends_the_task(after: int) -> None:
     """The service is told, the connection is closed, and nothing is left running."""
@@ -418,32 +353,6 @@ def test_a_hanging_service_is_given_up_in_time() -> None:
             with pytest.raises(CosyVoiceTimeoutError):
                 await listen(client.speak(TEXT, options()))
             assert loop.time() - begun <= TIMING.deadline + TIMING.attempt
-
-    run(scenario())
-
-
-def test_silence_goes_on_until_the_next_sentence_is_heard() -> None:
-    """Also while the connection has to be opened anew for it."""
-
-    async def scenario() -> None:
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
-            await asyncio.sleep(200)
-            yield SENTENCES[1] + SENTENCES[2]
-
-        config = EmulatorConfig(
-            speech="signal", round_trip=0.5, first_packet=1.0, real_time_factor=0.3
-        )
-        async with service(config) as (emulator, client):
-            emulator.script(Fault(FaultKind.HTTP_503, Point.HANDSHAKE, connection=2))
-            utterance = client.speak(pausing(), options(format="pcm"), fill_pauses=True)
-            loop = asyncio.get_running_loop()
-            seconds, playing_since = 0.0, None
-            async for chunk in utterance:
-                playing_since = loop.time() if playing_since is None else playing_since
-                assert seconds == 0 or seconds > loop.time() - playing_since
-                seconds += len(chunk) / 48_000
-            assert utterance.report.outcome == "finished"
 
     run(scenario())
 
