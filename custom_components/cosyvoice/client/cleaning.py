@@ -4,11 +4,12 @@ What is heard of what is written:
 
 - emphasis, headings, quotes, rules, HTML tags: the text without the marks;
 - list items, headings, rows of a table: a sentence each; between cells: a pause;
-- links and images: their text; bare addresses: the name of the host;
+- links and images: their text; bare addresses: the name of the host; what a reference
+  link leads to and the numbers of sources, ``[1]`` after a word or sentence: nothing;
 - inline code: as it stands; code blocks: nothing, except one short line and blocks
   marked as text;
-- emoji and other pictures, comments, a model's ``<think>`` part: nothing; an arrow:
-  a pause;
+- emoji and other pictures, comments, a model's ``<think>`` part and its marks such as
+  ``<|im_end|>``, a terminal's colours: nothing; an arrow: a pause;
 - formulas (``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]``), prices, arithmetic, names with
   underscores: as they stand; the service reads LaTeX;
 - a message that begins with ``<speak>``: as it stands; it is SSML.
@@ -38,6 +39,7 @@ class SpeakableText(InlineReader):
         """Begin with an empty text."""
         super().__init__(self._beginning)
         self._after_return = False  # The last piece ended with a carriage return.
+        self._escape = ""  # A terminal's escape sequence that has only begun.
         self._fence = ""
         self._code: list[str] = []
         self._in_text_block = False
@@ -61,7 +63,11 @@ class SpeakableText(InlineReader):
         text = piece[1:] if self._after_return and piece[:1] == "\n" else piece
         if piece:
             self._after_return = piece[-1] == "\r"
-        return printable(text.replace("\r\n", "\n"))
+        text = self._escape + text.replace("\r\n", "\n")
+        begun = markup.ESCAPE_BEGUN.search(text)
+        self._escape = begun[0] if begun else ""
+        whole = text.removesuffix(self._escape)
+        return printable(markup.ESCAPE.sub("", whole))
 
     def _beginning(self) -> None:
         self._text = self._text.lstrip()
@@ -97,6 +103,8 @@ class SpeakableText(InlineReader):
             self._line_marks(first)
         elif first in "0123456789":
             self._number()
+        elif first == "[" and (definition := self._reference()):
+            self._at += len(definition)
         elif first == "[" and self._spoken.sentence:
             self._at += len(self._whole(markup.CHECKBOX, markup.CHECKBOX_BEGUN))
             self._step = self._inline
@@ -105,6 +113,12 @@ class SpeakableText(InlineReader):
             self._at += 1
         else:
             self._step = self._inline
+
+    def _reference(self) -> str:
+        if not self._has_arrived(self._at) and self._begun(markup.REFERENCE_BEGUN):
+            raise UndecidedError
+        definition, after = self._run(markup.REFERENCE)
+        return definition if after in ("", "\n") else ""
 
     def _line_marks(self, first: str) -> None:
         marks = self._here(markup.MARK_RUN)
@@ -118,7 +132,7 @@ class SpeakableText(InlineReader):
             self._end_sentence()
             self._at = end + len(after)
         elif heading := self._here(markup.HEADING):
-            self._spoken.sentence = True
+            self._spoken.sentence = self._in_heading = True
             self._at += len(heading)
             self._step = self._inline
         elif first == "|":

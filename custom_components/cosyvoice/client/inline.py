@@ -37,6 +37,7 @@ class InlineReader(PieceReader, ABC):
             "[": self._open_bracket,
             "]": self._close_bracket,
             "|": self._pipe,
+            "#": self._hash,
             "【": self._lenticular,
         }
 
@@ -50,9 +51,11 @@ class InlineReader(PieceReader, ABC):
 
     def _begin_line(self) -> None:
         self._in_row = False
+        self._in_heading = False
         self._in_title = False  # It began in bold.
         self._is_title = False  # It was in bold, all of it up to here.
         self._emphasis: set[int] = set()  # Lengths of the open runs of "*".
+        self._has_numbers = False  # A number in brackets was spoken.
         self._brackets: list[bool] = []  # Open ones of a link; True: the link's own.
         self._span = ""  # A formula or code may have begun: "$" or backticks.
         self._is_price = False  # A digit follows that "$".
@@ -143,6 +146,8 @@ class InlineReader(PieceReader, ABC):
             return run == "*" and before == after == " "
         if before.isdigit() and after.isdigit():
             return len(run) <= 2
+        if run == "*" and after == "#":
+            return True
         if len(run) > 2 or len(run) in self._emphasis:
             return False
         if (_is_ascii_word(before) or before in ")]%°′") and (
@@ -172,9 +177,14 @@ class InlineReader(PieceReader, ABC):
     def _underscores(self) -> None:
         run, after = self._run(markup.UNDERSCORES)
         before = self._before()
+        is_face = run == "_" and before + after in markup.FACES
         in_name = before.isalnum() and after.isalnum()
         is_subscript = run == "_" and (before == "}" or after in ("{", "\\"))
-        if is_subscript or (in_name and (before.isascii() or after.isascii())):
+        if (
+            is_face
+            or is_subscript
+            or (in_name and (before.isascii() or after.isascii()))
+        ):
             self._keep(run)
         else:
             self._drop_emphasis(run)
@@ -195,6 +205,14 @@ class InlineReader(PieceReader, ABC):
             self._spoken.sentence = True
         self._spoken.pause()
         self._at += 1
+
+    def _hash(self) -> None:
+        if self._in_heading and _is_space(self._before()):
+            run, after = self._run(markup.HEADING_END)
+            if after in ("", "\n"):
+                self._at += len(run)
+                return
+        self._keep("#")
 
     def _backticks(self) -> None:
         run, _ = self._run(markup.BACKTICKS)
@@ -277,6 +295,8 @@ class InlineReader(PieceReader, ABC):
     # Links and addresses.
 
     def _open_bracket(self) -> None:
+        if self._sources():
+            return
         label = self._here(markup.LINK_TEXT)
         if not label and not self._has_arrived(self._at):
             if "\n" not in self._text[self._at :]:
@@ -291,6 +311,29 @@ class InlineReader(PieceReader, ABC):
             if self._brackets:
                 self._brackets.append(False)
             self._keep("[")
+
+    def _sources(self) -> bool:
+        """Leave the numbers of sources out; return whether they are such."""
+        if not self._has_arrived(self._at) and self._begun(markup.SOURCES_BEGUN):
+            raise UndecidedError
+        run = self._here(markup.SOURCES)
+        if not run:
+            return False
+        if run[1].isdigit() and not self._is_source(
+            self._before(), self._character(self._at + len(run))
+        ):
+            self._has_numbers = True
+            return False
+        self._at += len(run)
+        return True
+
+    def _is_source(self, before: str, after: str) -> bool:
+        """Return whether a number in brackets is a source, not an index or a choice."""
+        if self._has_numbers or after in ("(", "[", ":"):
+            return False
+        if before in markup.BEFORE_SOURCES:
+            return True
+        return after in markup.AFTER_SOURCES and before != "]" and not _is_space(before)
 
     def _is_link_text(self, label: str) -> bool:
         """Return whether brackets before brackets are a link, not an index or source."""
@@ -342,6 +385,8 @@ class InlineReader(PieceReader, ABC):
     def _angle(self) -> None:
         if self._text.startswith("<!--", self._at):
             self._be_silent_until(markup.COMMENT_END)
+        elif token := self._whole(markup.TOKEN, markup.TOKEN_BEGUN):
+            self._at += len(token)
         elif tag := self._whole(markup.TAG, markup.TAG_BEGUN):
             self._at += len(tag)
             self._tag(tag)

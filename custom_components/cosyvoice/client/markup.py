@@ -6,10 +6,14 @@ more text arrives. Quantifiers are possessive, so that no text takes long to ref
 
 import re
 
-from .symbols import EMOJI, KEYCAP
+from .symbols import EMOJI, KEYCAP, STOPS
 
 SPEAK = re.compile(r"<speak[\s/>]")
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+# What a terminal takes for a colour and the like.
+ESCAPE = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
+ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;]{0,16})?\Z")
 
 # At the start of a line.
 LINE_MARKS = "-*+_=#>|~`•‣·–"
@@ -19,9 +23,10 @@ FENCE_LINE = re.compile(r"[^`~\n]*+")
 # Text may follow it, a lone word may not: that is the language of another block.
 FENCE_END = re.compile("[ >]*+(`{3,}+|~{3,}+)(?! *+[A-Za-z][!-~]*+ *+$) *+")
 HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
+HEADING_END = re.compile("#{1,64} {0,64}")
 BULLET = re.compile(r"[-*+–] |[•‣·]")
 QUOTE = re.compile(r">(?![\d=])")
-DIGITS = re.compile("[0-9]{1,9}")
+DIGITS = re.compile("[0-9]{1,3}")
 CHECKBOX = re.compile(r"\[[ xX]\](?= )")
 CHECKBOX_BEGUN = re.compile(r"\[(?:[ xX]\]?)?")
 TEXT_BLOCKS = frozenset(("text", "txt", "plain", "plaintext", "markdown", "md"))
@@ -38,12 +43,13 @@ _ARROW_BEGUN = r"(?<= )(?:--?|=)>?\Z"
 SPECIAL = re.compile(
     rf"(?P<address>{_ADDRESS})|(?P<arrow>{_ARROW}|[{ARROWS}])"
     rf"|(?P<begun>{_ADDRESS_BEGUN}|{_ARROW_BEGUN})"
-    rf"|(?P<picture>[{KEYCAP}{EMOJI}])|(?P<mark>[ \n*_~`$\\<&!\[\]|【])"
+    rf"|(?P<picture>[{KEYCAP}{EMOJI}])|(?P<mark>[ \n*_~`$\\<&!\[\]|#【])"
 )
 STARS = re.compile(r"\*{1,64}")
 UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
 UNDERSCORES = re.compile("_{1,64}")
 TILDES = re.compile("~{1,64}")
+FACES = frozenset(("^^", "><", "--", "==", "..", ";;"))  # Around "_".
 BACKTICKS = re.compile("`{1,64}")
 ESCAPABLE = "\\`*_{}#+-.!|>~$<&"
 
@@ -57,6 +63,23 @@ DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
 
 # Links and addresses. A destination that begins with a letter of another script than
 # Latin is a remark in parentheses.
+# What a reference link leads to; not a footnote, which is text.
+_LABEL = r"\[(?!\^)[^\[\]\n]"
+_SCHEME = r"<?+(?i:https?://|www\.)[^\s>]"
+REFERENCE = re.compile(
+    rf"""{_LABEL}++\]: *+{_SCHEME}++>?+(?: ++(?:"[^"\n]*+"|'[^'\n]*+'))?+ *+"""
+)
+REFERENCE_BEGUN = re.compile(
+    rf"""{_LABEL}*+(?:\](?:: *+(?:{_SCHEME}*+>?+ *+(?:"[^"\n]*+"?+|'[^'\n]*+'?+)?+ *+"""
+    r"|<?+(?i:https?:?+/?+|h(?:tt?+)?+|w{1,3}+)?+))?+)?+"
+)
+# The numbers of a model's sources.
+SOURCES = re.compile(r"(?:\[[1-9]\d?+\])++|\[(?:citation:|ref_)\d{1,3}\]")
+SOURCES_BEGUN = re.compile(
+    r"(?:\[[1-9]\d?+\])*+\[(?:[1-9]\d?+)?+|\[(?:[a-z]{1,8}[:_]?+\d{0,3})?+"
+)
+BEFORE_SOURCES = frozenset(".!?…。！？")
+AFTER_SOURCES = frozenset(("", "\n", *STOPS))
 LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
 ALERT = re.compile(r"\[![A-Z]+\]")
 _PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
@@ -89,6 +112,9 @@ TAG_BEGUN = re.compile(
 )
 ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
 ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
+# A model's own marks, such as "<|im_end|>", that were not taken out.
+TOKEN = re.compile(r"<[|｜][\w▁]{1,40}[|｜]>")
+TOKEN_BEGUN = re.compile(r"<(?:[|｜][\w▁]{0,40}+[|｜]?+)?+")
 COMMENT_END = re.compile("-->")
 TAG_END = re.compile(">")
 SILENT_TAGS = {
