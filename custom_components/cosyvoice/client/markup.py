@@ -61,8 +61,6 @@ FORMULA_ENDS = {
 }
 DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
 
-# Links and addresses. A destination that begins with a letter of another script than
-# Latin is a remark in parentheses.
 # What a reference link leads to; not a footnote, which is text.
 _LABEL = r"\[(?!\^)[^\[\]\n]"
 _SCHEME = r"<?+(?i:https?://|www\.)[^\s>]"
@@ -80,6 +78,9 @@ SOURCES_BEGUN = re.compile(
 )
 BEFORE_SOURCES = frozenset(".!?…。！？")
 AFTER_SOURCES = frozenset(("", "\n", *STOPS))
+
+# Links and addresses. A destination that begins with a letter of another script than
+# Latin is a remark in parentheses.
 LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
 ALERT = re.compile(r"\[![A-Z]+\]")
 _PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
