@@ -155,3 +155,72 @@ def test_silence_goes_on_until_the_next_sentence_is_heard() -> None:
             assert utterance.report.outcome == "finished"
 
     run(scenario())
+
+
+@pytest.mark.parametrize("real_time_factor", [0.02, 0.3, 0.9, 1.5])
+@pytest.mark.parametrize("text", ["好。灯已经打开了。", "No. It is off. 好！", "No."])
+def test_a_text_that_does_not_pause_gets_no_silence(
+    text: str, real_time_factor: float
+) -> None:
+    async def scenario() -> None:
+        config = EmulatorConfig(
+            speech="signal", first_packet=0.3, real_time_factor=real_time_factor
+        )
+        async with service(config) as (emulator, client):
+            utterance = client.speak(text, options(format="pcm"), fill_pauses=True)
+            audio = await listen(utterance)
+            (task,) = (task for task in emulator.tasks if task.pieces)
+            assert len(audio) / 48_000 == pytest.approx(task.audio_seconds, abs=0.001)
+
+    run(scenario())
+
+
+def test_a_pause_before_the_first_sentence_is_filled_after_a_while() -> None:
+    """The lead-in comes right before the speech all the same."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def pausing() -> AsyncGenerator[str]:
+            yield "Here it is "
+            await asyncio.sleep(30)
+            yield "now, the answer."
+
+        config = EmulatorConfig(speech="signal", first_packet=0.3)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(
+                pausing(),
+                options(format="pcm"),
+                silence=Silence(lead_in=0.5),
+                fill_pauses=True,
+            )
+            last, audio = loop.time(), b""
+            async for chunk in utterance:
+                assert loop.time() - last <= 2.1
+                last, audio = loop.time(), audio + chunk
+            samples = np.frombuffer(audio, np.int16).astype(int)
+            before = np.flatnonzero(np.abs(samples) > 500)[0] / 24_000
+            assert before == pytest.approx(30 - 2 + 0.5, abs=0.5)
+            (task,) = (task for task in emulator.tasks if task.pieces)
+            assert len(samples) / 24_000 == pytest.approx(
+                before + task.audio_seconds, abs=0.02
+            )
+
+    run(scenario())
+
+
+def test_a_slow_service_is_not_made_up_for_in_the_next_pause() -> None:
+    async def scenario() -> None:
+        async def pausing() -> AsyncGenerator[str]:
+            yield SENTENCES[0] + SENTENCES[1]
+            await asyncio.sleep(20)
+            yield SENTENCES[2]
+
+        config = EmulatorConfig(speech="signal", real_time_factor=3.0)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(pausing(), options(format="pcm"), fill_pauses=True)
+            seconds = len(await listen(utterance)) / 48_000
+            spoken = sum(task.audio_seconds for task in emulator.tasks)
+            assert 0 < seconds - spoken < 20
+
+    run(scenario())

@@ -60,6 +60,11 @@ class TextSource:
         """True if a sentence is ready."""
         return bool(self._sentences)
 
+    @property
+    def ended(self) -> bool:
+        """True if the whole text has been read."""
+        return self._ended
+
     def peek(self) -> str:
         """Return the sentence that is ready."""
         return self._sentences[0]

@@ -40,6 +40,8 @@ class Timing:
         close: Longest wait for the service to confirm a closed connection.
         low_water: Silence is added to a pause when the listener has less audio
             than this left to play.
+        first_silence: Silence begins before the speech when no sentence was
+            complete for so long; a Voice PE gives up after 5 s without audio.
     """
 
     deadline: float = 10.0
@@ -58,4 +60,5 @@ class Timing:
     warm_backoff_limit: float = 300.0
     start_window: float = 1.1
     close: float = 1.0
-    low_water: float = 0.5
+    low_water: float = 0.3
+    first_silence: float = 2.0

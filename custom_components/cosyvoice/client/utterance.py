@@ -86,7 +86,9 @@ class Utterance:
         self._silence = 0.0
         self._synthesis = 0.0
         self._text_since: float | None = None
+        self._begun = 0.0
         self._playing_since: float | None = None
+        self._pausing = False  # The listener gets silence while the text pauses.
         self._stuck_since: float | None = None
         self._last_sign = 0.0
         self._generator = self._speak()
@@ -101,9 +103,10 @@ class Utterance:
 
     async def _speak(self) -> AsyncGenerator[bytes]:
         report = self.report
+        self._begun = asyncio.get_running_loop().time()
         try:
-            if opening := self._writer.header() + self._quiet(self._around.before()):
-                yield opening
+            if header := self._writer.header():
+                yield header
             if self._streamed:
                 self._pool.warm_up(self._task)
             while True:
@@ -113,6 +116,9 @@ class Utterance:
                         yield silence
                 if not ready.result():
                     break
+                if self._text_since is None:
+                    if lead_in := self._quiet(self._around.before()):
+                        yield lead_in
                 async with aclosing(self._say()) as chunks:
                     async for chunk in chunks:
                         yield chunk
@@ -183,6 +189,7 @@ class Utterance:
             return False
         self._writer.abort_task()
         progress.in_sentence = False
+        self._pausing = self._playing_since is not None
         self.report.resumed += progress.heard
         return resume_at <= self._stuck_since + self._timing.deadline
 
@@ -256,7 +263,8 @@ class Utterance:
         now = asyncio.get_running_loop().time()
         if self.report.first_packet_latency is None and self._text_since is not None:
             self.report.first_packet_latency = now - self._text_since
-        self._playing_since = self._playing_since or now
+        self._deliver()
+        self._pausing = False
         self._progress.audio()
         self._flushed = False
         return self._writer.feed(data)
@@ -355,8 +363,11 @@ class Utterance:
                     elif now >= overdue_at:
                         raise CosyVoiceTimeoutError("The service fell silent")
                 if now >= dry_at:
-                    yield self._quiet(SILENCE_STEP)
-                    continue
+                    self._pausing |= not (self._source.waiting or self._source.ended)
+                    if self._pausing:
+                        yield self._quiet(SILENCE_STEP)
+                        continue
+                    dry_at = math.inf
                 until = min(dry_at, overdue_at)
                 await asyncio.wait(
                     {waiting}, timeout=None if until == math.inf else until - now
@@ -371,16 +382,23 @@ class Utterance:
 
     def _dry_at(self) -> float:
         """Return when the listener needs silence; infinite if never or not now."""
-        if (
-            not self._fill_pauses
-            or self._playing_since is None
-            or self._progress.in_sentence
-        ):
+        if not self._fill_pauses or self._progress.in_sentence:
             return math.inf
+        if self._playing_since is None:
+            return self._begun + self._timing.first_silence
         return self._playing_since + self._writer.seconds - self._timing.low_water
 
+    def _deliver(self) -> None:
+        """Note that audio comes: a listener who ran dry only now goes on playing."""
+        since = asyncio.get_running_loop().time() - self._writer.seconds
+        if self._playing_since is None or since > self._playing_since:
+            self._playing_since = since
+
     def _quiet(self, seconds: float) -> bytes:
+        if not seconds:
+            return b""
+        self._deliver()
         before = self._writer.seconds
-        silence = self._writer.silence(seconds) if seconds else b""
+        silence = self._writer.silence(seconds)
         self._silence += self._writer.seconds - before
         return silence
