@@ -19,6 +19,7 @@ from .client import (
     CosyVoiceConnectionError,
     CosyVoiceTimeoutError,
     SentenceSplitter,
+    Silence,
     SynthesisOptions,
     TextTooLongError,
     Utterance,
@@ -27,6 +28,7 @@ from .client import (
 DEADLINE: Final = 4.0
 """Seconds from the first complete sentence to the first audio."""
 
+SAMPLE_BYTES: Final = 2
 LONGEST_PIECE: Final = 2000
 """Characters that are worked on at a time, so that a whole book blocks nothing."""
 LONGEST_MESSAGE: Final = 200_000
@@ -142,7 +144,12 @@ async def in_time(utterance: Utterance, due: asyncio.Event) -> AsyncGenerator[by
             try:
                 await asyncio.wait((chunk, late), return_when=asyncio.FIRST_COMPLETED)
                 if not chunk.done():
-                    raise CosyVoiceTimeoutError(f"No audio within {DEADLINE:g} s")
+                    late_error = CosyVoiceTimeoutError(
+                        f"No audio within {DEADLINE:g} s"
+                    )
+                    utterance.report.outcome = "failed"
+                    utterance.report.error = late_error
+                    raise late_error
             finally:
                 if chunk.cancel():
                     await asyncio.wait((chunk,))
@@ -180,7 +187,7 @@ async def speak(
         options |= {
             tts.ATTR_PREFERRED_SAMPLE_RATE: synthesis.sample_rate,
             tts.ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
-            tts.ATTR_PREFERRED_SAMPLE_BYTES: 2,
+            tts.ATTR_PREFERRED_SAMPLE_BYTES: SAMPLE_BYTES,
         }
     token = speaking_as_fallback.set(True)
     try:
@@ -193,6 +200,22 @@ async def speak(
     chunks = stream.async_stream_result()
     async for chunk in without_wav_header(chunks) if samples else chunks:
         yield chunk
+
+
+def trailing_silence(
+    silence: Silence, synthesis: SynthesisOptions, begun: float, spoken: int
+) -> bytes:
+    """Return the silence after another engine's samples.
+
+    Args:
+        silence: What is wanted around the speech.
+        synthesis: The form of the samples.
+        begun: Seconds of silence before them.
+        spoken: Their bytes.
+    """
+    rate = synthesis.sample_rate or 0
+    after = silence.after(begun + spoken / SAMPLE_BYTES / rate)
+    return bytes(SAMPLE_BYTES * round(after * rate))
 
 
 async def without_wav_header(

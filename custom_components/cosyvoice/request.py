@@ -152,9 +152,9 @@ def create_request(
         synthesis=synthesis,
         clean_text=settings[CONF_CLEAN_TEXT],
         pronunciations={
-            word: replacement
+            # A word with pinyin stays, also where a shorter one would change it.
+            word: word if _PINYIN.fullmatch(replacement) else replacement
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
-            if not _PINYIN.fullmatch(replacement)
         },
         silence=_silence(settings, call, synthesis),
         fallback_engine=settings.get(CONF_FALLBACK_ENGINE),

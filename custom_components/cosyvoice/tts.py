@@ -13,7 +13,7 @@ from homeassistant.components.tts import (
     Voice,
 )
 from homeassistant.components.tts.entity import TTSAudioRequest
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -237,7 +237,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 timed = timed.resolve(runtime.client.region, voices)
                 speech = replace(speech, synthesis=timed)
             speech = replace(speech, fallback_engine=None)
-            utterance = self._utterance(speech, text)
+            utterance = self._utterance(speech, text, live=False)
             chunks = [chunk async for chunk in self._reported(utterance, speech, text)]
         if ssml:
             written = fallback.without_markup(text.read())
@@ -305,21 +305,25 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             utterance = self._utterance(speech, text)
             async with aclosing(self._reported(utterance, speech, text)) as chunks:
                 async for chunk in chunks:
-                    heard = utterance.report.first_packet_latency is not None
+                    heard = utterance.heard
                     yield chunk
         except CosyVoiceError as err:
             engine = speech.fallback_engine
             if heard or not engine or isinstance(err, OptionError | TextError):
                 raise translated_error(err) from err
             async with aclosing(
-                self._fallback(engine, err, request, speech, text)
+                self._fallback(
+                    engine, err, request, speech, text, utterance.report.audio_seconds
+                )
             ) as chunks:
                 async for chunk in chunks:
                     yield chunk
         finally:
             fetching.cancel()
 
-    def _utterance(self, speech: SpeechRequest, text: RepeatableText) -> Utterance:
+    def _utterance(
+        self, speech: SpeechRequest, text: RepeatableText, *, live: bool = True
+    ) -> Utterance:
         if speech.synthesis.ssml:
             pieces = (scrub(piece) async for piece in text.read())
         else:
@@ -328,7 +332,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             pieces,
             speech.synthesis,
             silence=speech.silence,
-            fill_pauses=speech.extension in {"caf", "wav"},
+            fill_pauses=live and speech.extension in {"caf", "wav"},
         )
 
     async def _reported(
@@ -338,19 +342,21 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         chunks = aiter(utterance)
         if speech.fallback_engine:
             chunks = in_time(utterance, text.sentence)
-        try:
-            async with aclosing(utterance):
-                async for chunk in chunks:
-                    yield chunk
-        except CosyVoiceError as err:
-            report_failure(self.hass, self.entry, err)
-            raise
-        else:
-            report_success(self.hass, self.entry)
-        finally:
-            self.entry.runtime_data.usage.record(
-                utterance.report, self.subentry.subentry_id
-            )
+        usage = self.entry.runtime_data.usage
+        with usage.expecting():
+            try:
+                async with aclosing(utterance):
+                    async for chunk in chunks:
+                        yield chunk
+            except CosyVoiceError as err:
+                if self.entry.state is ConfigEntryState.LOADED:
+                    report_failure(self.hass, self.entry, err)
+                raise
+            else:
+                if self.entry.state is ConfigEntryState.LOADED:
+                    report_success(self.hass, self.entry)
+            finally:
+                usage.record(utterance.report, self.subentry.subentry_id)
 
     async def _fallback(
         self,
@@ -359,15 +365,26 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         request: TTSAudioRequest,
         speech: SpeechRequest,
         text: RepeatableText,
+        begun: float,
     ) -> AsyncGenerator[bytes]:
-        """Have the other engine speak the text from its start."""
+        """Have the other engine speak the text from its start.
+
+        Args:
+            engine: The other engine.
+            error: Why it is needed.
+            request: What was asked for.
+            speech: How it was to be spoken.
+            text: What is to be said.
+            begun: Seconds of silence that the listener already got.
+        """
         LOGGER.warning(
             "%s stays silent, %s speaks instead: %s",
             self.entity_id,
             engine,
             error,
         )
-        self.entry.runtime_data.usage.record_fallback(self.subentry.subentry_id, error)
+        usage = self.entry.runtime_data.usage
+        spoken = 0
         pieces = text.read()
         if speech.synthesis.ssml:
             pieces = fallback.without_markup(pieces)
@@ -383,7 +400,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 )
             ) as chunks:
                 async for chunk in chunks:
+                    if chunk and not spoken:
+                        usage.record_fallback(self.subentry.subentry_id, error)
+                    spoken += len(chunk)
                     yield chunk
+            if speech.silence.trailing:
+                yield fallback.trailing_silence(
+                    speech.silence, speech.synthesis, begun, spoken
+                )
         except Exception as err:  # noqa: BLE001 - any engine may stand there
             LOGGER.warning("%s cannot speak either: %s", engine, err)
             raise translated_error(error) from error

@@ -1,8 +1,10 @@
 """The ledger: what was billed to an account, and how its requests went."""
 
+import asyncio
 import calendar
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +28,8 @@ RECENT_KEPT = 50
 """The last utterances, kept one by one."""
 SAVE_DELAY = 2.0
 """Seconds from the first unsaved utterance to the write."""
+LAST_RECORDS = 2.0
+"""Seconds that unloading waits for the records of utterances under way."""
 STORAGE_VERSION = 1
 
 
@@ -138,6 +142,8 @@ class UsageLedger:
         self._day_shown: date | None = None
         self._listeners: set[CALLBACK_TYPE] = set()
         self._unsaved = False
+        self._expected = 0
+        self._all_recorded = asyncio.Event()
 
     @property
     def figures(self) -> Figures:
@@ -207,12 +213,27 @@ class UsageLedger:
         self.budget.async_update(self.figures)
 
     async def async_save(self) -> None:
-        """Write at once; call it at unloading, after the last utterance has ended."""
+        """Write at once; call it at unloading, when the client is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_RECORDS):
+                while self._expected:
+                    self._all_recorded.clear()
+                    await self._all_recorded.wait()
         # Even if nothing is unsaved: a write may be under way, and this waits for it.
         # Again if something came meanwhile: an utterance that the unloading ended.
         self._unsaved = True
         while self._unsaved:
             await self._store.async_save(self._data_to_save())
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Have unloading wait for an utterance's record, which comes in here."""
+        self._expected += 1
+        try:
+            yield
+        finally:
+            self._expected -= 1
+            self._all_recorded.set()
 
     @callback
     def record(self, report: UtteranceReport, subentry_id: str) -> None:

@@ -111,6 +111,22 @@ def test_temporary_keys_are_used_and_renewed() -> None:
     run(scenario())
 
 
+def test_a_temporary_key_that_ends_early_is_replaced() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            assert heard(emulator, await listen(client.speak(TEXT, options())))
+            await asyncio.sleep(100)
+            emulator.end_tokens()
+            assert heard(emulator, await listen(client.speak(TEXT, options())))
+            assert [record.key for record in emulator.connections if record.key] == [
+                "temporary",
+                "invalid",
+                "temporary",
+            ]
+
+    run(scenario())
+
+
 def test_without_temporary_keys_to_be_had_the_own_key_serves(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from custom_components.cosyvoice.client.connection import Connection
 from custom_components.cosyvoice.client.errors import (
     AuthenticationError,
+    ClientClosedError,
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
@@ -464,7 +465,7 @@ async def test_a_closed_pool_does_nothing_more(
     await pool.close()
     release(pool, connection)
     pool.warm_up(TASK)
-    with pytest.raises(CosyVoiceConnectionError):
+    with pytest.raises(ClientClosedError):
         await acquire(pool)
     await pool.close()
     assert connection.closed

@@ -5,7 +5,12 @@ from contextlib import suppress
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cosyvoice.client import SsmlError, check_ssml, is_ssml
+from custom_components.cosyvoice.client import (
+    EmptyTextError,
+    SsmlError,
+    check_ssml,
+    is_ssml,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +99,17 @@ def test_a_mistake_is_named_with_its_place(text: str, mistake: str):
     assert str(refused.value) == mistake
 
 
+@pytest.mark.parametrize("text", ["<speak></speak>", "<speak> …。</speak>", "<speak/>"])
+def test_an_empty_document_is_refused(text: str):
+    with pytest.raises(EmptyTextError):
+        check_ssml(text)
+
+
+@pytest.mark.parametrize("inside", ["a", '<soundEvent src="x"/>', "<break/>"])
+def test_a_document_may_hold_more_than_text(inside: str):
+    check_ssml(f"<speak>{inside}</speak>")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -115,5 +131,5 @@ def test_nothing_defines_entities_or_leaves_the_document(text: str):
     )
 )
 def test_any_text_is_accepted_or_refused(parts: list[str]):
-    with suppress(SsmlError):
+    with suppress(SsmlError, EmptyTextError):
         check_ssml("".join(parts))

@@ -8,7 +8,9 @@ from itertools import pairwise
 import pytest
 
 from custom_components.cosyvoice.client import (
+    ClientClosedError,
     CosyVoiceTimeoutError,
+    NoAudioError,
     Silence,
     TextError,
     Timing,
@@ -418,3 +420,43 @@ async def test_options_must_be_resolved() -> None:
     async with service() as (_, client):
         with pytest.raises(ValueError, match="not resolved"):
             client.speak(TEXT, replace(options(), sample_rate=None))
+
+
+@pytest.mark.parametrize("container", ["mp3", "wav", "opus"])
+def test_no_audio_at_all_is_an_error(container: str) -> None:
+    """The text is billed once: nothing says that it would be heard the next time."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="silence", seconds_per_character=0.0)
+        async with service(config) as (emulator, client):
+            utterance = client.speak(TEXT, options(format=container))
+            with pytest.raises(NoAudioError):
+                await listen(utterance)
+            assert utterance.report.outcome == "failed"
+            (task,) = (task for task in emulator.tasks if task.pieces)
+            assert utterance.report.characters == task.characters
+
+    run(scenario())
+
+
+def test_closing_the_client_ends_what_it_speaks() -> None:
+    """At once, and with an account of what was spoken."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", real_time_factor=1.0)
+        async with service(config) as (_, client):
+            utterance = client.speak(TEXT, options())
+            chunks = aiter(utterance)
+            for _ in range(12):
+                await anext(chunks)
+            began = asyncio.get_running_loop().time()
+            closing = asyncio.create_task(client.close())
+            with pytest.raises(ClientClosedError):
+                async for _ in chunks:
+                    pass
+            assert asyncio.get_running_loop().time() - began < 1
+            await closing
+            assert utterance.report.outcome == "failed"
+            assert utterance.report.characters > 0
+
+    run(scenario())

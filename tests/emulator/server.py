@@ -153,6 +153,10 @@ class Emulator:
                 return "temporary"
         return "invalid"
 
+    def end_tokens(self) -> None:
+        """End all temporary keys before their time."""
+        self._tokens.clear()
+
     def issue_token(self, request: web.Request, seconds: int) -> dict[str, Any]:
         """Return a temporary key with the rights of the request's key."""
         _, _, key = request.headers["Authorization"].partition(" ")

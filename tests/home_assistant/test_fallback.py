@@ -206,7 +206,7 @@ async def test_two_voices_that_name_each_other_do_not_go_round(
     emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
     with pytest.raises(HomeAssistantError):
         await speak(hass, TEXT)
-    assert fallbacks(entry) == 1
+    assert fallbacks(entry) == 0
 
 
 async def test_mistake_of_the_caller_is_not_spoken_by_another_engine(
@@ -270,3 +270,50 @@ async def test_text_that_is_cut_off_is_not_taken_for_complete() -> None:
     fetching.cancel()
     with pytest.raises(CosyVoiceConnectionError):
         assert not [piece async for piece in text.read()]
+
+
+async def test_failures_and_other_engines_are_counted_apart(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Silence past the deadline is a failure; only who spoke is counted as speaking."""
+    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
+    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
+    usage = entry.runtime_data.usage
+    assert await speak(hass, TEXT)
+    assert (usage.figures.total.failures, usage.fallbacks) == (1, 1)
+    other.broken = True
+    with pytest.raises(HomeAssistantError):
+        await speak(hass, TEXT)
+    assert (usage.figures.total.failures, usage.fallbacks) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, SATELLITE, {"preferred_format": "wav"}, {"preferred_format": "flac"}],
+)
+async def test_other_engine_has_the_same_silence_around_it(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    options: dict[str, Any],
+) -> None:
+    change(hass, entry, lead_in=300, trailing=400)
+    await hass.async_block_till_done()
+    emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
+    audio = decode(await speak(hass, TEXT, options))
+    loud = [place for place, sample in enumerate(audio.samples) if abs(sample) > 500]
+    slack = 0.014 if audio.container == "mp3" else 0.01
+    assert loud[0] / audio.rate == pytest.approx(0.3, abs=0.01)
+    assert audio.seconds == pytest.approx(0.7 + SECONDS, abs=slack + 0.01)
+
+
+async def test_no_audio_at_all_is_spoken_by_another_engine(
+    hass: HomeAssistant, emulator: Emulator, other: OtherEngine
+) -> None:
+    emulator.config.seconds_per_character = 0.0
+    assert decode(await speak(hass, TEXT)).seconds == pytest.approx(SECONDS, abs=0.08)

@@ -23,14 +23,17 @@ from custom_components.cosyvoice.client import (
     ThrottledError,
 )
 from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN, settings_signal
+from homeassistant.components import tts
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import API_KEY, CLONE, SUBENTRY_ID
+from .speaking import entity_id, spoken
 
 
 async def test_set_up_and_unload(
@@ -267,3 +270,22 @@ async def test_the_key_is_in_no_log(
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.LOADED
     assert "under-the-mat" not in caplog.text
+
+
+async def test_unloading_ends_speech_and_keeps_its_books(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """With an error that says so, and without waiting for the service."""
+    emulator.config.real_time_factor = 1.0
+    stream = tts.async_create_stream(hass, entity_id(hass, "tts", "speech"))
+    stream.async_set_message("你好，世界。今天天气很好。" * 20)
+    chunks = stream.async_stream_result()
+    assert await anext(chunks)
+    await emulator.until(lambda: len(spoken(emulator)[0].sentences) > 1)
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(HomeAssistantError) as caught:
+        async for _ in chunks:
+            pass
+    assert caught.value.translation_key == "closed"
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    assert loaded.runtime_data.usage.figures.total.characters > 0

@@ -136,18 +136,11 @@ class AccountApi:
                 },
             },
         )
-        try:
-            return [
-                ClonedVoice(
-                    id=str(voice["voice_id"]),
-                    model=CATALOGUE.model_of_clone(str(voice["voice_id"])),
-                    status=str(voice["status"]),
-                    created=_text(voice.get("gmt_create")),
-                )
-                for voice in answer["output"]["voice_list"]
-            ]
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ProtocolError("The answer holds no list of voices") from error
+        output = answer.get("output")
+        voices = output.get("voice_list") if isinstance(output, dict) else None
+        if not isinstance(voices, list):
+            raise ProtocolError("The answer holds no list of voices")
+        return [found for voice in voices if (found := _cloned_voice(voice))]
 
     async def _post(
         self,
@@ -205,6 +198,18 @@ async def _read(response: ClientResponse) -> bytes:
         if len(body) > LARGEST_ANSWER:
             raise ProtocolError("The answer is too long")
     return bytes(body)
+
+
+def _cloned_voice(row: Any) -> ClonedVoice | None:
+    """Return the voice of a row; None if the row does not name one."""
+    if not isinstance(row, dict) or not (voice_id := _text(row.get("voice_id"))):
+        return None
+    return ClonedVoice(
+        id=voice_id,
+        model=CATALOGUE.model_of_clone(voice_id),
+        status=_text(row.get("status")) or READY,
+        created=_text(row.get("gmt_create")),
+    )
 
 
 def _text(value: object) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable
 import logging
+import time
 
 import aiohttp
 
@@ -10,7 +11,7 @@ from .account import AccountApi, ClonedVoice, TemporaryKey
 from .catalogue import CATALOGUE
 from .connection import Connection
 from .endpoint import Endpoint, request_headers
-from .errors import CosyVoiceError, CosyVoiceTimeoutError
+from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .pool import Pool, PoolStatistics, TaskSettings
 from .silence import NO_SILENCE, Silence
@@ -132,7 +133,19 @@ class CosyVoiceClient:
         await self._pool.close()
 
     async def _open_connection(self) -> Connection:
-        headers = request_headers(await self._key(), self._workspace_id)
+        key = await self._key()
+        try:
+            return await self._connect(key)
+        except AuthenticationError:
+            if key == self._api_key:
+                raise
+        # A temporary key may end before its time, as after a computer has slept.
+        if self._temporary_key is not None and self._temporary_key.token == key:
+            self._temporary_key = None
+        return await self._connect(await self._key())
+
+    async def _connect(self, key: str) -> Connection:
+        headers = request_headers(key, self._workspace_id)
         return await Connection.open(
             self._session, self._endpoint.websocket_url, headers, self._timing.close
         )
@@ -155,10 +168,12 @@ class CosyVoiceClient:
                         err,
                     )
                     return self._api_key
+                life = key.expires_at - time.time()
+                if not 0 < life < TEMPORARY_KEY_LIFE:  # The clocks differ.
+                    life = TEMPORARY_KEY_LIFE
+                margin = min(TEMPORARY_KEY_MARGIN, life / 2)
                 self._temporary_key = key
-                self._temporary_key_until = (
-                    loop.time() + TEMPORARY_KEY_LIFE - TEMPORARY_KEY_MARGIN
-                )
+                self._temporary_key_until = loop.time() + life - margin
             return self._temporary_key.token
 
 

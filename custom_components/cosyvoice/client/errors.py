@@ -77,6 +77,14 @@ class FreeQuotaError(QuotaError):
     """The free quota is used up and paid use is switched off."""
 
 
+class ClientClosedError(CosyVoiceError):
+    """The client was closed while it was speaking."""
+
+
+class NoAudioError(CosyVoiceError):
+    """The service took the text and gave no audio for it."""
+
+
 class ThrottledError(CosyVoiceError):
     """Too many requests at the moment."""
 

@@ -387,6 +387,8 @@ class InlineReader(PieceReader, ABC):
             self._be_silent_until(markup.COMMENT_END)
         elif token := self._whole(markup.TOKEN, markup.TOKEN_BEGUN):
             self._at += len(token)
+        elif declaration := self._whole(markup.DECLARATION, markup.DECLARATION_BEGUN):
+            self._at += len(declaration)
         elif tag := self._whole(markup.TAG, markup.TAG_BEGUN):
             self._at += len(tag)
             self._tag(tag)

@@ -12,7 +12,12 @@ import logging
 from typing import Any
 
 from .connection import Connection
-from .errors import CosyVoiceConnectionError, CosyVoiceError, CosyVoiceTimeoutError
+from .errors import (
+    ClientClosedError,
+    CosyVoiceConnectionError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+)
 from .timing import Timing
 
 _LOGGER = logging.getLogger(__name__)
@@ -197,10 +202,11 @@ class Pool:
             on_turn: Called when the wait for the permitted rate is over.
 
         Raises:
+            ClientClosedError: The pool is closed.
             CosyVoiceError: No task could be started.
         """
         if self._closed:
-            raise CosyVoiceConnectionError("The client is closed")
+            raise ClientClosedError("The client is closed")
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:

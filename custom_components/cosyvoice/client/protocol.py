@@ -121,7 +121,6 @@ class TaskProtocol:
         """Begin with an idle connection."""
         self.state = TaskState.IDLE
         self.task_id = ""
-        self._audio_due = False
 
     # Messages to send
 
@@ -133,7 +132,6 @@ class TaskProtocol:
         """
         self.task_id = uuid4().hex
         self.state = TaskState.STARTING
-        self._audio_due = False
         return self._message(
             "run-task",
             {**_RUN_TASK, "model": model, "parameters": dict(parameters), "input": {}},
@@ -188,8 +186,6 @@ class TaskProtocol:
             return [*events, *self._finished()]
         if name == "result-generated":
             return [*events, *self._result(payload)]
-        if self._audio_due:
-            raise ProtocolError("The service sent a message where audio was due")
         return []
 
     def receive_binary(self, frame: bytes) -> list[Event]:
@@ -200,7 +196,6 @@ class TaskProtocol:
         """
         if self.state not in (TaskState.RUNNING, TaskState.FINISHING):
             raise ProtocolError("The service sent audio that belongs to no task")
-        self._audio_due = False
         return [Audio(frame)] if frame else []
 
     # Private
@@ -220,7 +215,6 @@ class TaskProtocol:
             raise ProtocolError("The service finished a task that was not running")
         asked = self.state is TaskState.FINISHING
         self.state = TaskState.IDLE
-        self._audio_due = False
         return [TaskFinished(asked)]
 
     def _failed(self, header: Mapping[str, Any]) -> TaskFailed:
@@ -241,8 +235,6 @@ class TaskProtocol:
         match output.get("type"):
             case "sentence-begin":
                 return [SentenceBegin(text)]
-            case "sentence-synthesis":
-                self._audio_due = True
             case "sentence-end":
                 return [SentenceEnd(text, _words(output))]
         return []

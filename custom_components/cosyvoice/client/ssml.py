@@ -4,7 +4,8 @@ from collections.abc import Callable
 import re
 from xml.parsers import expat
 
-from .errors import SsmlError
+from .errors import EmptyTextError, SsmlError
+from .progress import is_speakable
 
 SSML_OPENING = "<speak"
 """What an SSML document begins with, white space apart."""
@@ -23,6 +24,7 @@ def check_ssml(text: str) -> None:
     document type, which could define entities that grow without bound, is refused.
 
     Raises:
+        EmptyTextError: It is, and holds nothing.
         SsmlError: It is not; the message names the line and the column, from 1 on.
     """
     _Checker().check(text)
@@ -33,6 +35,7 @@ class _Checker:
 
     def __init__(self) -> None:
         self._open: list[tuple[str, int, int]] = []  # Names, and where they began.
+        self._has_content = False
         self._parser = parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -48,6 +51,8 @@ class _Checker:
             self._parser.Parse(f"</{_ROOT}>", True)
         except expat.ExpatError as err:
             raise _error(err.lineno, err.offset, expat.ErrorString(err.code)) from err
+        if not self._has_content:
+            raise EmptyTextError("The text holds nothing that can be spoken")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         expected: set[str] = {_ROOT}
@@ -57,6 +62,7 @@ class _Checker:
             )
         if name not in expected:
             self._refuse(f"<{name}> is not possible here")
+        self._has_content |= len(self._open) > 1
         self._open.append((name, *self._place()))
         for missing in _REQUIRED.get(name, set()) - attributes.keys():
             self._refuse(f"<{name}> needs the attribute {missing}")
@@ -73,6 +79,7 @@ class _Checker:
     def _characters(self, text: str) -> None:
         if len(self._open) < 2 and text.strip():
             self._refuse("text outside of <speak>")
+        self._has_content |= is_speakable(text)
 
     def _refuse(self, reason: str) -> None:
         raise _error(*self._place(), reason)

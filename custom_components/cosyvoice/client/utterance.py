@@ -13,7 +13,13 @@ import math
 
 from .audio import audio_writer
 from .connection import Connection
-from .errors import CosyVoiceError, CosyVoiceTimeoutError, EmptyTextError, TextError
+from .errors import (
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    EmptyTextError,
+    NoAudioError,
+    TextError,
+)
 from .options import SynthesisOptions
 from .pool import Pool, TaskSettings
 from .progress import TaskProgress
@@ -93,6 +99,11 @@ class Utterance:
         self._last_sign = 0.0
         self._generator = self._speak()
 
+    @property
+    def heard(self) -> bool:
+        """True once there was speech, not silence alone."""
+        return self._writer.seconds > self._silence
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return the audio as it comes."""
         return self._generator
@@ -122,7 +133,7 @@ class Utterance:
                 async with aclosing(self._say()) as chunks:
                     async for chunk in chunks:
                         yield chunk
-            self._check_source()
+            self._check_complete()
             trailing = self._quiet(self._around.after(self._writer.seconds))
             if closing := trailing + self._writer.finish():
                 yield closing
@@ -142,11 +153,13 @@ class Utterance:
                 report.real_time_factor = self._synthesis / speech
             await self._source.close()
 
-    def _check_source(self) -> None:
+    def _check_complete(self) -> None:
         if self._source.failure is not None:
             raise self._source.failure
         if self._text_since is None:
             raise EmptyTextError("The text holds nothing that can be spoken")
+        if not self.heard:
+            raise NoAudioError("The service gave no audio for the text")
 
     # From sentences to audio, come what may
 
