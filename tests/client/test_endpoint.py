@@ -71,6 +71,10 @@ def test_a_base_url_replaces_the_hosts(
         "http://host?key=1",
         "http://host#part",
         "http://ho<st",
+        "http://.",
+        "http://a..b",
+        f"http://{'a' * 64}.b",
+        f"http://{'a.' * 150}",
     ],
 )
 def test_what_is_no_root_url_is_refused(base_url: str):

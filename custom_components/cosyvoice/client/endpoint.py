@@ -13,7 +13,10 @@ HTTP_PATH = "/api/v1"
 
 # Source: the vendor's SDK.
 _WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_HOST = re.compile(r"[\w.:%-]+")
+# A name of labels that DNS can carry, or an IPv6 address.
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[\w-]{1,63}(?:\.[\w-]{1,63})*+\.?|[\w.%-]*:[\w.:%-]*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
