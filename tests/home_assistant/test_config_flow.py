@@ -300,7 +300,7 @@ async def test_voices_that_cannot_be_listed_stop_nobody(
     """The service's own voices are there, and an own one can be typed in."""
     emulator.script(Fault(kind=FaultKind.HTTP_500, at=Point.HTTP, times=None))
     result = await submit(hass, await start(hass), account(emulator))
-    result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
+    result = await submit(hass, result, {"voice": f" {CLONE} ", "model": "auto"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     (subentry,) = result["result"].subentries.values()
     assert subentry.data["voice"] == CLONE
