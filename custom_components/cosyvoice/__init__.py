@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import (
@@ -37,6 +38,8 @@ from .repairs import (
 from .usage import UsageLedger
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+SPEECH_BEFORE_RELOAD = 10.0
+"""Seconds that a reload waits for speech, so that a new voice cuts no other off."""
 PLATFORMS = (
     Platform.BUTTON,
     Platform.NUMBER,
@@ -55,11 +58,18 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
     """Set up an account and its voices."""
     loaded = _structure(entry)
+    reloading = False
 
     async def async_updated(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
         """Reload after a change of structure; otherwise let the entities know."""
+        nonlocal reloading
+        if reloading:
+            return
         if _structure(entry) != loaded:
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+            reloading = True
+            await entry.runtime_data.usage.async_silence(SPEECH_BEFORE_RELOAD)
+            if entry.state is ConfigEntryState.LOADED:
+                hass.config_entries.async_schedule_reload(entry.entry_id)
             return
         update_voice_issues(hass, entry)
         async_dispatcher_send(hass, settings_signal(entry.entry_id))

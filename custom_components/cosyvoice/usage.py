@@ -143,7 +143,7 @@ class UsageLedger:
         self._listeners: set[CALLBACK_TYPE] = set()
         self._unsaved = False
         self._expected = 0
-        self._all_recorded = asyncio.Event()
+        self._recorded = asyncio.Event()
 
     @property
     def figures(self) -> Figures:
@@ -212,13 +212,17 @@ class UsageLedger:
         )
         self.budget.async_update(self.figures)
 
+    async def async_silence(self, limit: float) -> None:
+        """Wait until nobody speaks and all is recorded, at most `limit` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                while self._expected:
+                    self._recorded.clear()
+                    await self._recorded.wait()
+
     async def async_save(self) -> None:
         """Write at once; call it at unloading, when the client is closed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_RECORDS):
-                while self._expected:
-                    self._all_recorded.clear()
-                    await self._all_recorded.wait()
+        await self.async_silence(LAST_RECORDS)
         # Even if nothing is unsaved: a write may be under way, and this waits for it.
         # Again if something came meanwhile: an utterance that the unloading ended.
         self._unsaved = True
@@ -233,7 +237,7 @@ class UsageLedger:
             yield
         finally:
             self._expected -= 1
-            self._all_recorded.set()
+            self._recorded.set()
 
     @callback
     def record(self, report: UtteranceReport, subentry_id: str) -> None:

@@ -1,5 +1,6 @@
 """Setting accounts up, reloading, unloading and removing them."""
 
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -33,7 +34,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import API_KEY, CLONE, SUBENTRY_ID
-from .speaking import entity_id, spoken
+from .speaking import entity_id, speak, spoken
 
 
 async def test_set_up_and_unload(
@@ -289,3 +290,28 @@ async def test_unloading_ends_speech_and_keeps_its_books(
     assert caught.value.translation_key == "closed"
     assert await hass.config_entries.async_setup(loaded.entry_id)
     assert loaded.runtime_data.usage.figures.total.characters > 0
+
+
+async def test_a_new_voice_cuts_no_other_off(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    emulator.config.real_time_factor = 0.2
+    text = "你好，世界。今天天气很好。"
+    whole = await speak(hass, text, {"preferred_format": "wav"})
+    stream = tts.async_create_stream(
+        hass, entity_id(hass, "tts", "speech"), None, {"preferred_format": "wav"}
+    )
+    stream.async_set_message(f" {text}")
+    chunks = stream.async_stream_result()
+    begun = await anext(chunks)
+    voice = ConfigSubentry(
+        data=MappingProxyType(DEFAULT_SETTINGS),
+        subentry_type="voice",
+        title="Second",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(loaded, voice)
+    heard = begun + b"".join([chunk async for chunk in chunks])
+    assert len(heard) == len(whole)
+    await hass.async_block_till_done()
+    assert hass.states.get("tts.second_speech")
