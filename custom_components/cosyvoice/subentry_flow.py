@@ -349,8 +349,7 @@ def as_stored(
     kept = {key: value for key, value in before.items() if key not in emptied}
     for field in _WHOLE_NUMBERS & given.keys():
         given[field] = int(given[field])
-    if CONF_VOICE in given:
-        given[CONF_VOICE] = given[CONF_VOICE].strip()
+    given[CONF_VOICE] = given[CONF_VOICE].strip()
     if CONF_PRONUNCIATIONS in given:
         given[CONF_PRONUNCIATIONS] = {
             item[CONF_WORD]: item[CONF_REPLACEMENT]

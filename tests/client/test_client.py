@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ from custom_components.cosyvoice.client import (
     Endpoint,
     ServiceError,
     Timing,
+    client as client_module,
 )
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
@@ -124,6 +126,32 @@ def test_a_temporary_key_that_ends_early_is_replaced() -> None:
                 "temporary",
             ]
 
+    run(scenario())
+
+
+def test_a_temporary_key_is_replaced_once_for_all() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            await client.check_key()
+            emulator.end_tokens()
+            await asyncio.gather(*(client.check_key() for _ in range(5)))
+            assert emulator.tokens_issued == 2
+
+    run(scenario())
+
+
+def test_the_services_clock_may_be_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary key then lives as long as was asked for."""
+
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            for pause in (0, 1600, 300):
+                await asyncio.sleep(pause)
+                await client.check_key()
+            assert [record.key for record in emulator.connections] == ["temporary"] * 3
+            assert emulator.tokens_issued == 2
+
+    monkeypatch.setattr(client_module, "time", SimpleNamespace(time=lambda: 0.0))
     run(scenario())
 
 

@@ -31,12 +31,14 @@ class Emulator:
         tasks: Every task since the start, in the order of their run-task.
         connections: Every attempt to open a WebSocket since the start.
         happened: Every fault that has happened.
+        tokens_issued: Temporary keys given out since the start.
     """
 
     def __init__(self, config: EmulatorConfig | None = None) -> None:
         """Prepare an emulator; entering its context starts it."""
         self.config = config or EmulatorConfig()
         self.url = ""
+        self.tokens_issued = 0
         self.tasks: list[TaskRecord] = []
         self.connections: list[ConnectionRecord] = []
         self.faults = FaultScript(self.config.faults)
@@ -162,6 +164,7 @@ class Emulator:
         _, _, key = request.headers["Authorization"].partition(" ")
         parent, _ = self._tokens.get(key, (key, 0.0))
         token = f"st-{secrets.token_hex(24)}"
+        self.tokens_issued += 1
         self._tokens[token] = (parent, asyncio.get_running_loop().time() + seconds)
         return {"token": token, "expires_at": int(time.time()) + seconds}
 
