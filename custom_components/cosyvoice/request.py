@@ -20,6 +20,7 @@ from .client import (
     OptionError,
     Silence,
     SynthesisOptions,
+    pinyin_of,
 )
 from .const import (
     AUTO,
@@ -153,7 +154,7 @@ def create_request(
         clean_text=settings[CONF_CLEAN_TEXT],
         pronunciations={
             # A word with pinyin stays, also where a shorter one would change it.
-            word: word if _PINYIN.fullmatch(replacement) else replacement
+            word: word if pinyin_of(word, replacement) else replacement
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
         },
         silence=_silence(settings, call, synthesis),
@@ -229,8 +230,8 @@ def _applicable(
     if model.hot_fix:
         values["hot_fix"] = tuple(
             (word, pinyin)
-            for word, pinyin in settings[CONF_PRONUNCIATIONS].items()
-            if _PINYIN.fullmatch(pinyin)
+            for word, replacement in settings[CONF_PRONUNCIATIONS].items()
+            if (pinyin := pinyin_of(word, replacement))
         )
     return values
 
@@ -300,6 +301,4 @@ _SYNTHESIS_OPTIONS: Final = (
     CONF_INSTRUCTION,
     CONF_LANGUAGE_HINTS,
 )
-_PINYIN: Final = re.compile(r"[a-zü:]+[1-5]( [a-zü:]+[1-5])*")
-"""``tian1 qi4``: a pronunciation rather than other words."""
 _EXTENSION: Final = re.compile(r"[a-z0-9]{2,8}")

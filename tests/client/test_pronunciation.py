@@ -5,7 +5,7 @@ import re
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.cosyvoice.client import Replacer
+from custom_components.cosyvoice.client import Replacer, pinyin_of
 
 from .work import lines_run
 
@@ -112,3 +112,26 @@ def test_the_work_grows_with_the_text_only(unit: str):
         return lines_run(lambda: replace(list((unit * length)[:length])))
 
     assert lines(4000) < 2.5 * lines(2000)
+
+
+@pytest.mark.parametrize(
+    ("word", "replacement", "pinyin"),
+    [
+        ("天气", "tian1 qi4", "tian1 qi4"),
+        ("银行", "yin2hang2", "yin2 hang2"),
+        ("女儿", "nü3 er2", "nü3 er2"),
+        ("绿", "lu:4", "lu:4"),
+        ("花儿", "huar1", "huar1"),
+        ("爱", "ai4", "ai4"),
+        ("天气", "weather", None),
+        ("天气", "天色", None),
+        ("天气", "tian1  qi4", None),
+        ("天气", "tian6", None),
+        ("音乐", "mp3", None),
+        ("A4", "a4", None),
+    ],
+)
+def test_pinyin_is_told_from_other_words(
+    word: str, replacement: str, pinyin: str | None
+):
+    assert pinyin_of(word, replacement) == pinyin

@@ -42,7 +42,7 @@ from .errors import (
 from .options import AUTO, FORMATS, SynthesisOptions
 from .pool import PoolStatistics
 from .progress import is_speakable
-from .pronunciation import Replacer
+from .pronunciation import Replacer, pinyin_of
 from .report import UtteranceReport, Word
 from .silence import Silence
 from .ssml import SSML_OPENING, check_ssml, is_ssml
@@ -103,5 +103,6 @@ __all__ = [
     "count_characters",
     "is_speakable",
     "is_ssml",
+    "pinyin_of",
     "scrub",
 ]

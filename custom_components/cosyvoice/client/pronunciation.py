@@ -4,6 +4,19 @@ from bisect import bisect_left
 from collections.abc import Mapping
 import re
 
+from .symbols import is_cjk
+
+
+def pinyin_of(word: str, replacement: str) -> str | None:
+    """Return a Chinese word's replacement as pinyin for the service: ``tian1 qi4``.
+
+    None if it is other words rather than pinyin. A syllable ends with its tone, 1 to
+    5, and ``v`` or ``u:`` may stand for ``ü``; spaces between them are optional.
+    """
+    if not all(map(is_cjk, word)) or not _PINYIN.fullmatch(replacement):
+        return None
+    return " ".join(_SYLLABLE.findall(replacement))
+
 
 class Replacer:
     """Replaces words in a text that arrives in pieces, the longest word first.
@@ -74,6 +87,10 @@ class Replacer:
         return any(word.startswith(tail) for word in self._sorted[found : found + 1])
 
 
+_SYLLABLE = re.compile(
+    "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?(?:u:|[aeiouüv]){1,3}(?:ng?|r)?[1-5]"
+)
+_PINYIN = re.compile(f"{_SYLLABLE.pattern}(?: ?{_SYLLABLE.pattern})*")
 _LETTER = "A-Z_a-z\u00c0-\u058f\u1e00-\u1fff"
 _KINDS = (re.compile(f"[{_LETTER}]"), re.compile("[0-9]"))
 
