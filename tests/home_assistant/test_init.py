@@ -292,7 +292,7 @@ async def test_unloading_ends_speech_and_keeps_its_books(
     assert loaded.runtime_data.usage.figures.total.characters > 0
 
 
-async def test_a_new_voice_cuts_no_other_off(
+async def test_new_voices_cut_no_other_off(
     hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
 ) -> None:
     emulator.config.real_time_factor = 0.2
@@ -304,14 +304,16 @@ async def test_a_new_voice_cuts_no_other_off(
     stream.async_set_message(f" {text}")
     chunks = stream.async_stream_result()
     begun = await anext(chunks)
-    voice = ConfigSubentry(
-        data=MappingProxyType(DEFAULT_SETTINGS),
-        subentry_type="voice",
-        title="Second",
-        unique_id=None,
-    )
-    hass.config_entries.async_add_subentry(loaded, voice)
+    for title in ("Second", "Third"):
+        voice = ConfigSubentry(
+            data=MappingProxyType(DEFAULT_SETTINGS),
+            subentry_type="voice",
+            title=title,
+            unique_id=None,
+        )
+        hass.config_entries.async_add_subentry(loaded, voice)
     heard = begun + b"".join([chunk async for chunk in chunks])
     assert len(heard) == len(whole)
     await hass.async_block_till_done()
     assert hass.states.get("tts.second_speech")
+    assert hass.states.get("tts.third_speech")
