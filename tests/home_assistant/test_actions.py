@@ -253,6 +253,19 @@ async def test_file_plays_and_is_paid_for(
     assert loaded.runtime_data.usage.characters_of(SUBENTRY_ID) == result["characters"]
 
 
+async def test_recording_holds_no_silence_of_a_lost_connection(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
+) -> None:
+    """Nobody listens who would run dry meanwhile."""
+    message, options = "你好。世界，今天天气很好。", {"format": "wav"}
+    whole = await synthesize(hass, message, options=options)
+    emulator.config.real_time_factor = 1.0
+    emulator.script(Fault(FaultKind.RESET, Point.BETWEEN_SENTENCES))
+    again = await synthesize(hass, message, options=options)
+    assert len(emulator.happened) == 1
+    assert again["duration"] == pytest.approx(whole["duration"], abs=0.01)
+
+
 async def test_wav_file_knows_its_length(
     hass: HomeAssistant, loaded: MockConfigEntry, media: Path
 ) -> None:
