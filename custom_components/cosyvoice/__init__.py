@@ -67,7 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
             return
         if _structure(entry) != loaded:
             reloading = True
-            await entry.runtime_data.usage.async_silence(SPEECH_BEFORE_RELOAD)
+            await entry.runtime_data.usage.async_all_recorded(SPEECH_BEFORE_RELOAD)
             if entry.state is ConfigEntryState.LOADED:
                 hass.config_entries.async_schedule_reload(entry.entry_id)
             return

@@ -23,12 +23,12 @@ from .client import (
     SynthesisOptions,
     TextTooLongError,
     Utterance,
+    audio_writer,
 )
 
 DEADLINE: Final = 4.0
 """Seconds from the first complete sentence to the first audio."""
 
-SAMPLE_BYTES: Final = 2
 LONGEST_PIECE: Final = 2000
 """Characters that are worked on at a time, so that a whole book blocks nothing."""
 LONGEST_MESSAGE: Final = 200_000
@@ -144,12 +144,7 @@ async def in_time(utterance: Utterance, due: asyncio.Event) -> AsyncGenerator[by
             try:
                 await asyncio.wait((chunk, late), return_when=asyncio.FIRST_COMPLETED)
                 if not chunk.done():
-                    late_error = CosyVoiceTimeoutError(
-                        f"No audio within {DEADLINE:g} s"
-                    )
-                    utterance.report.outcome = "failed"
-                    utterance.report.error = late_error
-                    raise late_error
+                    raise CosyVoiceTimeoutError(f"No audio within {DEADLINE:g} s")
             finally:
                 if chunk.cancel():
                     await asyncio.wait((chunk,))
@@ -168,10 +163,21 @@ async def speak(
     text: AsyncGenerator[str],
     language: str,
     synthesis: SynthesisOptions,
+    silence: Silence,
+    begun: float,
 ) -> AsyncGenerator[bytes]:
     """Have another engine speak; return what continues our own audio.
 
     Samples come without a header of their own, as ours has already been sent.
+
+    Args:
+        hass: Home Assistant.
+        engine: The other engine.
+        text: What it is to say.
+        language: Home Assistant's language tag.
+        synthesis: The form of our own audio.
+        silence: What is wanted around the speech.
+        begun: Seconds of our own audio that the listener already got.
 
     Raises:
         HomeAssistantError: The engine does not exist or fails as well.
@@ -187,7 +193,7 @@ async def speak(
         options |= {
             tts.ATTR_PREFERRED_SAMPLE_RATE: synthesis.sample_rate,
             tts.ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
-            tts.ATTR_PREFERRED_SAMPLE_BYTES: SAMPLE_BYTES,
+            tts.ATTR_PREFERRED_SAMPLE_BYTES: 2,
         }
     token = speaking_as_fallback.set(True)
     try:
@@ -198,24 +204,15 @@ async def speak(
     finally:
         speaking_as_fallback.reset(token)
     chunks = stream.async_stream_result()
-    async for chunk in without_wav_header(chunks) if samples else chunks:
-        yield chunk
-
-
-def trailing_silence(
-    silence: Silence, synthesis: SynthesisOptions, begun: float, spoken: int
-) -> bytes:
-    """Return the silence after another engine's samples.
-
-    Args:
-        silence: What is wanted around the speech.
-        synthesis: The form of the samples.
-        begun: Seconds of silence before them.
-        spoken: Their bytes.
-    """
-    rate = synthesis.sample_rate or 0
-    after = silence.after(begun + spoken / SAMPLE_BYTES / rate)
-    return bytes(SAMPLE_BYTES * round(after * rate))
+    if not samples:
+        async for chunk in chunks:
+            yield chunk
+        return
+    writer = audio_writer("pcm", options[tts.ATTR_PREFERRED_SAMPLE_RATE])
+    async for chunk in without_wav_header(chunks):
+        yield writer.feed(chunk)
+    if after := silence.after(begun + writer.seconds):
+        yield writer.silence(after)
 
 
 async def without_wav_header(

@@ -349,6 +349,8 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                     async for chunk in chunks:
                         yield chunk
             except CosyVoiceError as err:
+                # Also where it was given up for being late
+                utterance.report.outcome, utterance.report.error = "failed", err
                 if self.entry.state is ConfigEntryState.LOADED:
                     report_failure(self.hass, self.entry, err)
                 raise
@@ -384,7 +386,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             error,
         )
         usage = self.entry.runtime_data.usage
-        spoken = 0
+        spoken = False
         pieces = text.read()
         if speech.synthesis.ssml:
             pieces = fallback.without_markup(pieces)
@@ -397,17 +399,15 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                     _speakable(pieces, plain),
                     request.language,
                     speech.synthesis,
+                    speech.silence,
+                    begun,
                 )
             ) as chunks:
                 async for chunk in chunks:
                     if chunk and not spoken:
                         usage.record_fallback(self.subentry.subentry_id, error)
-                    spoken += len(chunk)
+                        spoken = True
                     yield chunk
-            if speech.silence.trailing:
-                yield fallback.trailing_silence(
-                    speech.silence, speech.synthesis, begun, spoken
-                )
         except Exception as err:  # noqa: BLE001 - any engine may stand there
             LOGGER.warning("%s cannot speak either: %s", engine, err)
             raise translated_error(error) from error

@@ -212,7 +212,7 @@ class UsageLedger:
         )
         self.budget.async_update(self.figures)
 
-    async def async_silence(self, limit: float) -> None:
+    async def async_all_recorded(self, limit: float) -> None:
         """Wait until nobody speaks and all is recorded, at most `limit` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
@@ -222,7 +222,7 @@ class UsageLedger:
 
     async def async_save(self) -> None:
         """Write at once; call it at unloading, when the client is closed."""
-        await self.async_silence(LAST_RECORDS)
+        await self.async_all_recorded(LAST_RECORDS)
         # Even if nothing is unsaved: a write may be under way, and this waits for it.
         # Again if something came meanwhile: an utterance that the unloading ended.
         self._unsaved = True

@@ -66,6 +66,13 @@ async def other(
     return other
 
 
+@pytest.fixture
+def silent(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that gives no audio, and little patience with it."""
+    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
+    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
+
+
 def fallbacks(entry: MockConfigEntry) -> int:
     count: int = entry.runtime_data.usage.fallbacks
     return count
@@ -121,12 +128,9 @@ async def test_other_engine_speaks_in_the_listener_s_format(
 async def test_silent_service_is_given_up_after_the_deadline(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    emulator: Emulator,
     other: OtherEngine,
-    monkeypatch: pytest.MonkeyPatch,
+    silent: None,
 ) -> None:
-    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
-    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
     audio = decode(await speak(hass, TEXT, SATELLITE))
     assert audio.seconds == pytest.approx(SECONDS, abs=0.05)
     assert fallbacks(entry) == 1
@@ -275,13 +279,10 @@ async def test_text_that_is_cut_off_is_not_taken_for_complete() -> None:
 async def test_failures_and_other_engines_are_counted_apart(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    emulator: Emulator,
     other: OtherEngine,
-    monkeypatch: pytest.MonkeyPatch,
+    silent: None,
 ) -> None:
     """Silence past the deadline is a failure; only who spoke is counted as speaking."""
-    monkeypatch.setattr(fallback, "DEADLINE", 0.1)
-    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
     usage = entry.runtime_data.usage
     assert await speak(hass, TEXT)
     assert (usage.figures.total.failures, usage.fallbacks) == (1, 1)

@@ -497,14 +497,3 @@ async def test_no_audio_at_all_is_an_error_and_not_kept(
     emulator.config.seconds_per_character = 0.1
     await hass.async_block_till_done(wait_background_tasks=True)
     assert decode(await speak(hass, TEXT)).seconds > 1
-
-
-async def test_pinyin_of_a_word_stands_before_the_replacement_of_a_shorter_one(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
-) -> None:
-    change(hass, loaded, pronunciations={"天气": "tian1 qi4", "天": "日"})
-    await hass.async_block_till_done()
-    assert await speak(hass, "今天天气好。")
-    task = spoken(emulator)[-1]
-    assert "".join(piece.text for piece in task.pieces) == "今日天气好。"
-    assert task.parameters["hot_fix"] == {"pronunciation": [{"天气": "tian1 qi4"}]}

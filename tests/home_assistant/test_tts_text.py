@@ -146,3 +146,14 @@ async def test_less_than_is_not_ssml(
 ) -> None:
     await speak(hass, pieces(text, 1))
     assert "enable_ssml" not in spoken(emulator)[0].parameters
+
+
+async def test_pinyin_of_a_word_stands_before_the_replacement_of_a_shorter_one(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, loaded, pronunciations={"天气": "tian1 qi4", "天": "日"})
+    await hass.async_block_till_done()
+    assert await speak(hass, "今天天气好。")
+    task = spoken(emulator)[-1]
+    assert "".join(piece.text for piece in task.pieces) == "今日天气好。"
+    assert task.parameters["hot_fix"] == {"pronunciation": [{"天气": "tian1 qi4"}]}

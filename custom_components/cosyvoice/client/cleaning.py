@@ -115,8 +115,7 @@ class SpeakableText(InlineReader):
             self._step = self._inline
 
     def _reference(self) -> str:
-        if not self._has_arrived(self._at) and self._begun(markup.REFERENCE_BEGUN):
-            raise UndecidedError
+        self._wait_for(markup.REFERENCE_BEGUN)
         definition, after = self._run(markup.REFERENCE)
         return definition if after in ("", "\n") else ""
 

@@ -314,8 +314,7 @@ class InlineReader(PieceReader, ABC):
 
     def _sources(self) -> bool:
         """Leave the numbers of sources out; return whether they are such."""
-        if not self._has_arrived(self._at) and self._begun(markup.SOURCES_BEGUN):
-            raise UndecidedError
+        self._wait_for(markup.SOURCES_BEGUN)
         run = self._here(markup.SOURCES)
         if not run:
             return False
@@ -387,8 +386,6 @@ class InlineReader(PieceReader, ABC):
             self._be_silent_until(markup.COMMENT_END)
         elif token := self._whole(markup.TOKEN, markup.TOKEN_BEGUN):
             self._at += len(token)
-        elif declaration := self._whole(markup.DECLARATION, markup.DECLARATION_BEGUN):
-            self._at += len(declaration)
         elif tag := self._whole(markup.TAG, markup.TAG_BEGUN):
             self._at += len(tag)
             self._tag(tag)

@@ -113,11 +113,11 @@ TAG_BEGUN = re.compile(
 )
 ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
 ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
-# A model's own marks, such as "<|im_end|>", that were not taken out.
-TOKEN = re.compile(r"<[|｜][\w▁]{1,40}[|｜]>")
-TOKEN_BEGUN = re.compile(r"<(?:[|｜][\w▁]{0,40}+[|｜]?+)?+")
-DECLARATION = re.compile(r"<\?xml[^<>?]*+\?>")
-DECLARATION_BEGUN = re.compile(r"<(?:\?(?:x(?:m(?:l[^<>?]*+\??+)?+)?+)?+)?+")
+# A model's own marks, such as "<|im_end|>", that were not taken out, and "<?xml …?>".
+TOKEN = re.compile(r"<(?:[|｜][\w▁]{1,40}[|｜]|\?xml[^<>?]*+\?)>")
+TOKEN_BEGUN = re.compile(
+    r"<(?:[|｜][\w▁]{0,40}+[|｜]?+|\?(?:x(?:m(?:l[^<>?]*+\??+)?+)?+)?+)?+"
+)
 COMMENT_END = re.compile("-->")
 TAG_END = re.compile(">")
 SILENT_TAGS = {

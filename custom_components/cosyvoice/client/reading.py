@@ -60,9 +60,13 @@ class PieceReader:
         """Return what is here; wait for the rest if it has only begun."""
         if found := self._here(whole):
             return found
+        self._wait_for(begun)
+        return ""
+
+    def _wait_for(self, begun: re.Pattern[str]) -> None:
+        """Wait for the rest of what has begun here."""
         if not self._has_arrived(self._at) and self._begun(begun):
             raise UndecidedError
-        return ""
 
     def _begun(self, begun: re.Pattern[str]) -> str:
         """Return all that is looked at from here on, if the pattern matches it."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-MP3_DELAY: Final = 1105
+from .audio.mp3 import samples_per_frame
+
+_MP3_DELAY: Final = 1105
 """Samples of silence that coding and decoding MP3 put first (LAME's FAQ)."""
 _MP3_FLUSH: Final = 1152
 """Samples that LAME needs beyond its input before it ends on the next whole frame.
@@ -34,15 +36,15 @@ class Silence:
         """Return the seconds to put before the speech."""
         if self.mp3_sample_rate is None:
             return self.lead_in
-        return max(0.0, self.lead_in - MP3_DELAY / self.mp3_sample_rate)
+        return max(0.0, self.lead_in - _MP3_DELAY / self.mp3_sample_rate)
 
     def after(self, seconds: float) -> float:
         """Return the seconds to put after this much audio, lead-in included."""
         rate = self.mp3_sample_rate
         if rate is None or not self.trailing:
             return self.trailing
-        frame = 1152 if rate >= 32_000 else 576
-        frames = round(((seconds + self.trailing) * rate + MP3_DELAY) / frame)
+        frame = samples_per_frame(rate)
+        frames = round(((seconds + self.trailing) * rate + _MP3_DELAY) / frame)
         # In the middle of all lengths that become this many frames
         length = (frames - 0.5) * frame - _MP3_FLUSH
         return max(0.0, length / rate - seconds)

@@ -127,9 +127,10 @@ class Utterance:
                         yield silence
                 if not ready.result():
                     break
-                if self._text_since is None:
-                    if lead_in := self._quiet(self._around.before()):
-                        yield lead_in
+                if self._text_since is None and (
+                    lead_in := self._quiet(self._around.before())
+                ):
+                    yield lead_in
                 async with aclosing(self._say()) as chunks:
                     async for chunk in chunks:
                         yield chunk

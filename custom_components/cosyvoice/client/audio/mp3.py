@@ -24,6 +24,11 @@ _KBITS_MPEG_1: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256
 _KBITS_MPEG_2: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
+def samples_per_frame(sample_rate: int) -> int:
+    """Return the samples per channel of a frame: half as many below 32 kHz."""
+    return 1152 if sample_rate >= 32_000 else 576
+
+
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
     """The header of an MPEG audio layer III frame.
@@ -64,7 +69,7 @@ class FrameHeader:
         mpeg_1 = version == _MPEG_1
         mono = fourth >> 6 == _MONO
         sample_rate = _SAMPLE_RATES[version][rate]
-        samples = 1152 if mpeg_1 else 576
+        samples = samples_per_frame(sample_rate)
         bits = (_KBITS_MPEG_1 if mpeg_1 else _KBITS_MPEG_2)[kbits - 1] * 1000
         return cls(
             kind=(version, rate),
