@@ -158,20 +158,6 @@ DAMAGES: dict[Check, dict[str, Damage]] = {
             COMPONENT / "const.py", "\nfrom homeassistant.components import mqtt\n"
         ),
     },
-    checks.check_import_direction: {
-        "Home Assistant in the client": append(
-            COMPONENT / "client/errors.py", "\nimport homeassistant.core\n"
-        ),
-        "the integration in the client": append(
-            COMPONENT / "client/errors.py", "\nfrom ..const import DOMAIN\n"
-        ),
-        "a platform past the door": append(
-            COMPONENT / "tts.py", "\nfrom .client.errors import CosyVoiceError\n"
-        ),
-        "a platform past the door, by its name": append(
-            COMPONENT / "tts.py", "\nfrom .client import errors\n"
-        ),
-    },
     checks.check_module_length: {
         "a long module": append(COMPONENT / "const.py", "# more\n" * 600),
     },

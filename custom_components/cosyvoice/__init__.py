@@ -4,7 +4,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     ConfigEntryError,
@@ -15,7 +15,6 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import create_client
-from .actions import async_setup_actions
 from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError, QuotaError
 from .const import (
     CONF_MONTHLY_BUDGET,
@@ -25,17 +24,17 @@ from .const import (
     MANUFACTURER,
     settings_signal,
 )
-from .coordinator import VoicesCoordinator
-from .data import CosyVoiceConfigEntry, CosyVoiceData
-from .exceptions import error_translation
-from .repairs import (
+from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
+from .errors import error_translation
+from .issues import (
     async_handle_rejected_key,
     close_issue,
     close_issues,
     report_failure,
     update_voice_issues,
 )
-from .usage import UsageLedger
+from .services import async_setup_actions
+from .usage.ledger import UsageLedger
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 SPEECH_BEFORE_RELOAD = 10.0
@@ -108,9 +107,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
         manufacturer=MANUFACTURER,
         name=entry.title,
     )
-    entry.async_on_unload(
-        voices.async_add_listener(lambda: update_voice_issues(hass, entry))
-    )
+
+    @callback
+    def voices_read() -> None:
+        error = voices.last_exception and voices.last_exception.__cause__
+        if isinstance(error, AuthenticationError):
+            report_failure(hass, entry, error)
+        update_voice_issues(hass, entry)
+
+    entry.async_on_unload(voices.async_add_listener(voices_read))
     update_voice_issues(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True

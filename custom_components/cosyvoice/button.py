@@ -7,7 +7,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity
 
 PARALLEL_UPDATES = 0

@@ -57,9 +57,9 @@ from .const import (
     LOGGER,
     SUBENTRY_VOICE,
 )
-from .exceptions import async_explain
-from .subentry_flow import VoiceForm, VoiceSubentryFlow, as_stored, unused_title
-from .voices import in_chinese, voice_name
+from .errors import async_explain
+from .flows.voice import VoiceForm, VoiceSubentryFlow, as_stored, unused_title
+from .voices.names import in_chinese, voice_name
 
 
 class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):

@@ -1,21 +1,39 @@
-"""The account's cloned voices, kept up to date."""
+"""An account's run-time data, and its cloned voices, kept up to date."""
 
-from typing import Literal, override
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .client import (
-    CATALOGUE,
-    AuthenticationError,
-    ClonedVoice,
-    CosyVoiceClient,
-    CosyVoiceError,
-)
+from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError
 from .const import DEFAULT_VOICE, DOMAIN, LOGGER, VOICES_UPDATE_INTERVAL
-from .data import CosyVoiceConfigEntry
-from .exceptions import error_translation
-from .repairs import report_failure
+from .errors import error_translation
+
+if TYPE_CHECKING:
+    from .usage.ledger import UsageLedger
+
+type CosyVoiceConfigEntry = ConfigEntry[CosyVoiceData]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosyVoiceData:
+    """The run-time data of one account.
+
+    Attributes:
+        client: Speaks, and owns the connections to the service.
+        voices: The account's cloned voices by id.
+        usage: The ledger of what was billed.
+        throttled: When, on the event loop's clock, the service refused a request
+            as one too many, since the last success.
+    """
+
+    client: CosyVoiceClient
+    voices: VoicesCoordinator
+    usage: UsageLedger
+    throttled: deque[float] = field(default_factory=deque)
 
 
 class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
@@ -68,8 +86,6 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         try:
             voices = await self._client.list_voices()
         except CosyVoiceError as err:
-            if isinstance(err, AuthenticationError):
-                report_failure(self.hass, self.config_entry, err)
             key, placeholders = error_translation(err)
             raise UpdateFailed(
                 translation_domain=DOMAIN,

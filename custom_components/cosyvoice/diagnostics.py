@@ -18,7 +18,7 @@ from .const import (
     CONF_VOICE,
     CONF_WORKSPACE_ID,
 )
-from .data import CosyVoiceConfigEntry, CosyVoiceData
+from .coordinator import CosyVoiceConfigEntry, CosyVoiceData
 
 TO_REDACT = {
     CONF_API_KEY,

@@ -10,9 +10,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 
 from .const import CONF_VOICE, DEFAULT_SETTINGS, DOMAIN, MANUFACTURER, settings_signal
-from .data import CosyVoiceConfigEntry
-from .languages import voices_in
-from .voices import clone_label, in_chinese, voice_name
+from .coordinator import CosyVoiceConfigEntry
+from .voices.languages import voices_in
+from .voices.names import clone_label, in_chinese, voice_name
 
 
 class CosyVoiceEntity(Entity):

@@ -10,8 +10,8 @@ from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from .budget import EVENT_BUDGET, shown_amount
 from .const import DOMAIN
+from .usage.budget import EVENT_BUDGET, shown_amount
 
 
 @callback

@@ -18,7 +18,7 @@ from .const import (
     CONF_VOLUME,
     DEFAULT_OPTIONS,
 )
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity
 
 PARALLEL_UPDATES = 0

@@ -1,162 +1,28 @@
-"""Repair issues: what a person can do about a failure, opened once, closed by itself.
-
-Each cause has at most one issue per account (the voice issues: per voice). The
-next success, or the next look at the list of voices, closes it.
-"""
+"""Flows that fix repair issues."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, cast
 
 import voluptuous as vol
 
 from homeassistant.components.repairs import RepairsFlow
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_REGION
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResult
-from homeassistant.helpers import issue_registry as ir
 
-from .account import async_region_of_rejected_key, update_account
-from .client import (
-    AccessDeniedError,
-    ArrearsError,
-    AuthenticationError,
-    CosyVoiceError,
-    FreeQuotaError,
-    ThrottledError,
-    VoiceError,
-)
+from .account import update_account
 from .const import (
     AUTO,
     CONF_LANGUAGE_VOICES,
     CONF_MODEL,
     CONF_STYLE,
     CONF_VOICE,
-    CONSOLE_URLS,
     DEFAULT_VOICE,
-    DOMAIN,
     NO_STYLE,
 )
-from .data import CosyVoiceConfigEntry
-from .voices import in_chinese, voice_options, voice_selector
-
-THROTTLED_FAILURES = 5
-THROTTLED_WINDOW = 600.0
-"""Rate limiting is worth an issue after 5 failures in a row within 600 seconds."""
-
-
-@callback
-def report_failure(
-    hass: HomeAssistant, entry: CosyVoiceConfigEntry, error: CosyVoiceError
-) -> None:
-    """Open the issue, or start the flow, that puts the cause of a failure right."""
-    if isinstance(error, AuthenticationError):
-        if not any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
-            entry.async_create_background_task(
-                hass, _async_ask_for_key(hass, entry), f"{DOMAIN} rejected key"
-            )
-    elif isinstance(error, VoiceError):
-        hass.async_create_task(entry.runtime_data.voices.async_request_refresh())
-    elif isinstance(error, ThrottledError):
-        _count_throttled(hass, entry, error)
-    else:
-        for kind, cause in _CAUSES.items():
-            if isinstance(error, kind):
-                open_issue(hass, entry, cause, {"message": error.message})
-
-
-@callback
-def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Close every issue that a successful request disproves."""
-    entry.runtime_data.throttled.clear()
-    for cause in (*_CAUSES.values(), "rate_limited", "wrong_region"):
-        close_issue(hass, entry, cause)
-
-
-@callback
-def open_issue(
-    hass: HomeAssistant,
-    entry: CosyVoiceConfigEntry,
-    cause: str,
-    placeholders: Mapping[str, str] = MappingProxyType({}),
-) -> None:
-    """Open an account's issue for a cause, or leave it open.
-
-    Causes: ``arrears``, ``free_quota``, ``model_not_activated``, ``rate_limited``
-    and ``wrong_region``.
-    """
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        _issue_id(entry, cause),
-        data={"entry_id": entry.entry_id, **placeholders},
-        is_fixable=cause == "wrong_region",
-        learn_more_url=CONSOLE_URLS.get(entry.data[CONF_REGION]),
-        severity=ir.IssueSeverity.ERROR
-        if cause in _SEVERE
-        else ir.IssueSeverity.WARNING,
-        translation_key=cause,
-        translation_placeholders={"account": entry.title, **placeholders},
-    )
-
-
-@callback
-def close_issue(hass: HomeAssistant, entry: CosyVoiceConfigEntry, cause: str) -> None:
-    """Close an account's issue for a cause if it is open."""
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, cause))
-
-
-@callback
-def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Close all of an account's issues."""
-    for issue_id in _open_issue_ids(hass, entry):
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-
-
-@callback
-def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Open an issue per configured voice that cannot speak; close the others."""
-    wanted = {}
-    for subentry in entry.subentries.values():
-        by_language = subentry.data.get(CONF_LANGUAGE_VOICES, {})
-        voices = {subentry.data[CONF_VOICE], *by_language.values()}
-        for voice in voices:
-            if cause := entry.runtime_data.voices.problem(voice):
-                issue_id = _issue_id(entry, cause, subentry.subentry_id, voice)
-                wanted[issue_id] = (cause, subentry, voice)
-    for issue_id in _open_issue_ids(hass, entry):
-        if issue_id.startswith("voice_") and issue_id not in wanted:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-    for issue_id, (cause, subentry, voice) in wanted.items():
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            data={
-                "entry_id": entry.entry_id,
-                "subentry_id": subentry.subentry_id,
-                "voice": voice,
-            },
-            is_fixable=True,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=cause,
-            translation_placeholders={
-                "name": subentry.title,
-                "voice": voice,
-                "default": DEFAULT_VOICE,
-            },
-        )
-
-
-async def async_handle_rejected_key(
-    hass: HomeAssistant, entry: CosyVoiceConfigEntry
-) -> str | None:
-    """Open the issue and return the region if the key is valid in the other one."""
-    region = await async_region_of_rejected_key(hass, entry.data)
-    if region:
-        open_issue(hass, entry, "wrong_region", {"region": region})
-    return region
+from .coordinator import CosyVoiceConfigEntry
+from .voices.names import in_chinese, voice_options, voice_selector
 
 
 async def async_create_fix_flow(
@@ -241,43 +107,6 @@ class ChangeRegionFlow(RepairsFlow):
             data_schema=vol.Schema({}),
             description_placeholders={"account": entry.title, "region": region},
         )
-
-
-_CAUSES: dict[type[CosyVoiceError], str] = {
-    ArrearsError: "arrears",
-    FreeQuotaError: "free_quota",
-    AccessDeniedError: "model_not_activated",
-}
-_SEVERE = {"arrears", "wrong_region"}
-
-
-async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    if not await async_handle_rejected_key(hass, entry):
-        entry.async_start_reauth(hass)
-
-
-def _count_throttled(
-    hass: HomeAssistant, entry: CosyVoiceConfigEntry, error: ThrottledError
-) -> None:
-    throttled = entry.runtime_data.throttled
-    now = hass.loop.time()
-    throttled.append(now)
-    while throttled[0] < now - THROTTLED_WINDOW:
-        throttled.popleft()
-    if len(throttled) >= THROTTLED_FAILURES:
-        open_issue(hass, entry, "rate_limited", {"message": error.message})
-
-
-def _issue_id(entry: CosyVoiceConfigEntry, cause: str, *details: str) -> str:
-    return "_".join((cause, entry.entry_id, *details))
-
-
-def _open_issue_ids(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> list[str]:
-    return [
-        issue.issue_id
-        for issue in ir.async_get(hass).issues.values()
-        if issue.domain == DOMAIN and entry.entry_id in issue.issue_id
-    ]
 
 
 def _entry_of(flow: RepairsFlow) -> CosyVoiceConfigEntry | None:

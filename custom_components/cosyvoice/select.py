@@ -22,9 +22,9 @@ from .const import (
     NO_STYLE,
     settings_signal,
 )
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity
-from .voices import in_chinese
+from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
 

@@ -17,9 +17,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity
-from .usage import UsageLedger
+from .usage.ledger import UsageLedger
 
 PARALLEL_UPDATES = 0
 

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .client import Endpoint
 from .const import CONF_BASE_URL, DOMAIN
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 
 
 @callback

@@ -18,30 +18,22 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import fallback
 from .client import (
-    SSML_OPENING,
     CosyVoiceError,
     EmptyTextError,
     OptionError,
-    Replacer,
-    SpeakableText,
     TextError,
     Utterance,
     UtteranceReport,
-    check_ssml,
-    is_speakable,
-    is_ssml,
-    scrub,
 )
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
-from .data import CosyVoiceConfigEntry
+from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity
-from .exceptions import translated_error
-from .fallback import RepeatableText, check_length, in_time, speaking_as_fallback
-from .languages import default_tag, tags_in, tags_of
-from .repairs import report_failure, report_success
-from .request import (
+from .errors import translated_error
+from .issues import report_failure, report_success
+from .speech import fallback
+from .speech.fallback import RepeatableText, check_length, in_time, speaking_as_fallback
+from .speech.request import (
     FOLLOW,
     PREFERRED_NUMBERS,
     SETTINGS,
@@ -50,8 +42,14 @@ from .request import (
     create_request,
     preferred_format,
 )
-from .voices import in_chinese
-from .warmup import SatelliteWarmUp
+from .speech.warmup import SatelliteWarmUp
+from .text.characters import is_speakable
+from .text.markdown.cleaning import SpeakableText
+from .text.pronunciation import Replacer
+from .text.sentences import scrub
+from .text.ssml import SSML_OPENING, check_ssml, is_ssml
+from .voices.languages import default_tag, tags_in, tags_of
+from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
 

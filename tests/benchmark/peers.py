@@ -13,10 +13,10 @@ import aiohttp
 from custom_components.cosyvoice.client import (
     CosyVoiceClient,
     Endpoint,
-    SentenceSplitter,
     SynthesisOptions,
     Timing,
 )
+from custom_components.cosyvoice.text.sentences import SentenceSplitter
 from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse
 from homeassistant.components.tts.entity import TTSAudioRequest
 from tests.demo.home import API_KEY

@@ -19,7 +19,6 @@ from custom_components.cosyvoice.client.account import (
     ClonedVoice,
     TemporaryKey,
 )
-from custom_components.cosyvoice.client.endpoint import Endpoint
 from custom_components.cosyvoice.client.errors import (
     AccessDeniedError,
     ArrearsError,
@@ -32,6 +31,7 @@ from custom_components.cosyvoice.client.errors import (
     ServiceError,
     ThrottledError,
 )
+from custom_components.cosyvoice.client.wire.endpoint import Endpoint
 from tests.emulator import Emulator, EmulatorConfig
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

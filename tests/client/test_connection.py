@@ -5,11 +5,11 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from custom_components.cosyvoice.client.connection import Connection
 from custom_components.cosyvoice.client.errors import (
     CosyVoiceConnectionError,
     ProtocolError,
 )
+from custom_components.cosyvoice.client.wire.connection import Connection
 
 
 class FakeWebSocket:

@@ -3,8 +3,8 @@
 import pytest
 
 from custom_components.cosyvoice.client.catalogue import CATALOGUE
-from custom_components.cosyvoice.client.endpoint import Endpoint, request_headers
 from custom_components.cosyvoice.client.errors import AuthenticationError
+from custom_components.cosyvoice.client.wire.endpoint import Endpoint, request_headers
 
 
 @pytest.mark.parametrize("region", CATALOGUE.regions)

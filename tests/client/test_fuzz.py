@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 
 from custom_components.cosyvoice.client.audio import audio_writer
-from custom_components.cosyvoice.client.connection import Connection
 from custom_components.cosyvoice.client.errors import CosyVoiceError
-from custom_components.cosyvoice.client.progress import TaskProgress
-from custom_components.cosyvoice.client.protocol import Audio, TaskStarted
+from custom_components.cosyvoice.client.utterance.progress import TaskProgress
+from custom_components.cosyvoice.client.wire.connection import Connection
+from custom_components.cosyvoice.client.wire.protocol import Audio, TaskStarted
 
 FRAMES = 25_000
 TEXT = "今天天气不错。"

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from custom_components.cosyvoice.client.connection import Connection
 from custom_components.cosyvoice.client.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -14,8 +13,14 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
 )
-from custom_components.cosyvoice.client.pool import Pool, Spare, TaskSettings, choose
 from custom_components.cosyvoice.client.timing import Timing
+from custom_components.cosyvoice.client.wire.connection import Connection
+from custom_components.cosyvoice.client.wire.pool import (
+    Pool,
+    Spare,
+    TaskSettings,
+    choose,
+)
 from tests.clock import run
 
 TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3)

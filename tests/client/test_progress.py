@@ -3,9 +3,11 @@
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.cosyvoice.client.counting import count_characters
 from custom_components.cosyvoice.client.errors import ProtocolError
-from custom_components.cosyvoice.client.progress import TaskProgress, is_speakable
-from custom_components.cosyvoice.client.protocol import (
+from custom_components.cosyvoice.client.utterance.progress import TaskProgress
+from custom_components.cosyvoice.client.utterance.report import Word
+from custom_components.cosyvoice.client.wire.protocol import (
     SentenceBegin,
     SentenceEnd,
     TaskFinished,
@@ -13,8 +15,7 @@ from custom_components.cosyvoice.client.protocol import (
     Usage,
     WordTime,
 )
-from custom_components.cosyvoice.client.report import Word
-from custom_components.cosyvoice.client.text import count_characters
+from custom_components.cosyvoice.text.characters import is_speakable
 
 SENTENCES = ["今天天气不错。", " It is 3.5 degrees. ", "好的！", "再见。"]
 

@@ -12,7 +12,7 @@ from custom_components.cosyvoice.client.errors import (
     ProtocolError,
     RequestError,
 )
-from custom_components.cosyvoice.client.protocol import (
+from custom_components.cosyvoice.client.wire.protocol import (
     Audio,
     Event,
     SentenceBegin,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.cosyvoice.client.source import TextSource
+from custom_components.cosyvoice.client.utterance.source import TextSource
 from tests.clock import run
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from custom_components.cosyvoice.client.pool import StartLimiter, TaskSettings
+from custom_components.cosyvoice.client.wire.pool import StartLimiter, TaskSettings
 from tests.clock import run
 
 TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3)

@@ -16,7 +16,7 @@ from custom_components.cosyvoice.client import (
     Timing,
     count_characters,
 )
-from custom_components.cosyvoice.client.utterance import TASK_CHARACTERS
+from custom_components.cosyvoice.client.utterance.utterance import TASK_CHARACTERS
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 

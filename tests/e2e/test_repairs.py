@@ -12,7 +12,7 @@ import uuid
 from playwright.async_api import expect
 import pytest
 
-from custom_components.cosyvoice.repairs import THROTTLED_FAILURES
+from custom_components.cosyvoice.issues import THROTTLED_FAILURES
 from tests.demo.api import RefusedError
 from tests.demo.home import Home
 from tests.demo.service import EmulatedService

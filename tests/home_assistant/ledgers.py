@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import UtteranceReport
 from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN
-from custom_components.cosyvoice.usage import UsageLedger
+from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant

@@ -10,9 +10,9 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.cosyvoice.budget import EVENT_BUDGET
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
 from custom_components.cosyvoice.logbook import async_describe_events
+from custom_components.cosyvoice.usage.budget import EVENT_BUDGET
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir

@@ -15,7 +15,7 @@ from custom_components.cosyvoice.client import (
     VoiceError,
 )
 from custom_components.cosyvoice.const import DOMAIN
-from custom_components.cosyvoice.exceptions import async_explain, translated_error
+from custom_components.cosyvoice.errors import async_explain, translated_error
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations

@@ -10,8 +10,8 @@ import wave
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice import fallback
 from custom_components.cosyvoice.client import CosyVoiceConnectionError
+from custom_components.cosyvoice.speech import fallback
 from homeassistant.components.tts import TextToSpeechEntity
 from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.cosyvoice.client import CATALOGUE
-from custom_components.cosyvoice.languages import (
+from custom_components.cosyvoice.voices.languages import (
     default_tag,
     fitting_voice,
     language_hint,

@@ -17,7 +17,7 @@ from custom_components.cosyvoice.client import (
     VoiceError,
 )
 from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN
-from custom_components.cosyvoice.repairs import (
+from custom_components.cosyvoice.issues import (
     THROTTLED_FAILURES,
     THROTTLED_WINDOW,
     report_failure,

@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosyvoice.client import Word
-from custom_components.cosyvoice.subtitles import subrip
+from custom_components.cosyvoice.speech.subtitles import subrip
 
 
 def timed(*texts: str, seconds: float = 0.5) -> list[Word]:

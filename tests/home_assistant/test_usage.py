@@ -15,9 +15,9 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.cosyvoice import usage
 from custom_components.cosyvoice.client import CATALOGUE, ServiceError, ThrottledError
-from custom_components.cosyvoice.usage import Totals
+from custom_components.cosyvoice.usage import ledger as usage
+from custom_components.cosyvoice.usage.ledger import Totals
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store

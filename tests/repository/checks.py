@@ -129,19 +129,6 @@ def check_dependencies(root: Path) -> Iterator[str]:
                 yield f"{path.name} imports {parts[2]}, which the manifest does not name"
 
 
-def check_import_direction(root: Path) -> Iterator[str]:
-    """The client knows nothing of Home Assistant, which sees only the client's door."""
-    for path in modules(root / COMPONENT):
-        inside = "client" in path.relative_to(root / COMPONENT).parts[:-1]
-        for module in imports(path):
-            if inside and module.split(".")[0] in {"homeassistant", "voluptuous"}:
-                yield f"client/{path.name} imports {module}"
-            if inside and module.startswith(".."):
-                yield f"client/{path.name} imports {module}"
-            if not inside and module.startswith(".client."):
-                yield f"{path.name} imports {module}, past the client's door"
-
-
 def check_module_length(root: Path) -> Iterator[str]:
     """A module can be read in one sitting."""
     for path in modules(root / COMPONENT):
@@ -371,7 +358,6 @@ CHECKS: tuple[Check, ...] = (
     check_manifest,
     check_version,
     check_dependencies,
-    check_import_direction,
     check_module_length,
     check_translations,
     check_flow_texts,

@@ -10,10 +10,10 @@ It needs aiohttp and nothing else. What can be imported from here is public.
 
 from .account import ClonedVoice
 from .audio import AudioWriter, audio_writer
+from .audio.silence import Silence
 from .catalogue import CATALOGUE, Catalogue, Model, Price, Region, Style, Voice
-from .cleaning import SpeakableText
 from .client import CosyVoiceClient
-from .endpoint import Endpoint
+from .counting import count_characters
 from .errors import (
     AccessDeniedError,
     ArrearsError,
@@ -40,21 +40,16 @@ from .errors import (
     VoiceError,
 )
 from .options import AUTO, FORMATS, SynthesisOptions
-from .pool import PoolStatistics
-from .progress import is_speakable
-from .pronunciation import Replacer, pinyin_of
-from .report import UtteranceReport, Word
-from .silence import Silence
-from .ssml import SSML_OPENING, check_ssml, is_ssml
-from .text import SentenceSplitter, count_characters, scrub
 from .timing import Timing
-from .utterance import Utterance
+from .utterance.report import UtteranceReport, Word
+from .utterance.utterance import Utterance
+from .wire.endpoint import Endpoint
+from .wire.pool import PoolStatistics
 
 __all__ = [
     "AUTO",
     "CATALOGUE",
     "FORMATS",
-    "SSML_OPENING",
     "AccessDeniedError",
     "ArrearsError",
     "AudioWriter",
@@ -80,12 +75,9 @@ __all__ = [
     "ProtocolError",
     "QuotaError",
     "Region",
-    "Replacer",
     "RequestError",
-    "SentenceSplitter",
     "ServiceError",
     "Silence",
-    "SpeakableText",
     "SsmlError",
     "Style",
     "SynthesisOptions",
@@ -99,10 +91,5 @@ __all__ = [
     "VoiceError",
     "Word",
     "audio_writer",
-    "check_ssml",
     "count_characters",
-    "is_speakable",
-    "is_ssml",
-    "pinyin_of",
-    "scrub",
 ]

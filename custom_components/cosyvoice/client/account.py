@@ -9,7 +9,6 @@ from typing import Any, Final
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
 from .catalogue import CATALOGUE
-from .endpoint import Endpoint, request_headers
 from .errors import (
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -17,6 +16,7 @@ from .errors import (
     ProtocolError,
     error_for_status,
 )
+from .wire.endpoint import Endpoint, request_headers
 
 CONNECT_TIMEOUT: Final = 5
 """Seconds to reach the server, TLS included."""

@@ -8,15 +8,15 @@ import time
 import aiohttp
 
 from .account import AccountApi, ClonedVoice, TemporaryKey
+from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
-from .connection import Connection
-from .endpoint import Endpoint, request_headers
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
-from .pool import Pool, PoolStatistics, TaskSettings
-from .silence import NO_SILENCE, Silence
 from .timing import Timing
-from .utterance import Utterance
+from .utterance.utterance import Utterance
+from .wire.connection import Connection
+from .wire.endpoint import Endpoint, request_headers
+from .wire.pool import Pool, PoolStatistics, TaskSettings
 
 _LOGGER = logging.getLogger(__name__)
 

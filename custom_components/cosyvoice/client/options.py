@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 
 from .account import READY, ClonedVoice
 from .catalogue import CATALOGUE, Model, Voice
+from .counting import count_characters
 from .errors import OptionError
-from .text import count_characters
 
 AUTO: Final = "auto"
 DEFAULT_SAMPLE_RATES: Final[Mapping[str, int]] = {

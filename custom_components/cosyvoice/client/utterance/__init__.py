@@ -1,0 +1,1 @@
+"""Turn one text into audio: tasks, retries, progress and playback."""

@@ -1,0 +1,267 @@
+"""The CosyVoice task protocol without I/O: messages in, events out.
+
+One :class:`TaskProtocol` stands for one WebSocket connection, which runs one task
+at a time and, after ``task-finished``, the next. It builds the messages to send
+and turns the received frames into events. It knows no socket, no clock and no
+``await``. Source: Model Studio, "CosyVoice WebSocket API"; flush and cancel: the
+vendor's SDK.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+import json
+from typing import Any
+from uuid import uuid4
+
+from ..errors import CosyVoiceError, ProtocolError, error_for
+
+
+class TaskState(Enum):
+    """Where the connection's current task stands."""
+
+    IDLE = "idle"
+    """No task; one may be started."""
+    STARTING = "starting"
+    """``run-task`` was sent, ``task-started`` is awaited."""
+    RUNNING = "running"
+    """The task takes text."""
+    FINISHING = "finishing"
+    """No more text; the rest of the audio and ``task-finished`` are awaited."""
+    FAILED = "failed"
+    """The task failed: the connection cannot be used any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """A word's place in the audio, in seconds as the service counts them."""
+
+    text: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """The task takes text from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceBegin:
+    """The audio of a sentence follows."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A piece of audio in the requested format."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEnd:
+    """A sentence's audio is complete.
+
+    ``text`` may be missing on a task's last sentence.
+    """
+
+    text: str | None
+    words: tuple[WordTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Billed characters of the task so far; comes before the event it was read from."""
+
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """The task is over; ``asked`` is False if the service ended it by itself."""
+
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """The task failed and the service closes the connection."""
+
+    error: CosyVoiceError
+
+
+type Event = (
+    TaskStarted
+    | SentenceBegin
+    | Audio
+    | SentenceEnd
+    | Usage
+    | TaskFinished
+    | TaskFailed
+)
+
+_RUN_TASK = {
+    "task_group": "audio",
+    "task": "tts",
+    "function": "SpeechSynthesizer",
+}
+
+
+class TaskProtocol:
+    """The client's side of one connection.
+
+    Attributes:
+        state: Where the current task stands.
+        task_id: Id of the current or last task; empty before the first one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with an idle connection."""
+        self.state = TaskState.IDLE
+        self.task_id = ""
+
+    # Messages to send
+
+    def run_task(self, model: str, parameters: Mapping[str, Any]) -> str:
+        """Return the message that starts a task.
+
+        A task that was started and given nothing to say is replaced: the service
+        ends it when the next one starts.
+        """
+        self.task_id = uuid4().hex
+        self.state = TaskState.STARTING
+        return self._message(
+            "run-task",
+            {**_RUN_TASK, "model": model, "parameters": dict(parameters), "input": {}},
+        )
+
+    def continue_task(self, text: str) -> str:
+        """Return the message that adds text to the running task."""
+        return self._message("continue-task", {"input": {"text": text}})
+
+    def flush(self) -> str:
+        """Return the message that has all text spoken that was sent so far."""
+        return self._message("continue-task", {"input": {"flush": True}})
+
+    def finish_task(self) -> str:
+        """Return the message that says that no more text follows."""
+        self.state = TaskState.FINISHING
+        return self._message("finish-task", {"input": {}})
+
+    def cancel_task(self) -> str:
+        """Return the message that ends the task and drops what was not delivered."""
+        self.state = TaskState.FINISHING
+        return self._message("finish-task", {"input": {"directive": "cancel"}})
+
+    # Received frames
+
+    def receive_text(self, frame: str) -> list[Event]:
+        """Return what a text frame says.
+
+        Unknown events and those of other tasks say nothing.
+
+        Raises:
+            ProtocolError: It is no message of this protocol, or comes at a moment
+                when it makes no sense.
+        """
+        try:
+            message = json.loads(frame)
+        except (ValueError, RecursionError) as err:
+            raise ProtocolError("The service sent a message that is not JSON") from err
+        header = _mapping(_mapping(message).get("header"))
+        name = header.get("event")
+        if not isinstance(name, str):
+            raise ProtocolError("The service sent a message without an event")
+        if header.get("task_id") != self.task_id:
+            return []
+        payload = _mapping(_mapping(message).get("payload"))
+        if name == "task-failed":
+            return [self._failed(header)]
+        if name == "task-started":
+            return self._started()
+        events: list[Event] = _usage(payload)
+        if name == "task-finished":
+            return [*events, *self._finished()]
+        if name == "result-generated":
+            return [*events, *self._result(payload)]
+        return []
+
+    def receive_binary(self, frame: bytes) -> list[Event]:
+        """Return the audio of a binary frame.
+
+        Raises:
+            ProtocolError: No task is running that could have audio.
+        """
+        if self.state not in (TaskState.RUNNING, TaskState.FINISHING):
+            raise ProtocolError("The service sent audio that belongs to no task")
+        return [Audio(frame)] if frame else []
+
+    # Private
+
+    def _message(self, action: str, payload: Mapping[str, Any]) -> str:
+        header = {"action": action, "task_id": self.task_id, "streaming": "duplex"}
+        return json.dumps({"header": header, "payload": payload}, ensure_ascii=False)
+
+    def _started(self) -> list[Event]:
+        if self.state is not TaskState.STARTING:
+            return []
+        self.state = TaskState.RUNNING
+        return [TaskStarted()]
+
+    def _finished(self) -> list[Event]:
+        if self.state not in (TaskState.RUNNING, TaskState.FINISHING):
+            raise ProtocolError("The service finished a task that was not running")
+        asked = self.state is TaskState.FINISHING
+        self.state = TaskState.IDLE
+        return [TaskFinished(asked)]
+
+    def _failed(self, header: Mapping[str, Any]) -> TaskFailed:
+        self.state = TaskState.FAILED
+        code, text = header.get("error_code"), header.get("error_message")
+        return TaskFailed(
+            error_for(
+                code if isinstance(code, str) else None,
+                text if isinstance(text, str) else "The task failed",
+                self.task_id,
+            )
+        )
+
+    def _result(self, payload: Mapping[str, Any]) -> list[Event]:
+        output = _mapping(payload.get("output"))
+        text = output.get("original_text")
+        text = text if isinstance(text, str) else None
+        match output.get("type"):
+            case "sentence-begin":
+                return [SentenceBegin(text)]
+            case "sentence-end":
+                return [SentenceEnd(text, _words(output))]
+        return []
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _usage(payload: Mapping[str, Any]) -> list[Event]:
+    characters = _mapping(payload.get("usage")).get("characters")
+    if isinstance(characters, int) and characters >= 0:
+        return [Usage(characters)]
+    return []
+
+
+def _words(output: Mapping[str, Any]) -> tuple[WordTime, ...]:
+    words = _mapping(output.get("sentence")).get("words")
+    if not isinstance(words, list):
+        return ()
+    return tuple(
+        WordTime(text, begin / 1000, end / 1000)
+        for text, begin, end in (
+            (word.get("text"), word.get("begin_time"), word.get("end_time"))
+            for word in map(_mapping, words)
+        )
+        if isinstance(text, str)
+        and isinstance(begin, int | float)
+        and isinstance(end, int | float)
+    )

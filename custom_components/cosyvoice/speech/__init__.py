@@ -1,0 +1,1 @@
+"""Speak one message: from Home Assistant's request to audio bytes."""

@@ -1,0 +1,282 @@
+"""Another engine that speaks when the service cannot."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from contextvars import ContextVar
+import hashlib
+from html import unescape
+import re
+from typing import Any, Final
+
+from homeassistant.components import tts
+from homeassistant.components.tts.const import DATA_COMPONENT, DATA_TTS_MANAGER
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import language as language_util
+
+from ..client import (
+    CosyVoiceConnectionError,
+    CosyVoiceTimeoutError,
+    Silence,
+    SynthesisOptions,
+    TextTooLongError,
+    Utterance,
+    audio_writer,
+)
+from ..text.sentences import SentenceSplitter
+
+DEADLINE: Final = 4.0
+"""Seconds from the first complete sentence to the first audio."""
+
+LONGEST_PIECE: Final = 2000
+"""Characters that are worked on at a time, so that a whole book blocks nothing."""
+LONGEST_MESSAGE: Final = 200_000
+"""Characters of a message that are spoken: many hours of them, by mistake or not."""
+
+speaking_as_fallback: ContextVar[bool] = ContextVar(
+    "speaking_as_fallback", default=False
+)
+"""True in what runs on behalf of an engine whose own voice failed.
+
+An engine that is asked in this context has no fallback of its own, so that two
+engines that name each other cannot go round in circles.
+"""
+
+
+def check_length(length: int) -> None:
+    """Refuse a message that would speak for hours, at the account's cost.
+
+    Raises:
+        TextTooLongError: It has more than `LONGEST_MESSAGE` characters.
+    """
+    if length > LONGEST_MESSAGE:
+        raise TextTooLongError(f"The text has more than {LONGEST_MESSAGE:,} characters")
+
+
+class RepeatableText:
+    """A text that arrives in pieces and can be read from the start again.
+
+    Attributes:
+        sentence: Set when the first sentence is complete: audio is due from then on.
+    """
+
+    def __init__(self, source: AsyncIterator[str]) -> None:
+        """Prepare to read; `fetch` does the reading."""
+        self.sentence = asyncio.Event()
+        self._source = source
+        self._pieces: list[str] = []
+        self._ended = False
+        self._error: Exception | None = None
+        self._more = asyncio.Event()
+
+    async def fetch(self) -> None:
+        """Read the source to its end; run it as a task."""
+        splitter = SentenceSplitter()
+        try:
+            length = 0
+            async for piece in self._source:
+                length += len(piece)
+                check_length(length)
+                for start in range(0, len(piece), LONGEST_PIECE):
+                    part = piece[start : start + LONGEST_PIECE]
+                    self._pieces.append(part)
+                    if not self.sentence.is_set() and splitter.push(part):
+                        self.sentence.set()
+                    self._more.set()
+        except asyncio.CancelledError:
+            self._error = CosyVoiceConnectionError("The text was cut off")
+            raise
+        except Exception as err:  # noqa: BLE001 - the reader's to handle
+            self._error = err
+        finally:
+            self._ended = True
+            self.sentence.set()
+            self._more.set()
+
+    @property
+    def so_far(self) -> str:
+        """What has arrived."""
+        return "".join(self._pieces)
+
+    async def begins_with(self, opening: str) -> bool:
+        """Return whether the text begins so, white space apart, as soon as it is known."""
+        text = ""
+        async with aclosing(self.read()) as pieces:
+            async for piece in pieces:
+                text = (text + piece).lstrip()
+                if not opening.startswith(text[: len(opening)]):
+                    return False
+                if len(text) >= len(opening):
+                    return True
+        return False
+
+    async def read(self) -> AsyncGenerator[str]:
+        """Return the pieces from the start, by one reader at a time.
+
+        Raises:
+            Exception: Whatever the source raised.
+        """
+        read = 0
+        while True:
+            while read < len(self._pieces):
+                read += 1
+                yield self._pieces[read - 1]
+            if self._ended:
+                break
+            self._more.clear()
+            await self._more.wait()
+        if self._error:
+            raise self._error
+
+
+async def in_time(utterance: Utterance, due: asyncio.Event) -> AsyncGenerator[bytes]:
+    """Yield an utterance's audio, if it begins in time.
+
+    Raises:
+        CosyVoiceTimeoutError: There was no audio `DEADLINE` seconds after it was due.
+    """
+    chunks = aiter(utterance)
+    late = asyncio.create_task(_late(due))
+    try:
+        while utterance.report.first_packet_latency is None:
+            chunk = asyncio.ensure_future(anext(chunks, None))
+            try:
+                await asyncio.wait((chunk, late), return_when=asyncio.FIRST_COMPLETED)
+                if not chunk.done():
+                    raise CosyVoiceTimeoutError(f"No audio within {DEADLINE:g} s")
+            finally:
+                if chunk.cancel():
+                    await asyncio.wait((chunk,))
+            if (data := chunk.result()) is None:
+                return
+            yield data
+    finally:
+        late.cancel()
+    async for data in chunks:
+        yield data
+
+
+async def speak(
+    hass: HomeAssistant,
+    engine: str,
+    text: AsyncGenerator[str],
+    language: str,
+    synthesis: SynthesisOptions,
+    silence: Silence,
+    begun: float,
+) -> AsyncGenerator[bytes]:
+    """Have another engine speak; return what continues our own audio.
+
+    Samples come without a header of their own, as ours has already been sent.
+
+    Args:
+        hass: Home Assistant.
+        engine: The other engine.
+        text: What it is to say.
+        language: Home Assistant's language tag.
+        synthesis: The form of our own audio.
+        silence: What is wanted around the speech.
+        begun: Seconds of our own audio that the listener already got.
+
+    Raises:
+        HomeAssistantError: The engine does not exist or fails as well.
+    """
+    if (entity := hass.data[DATA_COMPONENT].get_entity(engine)) is None:
+        raise HomeAssistantError(f"{engine} does not exist")
+    languages = language_util.matches(language, entity.supported_languages)
+    samples = synthesis.format in {"wav", "caf"}
+    options: dict[str, Any] = {
+        tts.ATTR_PREFERRED_FORMAT: "wav" if samples else synthesis.format
+    }
+    if samples:
+        options |= {
+            tts.ATTR_PREFERRED_SAMPLE_RATE: synthesis.sample_rate,
+            tts.ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
+            tts.ATTR_PREFERRED_SAMPLE_BYTES: 2,
+        }
+    token = speaking_as_fallback.set(True)
+    try:
+        stream = tts.async_create_stream(
+            hass, engine, next(iter(languages), None), options
+        )
+        stream.async_set_message_stream(text)
+    finally:
+        speaking_as_fallback.reset(token)
+    chunks = stream.async_stream_result()
+    if not samples:
+        async for chunk in chunks:
+            yield chunk
+        return
+    writer = audio_writer("pcm", options[tts.ATTR_PREFERRED_SAMPLE_RATE])
+    async for chunk in without_wav_header(chunks):
+        yield writer.feed(chunk)
+    if after := silence.after(begun + writer.seconds):
+        yield writer.silence(after)
+
+
+async def without_wav_header(
+    chunks: AsyncGenerator[bytes],
+) -> AsyncGenerator[bytes]:
+    """Yield the samples of a WAV file that arrives in chunks."""
+    header = b""
+    async for chunk in chunks:
+        header += chunk
+        if (start := _samples_start(header)) is not None:
+            yield header[start:]
+            break
+    async for chunk in chunks:
+        yield chunk
+
+
+async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
+    """Yield the text of an SSML document, for an engine that may not read SSML."""
+    document = "".join([piece async for piece in pieces])
+    yield unescape(_TAG.sub(" ", document))
+
+
+def forget(hass: HomeAssistant, message: str, engine: str) -> None:
+    """Remove a message of an engine from Home Assistant's memory of audio."""
+    memory = hass.data[DATA_TTS_MANAGER].mem_cache
+    for key in _keys(memory, message, engine):
+        del memory[key]
+
+
+def is_kept(hass: HomeAssistant, message: str, engine: str) -> bool:
+    """Return whether Home Assistant may have an engine's audio of a message.
+
+    It is kept by options and language as well, which are not looked at here.
+    """
+    manager = hass.data[DATA_TTS_MANAGER]
+    return any(
+        _keys(kept, message, engine) for kept in (manager.mem_cache, manager.file_cache)
+    )
+
+
+def _keys(kept: Iterable[str], message: str, engine: str) -> list[str]:
+    data = message.encode(errors="surrogatepass")
+    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return [
+        key
+        for key in kept
+        if key.startswith(f"{digest}_") and key.endswith(f"_{engine}")
+    ]
+
+
+async def _late(due: asyncio.Event) -> None:
+    await due.wait()
+    await asyncio.sleep(DEADLINE)
+
+
+def _samples_start(wav: bytes) -> int | None:
+    """Return where the samples begin; None if the header is not complete yet."""
+    position = 12
+    while len(wav) >= position + 8:
+        size = int.from_bytes(wav[position + 4 : position + 8], "little")
+        if wav[position : position + 4] == b"data":
+            return position + 8
+        position += 8 + size + size % 2
+    return None
+
+
+_TAG: Final = re.compile(r"<[^>]*>")

@@ -1,0 +1,35 @@
+"""Getting ready to speak when a voice assistant begins to listen."""
+
+from collections.abc import Callable
+
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
+
+from ..coordinator import CosyVoiceConfigEntry
+
+SATELLITE_DOMAIN = "assist_satellite"
+SPEAKING_SOON = {"listening", "processing"}
+
+
+class SatelliteWarmUp:
+    """Warms up the voice that was asked for last whenever a satellite hears someone.
+
+    A pipeline asks for its voice when it starts, but may then wait for its wake word
+    for hours: the satellite's state says when an answer is near.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+        """Follow all satellites, present and future, until the entry is unloaded."""
+        self.warm_up: Callable[[], None] | None = None
+        tracker = async_track_state_change_filtered(
+            hass,
+            TrackStates(False, set(), {SATELLITE_DOMAIN}),
+            self._satellite_changed,
+        )
+        entry.async_on_unload(tracker.async_remove)
+
+    @callback
+    def _satellite_changed(self, event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if self.warm_up and state is not None and state.state in SPEAKING_SOON:
+            self.warm_up()

@@ -1,0 +1,1 @@
+"""Turn written text into spoken text; imports neither Home Assistant nor the client."""

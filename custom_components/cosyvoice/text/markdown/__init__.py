@@ -1,0 +1,1 @@
+"""Read Markdown, HTML and LaTeX as they stream, and return the text to speak."""

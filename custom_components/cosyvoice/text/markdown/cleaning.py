@@ -1,0 +1,206 @@
+r"""What language models write, made speakable while it streams.
+
+What is heard of what is written:
+
+- emphasis, headings, quotes, rules, HTML tags: the text without the marks;
+- list items, headings, rows of a table: a sentence each; between cells: a pause;
+- links and images: their text; bare addresses: the name of the host; what a reference
+  link leads to and the numbers of sources, ``[1]`` after a word or sentence: nothing;
+- inline code: as it stands; code blocks: nothing, except one short line and blocks
+  marked as text;
+- emoji and other pictures, comments, a model's ``<think>`` part and its marks such as
+  ``<|im_end|>``, a terminal's colours: nothing; an arrow: a pause;
+- formulas (``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]``), prices, arithmetic, names with
+  underscores: as they stand; the service reads LaTeX;
+- a message that begins with ``<speak>``: as it stands; it is SSML.
+
+Line breaks stay, as hints where a sentence ends.
+"""
+
+from ..characters import KEYCAP, printable
+from . import markup
+from .inline import InlineReader
+from .reading import LOOK_AHEAD, UndecidedError
+
+SPOKEN_CODE = 100
+"""Length in characters up to which the only line of a code block is spoken."""
+
+
+class SpeakableText(InlineReader):
+    """Makes a text that arrives in pieces speakable.
+
+    Cleaning the pieces gives the same as cleaning the whole, wherever the text was
+    cut. Plain text passes at once; a space waits for the word after it, and what may
+    be markup, such as ``*`` or ``[``, until that is decided: :data:`LOOK_AHEAD`
+    characters at most. The time taken grows linearly with the text.
+    """
+
+    def __init__(self) -> None:
+        """Begin with an empty text."""
+        super().__init__(self._beginning)
+        self._after_return = False  # The last piece ended with a carriage return.
+        self._escape = ""  # A terminal's escape sequence that has only begun.
+        self._fence = ""
+        self._code: list[str] = []
+        self._in_text_block = False
+
+    def push(self, piece: str) -> str:
+        """Add a piece of any length; return what can be spoken by now."""
+        raw = self._step in (self._beginning, self._ssml)
+        self._text += piece if raw else self._normal(piece)
+        self._read()
+        return self._spoken.take()
+
+    def finish(self) -> str:
+        """Return what was held back: the text is complete."""
+        self._final = True
+        self._read()
+        self._end_code()
+        self._end_sentence()
+        return self._spoken.take()
+
+    def _normal(self, piece: str) -> str:
+        text = piece[1:] if self._after_return and piece[:1] == "\n" else piece
+        if piece:
+            self._after_return = piece[-1] == "\r"
+        text = self._escape + text.replace("\r\n", "\n")
+        begun = markup.ESCAPE_BEGUN.search(text)
+        self._escape = begun[0] if begun else ""
+        whole = text.removesuffix(self._escape)
+        return printable(markup.ESCAPE.sub("", whole))
+
+    def _beginning(self) -> None:
+        self._text = self._text.lstrip()
+        if markup.SPEAK.match(self._text):
+            self._step = self._ssml
+        elif not self._final and "<speak".startswith(self._text):
+            raise UndecidedError
+        else:
+            self._text = self._normal(self._text)
+            self._step = self._line_start
+
+    def _ssml(self) -> None:
+        self._keep(markup.NOT_XML.sub("", self._text[self._at :]))
+        self._at = len(self._text)
+
+    # The start and the end of a line.
+
+    def _end_sentence(self) -> None:
+        self._spoken.sentence |= self._is_title
+        self._spoken.end_sentence()
+        self._begin_line()
+        self._step = self._line_start
+
+    def _end_line(self) -> None:
+        self._end_sentence()
+        self._spoken.end_line()
+
+    def _line_start(self) -> None:
+        first = self._text[self._at]
+        if first == " ":
+            self._at += 1
+        elif first in markup.LINE_MARKS:
+            self._line_marks(first)
+        elif first in "0123456789":
+            self._number()
+        elif first == "[" and (definition := self._reference()):
+            self._at += len(definition)
+        elif first == "[" and self._spoken.sentence:
+            self._at += len(self._whole(markup.CHECKBOX, markup.CHECKBOX_BEGUN))
+            self._step = self._inline
+        elif markup.PICTURE.match(first):
+            self._spoken.sentence = True
+            self._at += 1
+        else:
+            self._step = self._inline
+
+    def _reference(self) -> str:
+        self._wait_for(markup.REFERENCE_BEGUN)
+        definition, after = self._run(markup.REFERENCE)
+        return definition if after in ("", "\n") else ""
+
+    def _line_marks(self, first: str) -> None:
+        marks = self._here(markup.MARK_RUN)
+        end = self._at + len(marks)
+        after = self._character(end) if len(marks) < LOOK_AHEAD else ""
+        if fence := self._here(markup.FENCE):
+            if not self._begin_fence(fence):
+                self._step = self._inline
+        elif not after or after == "\n":
+            # A rule, the line below a table's head, an empty quote or item.
+            self._end_sentence()
+            self._at = end + len(after)
+        elif heading := self._here(markup.HEADING):
+            self._spoken.sentence = self._in_heading = True
+            self._at += len(heading)
+            self._step = self._inline
+        elif first == "|":
+            self._in_row = self._spoken.sentence = True
+            self._step = self._inline
+        elif bullet := self._here(markup.BULLET):
+            self._spoken.sentence = True
+            self._at += len(bullet)
+        elif markup.QUOTE.match(self._text, self._at):
+            self._at += 1
+        else:
+            self._step = self._inline
+
+    def _number(self) -> None:
+        digits, mark = self._run(markup.DIGITS)
+        end = self._at + len(digits) + 1
+        if mark == KEYCAP:
+            self._say(f"{digits}.")
+            self._spoken.space()
+            self._spoken.sentence = True
+            self._at = end
+        elif mark in ("、", "．") or (
+            mark in (".", ")") and self._character(end) == " "
+        ):
+            self._keep(digits + mark)
+            self._spoken.sentence = True
+        self._step = self._inline
+
+    # Code blocks.
+
+    def _begin_fence(self, fence: str) -> bool:
+        """Enter a code block, if the rest of the line leaves it one."""
+        start = self._at + len(fence)
+        match = markup.FENCE_LINE.match(self._text, start, start + LOOK_AHEAD)
+        line = match[0] if match else ""
+        if len(line) == LOOK_AHEAD or self._character(start + len(line)) in ("`", "~"):
+            return False
+        if self._spoken.started:
+            self._end_line()
+        self._begin_line()
+        self._at = min(start + len(line) + 1, len(self._text))
+        info = line.split()
+        self._step = self._line_start
+        if self._in_text_block and not info:
+            self._in_text_block = False
+        elif info and info[0].lower() in markup.TEXT_BLOCKS:
+            self._in_text_block = True
+        else:
+            self._fence = fence
+            self._step = self._code_line
+        return True
+
+    def _code_line(self) -> None:
+        line, newline, _ = self._text[self._at : self._at + LOOK_AHEAD].partition("\n")
+        if not newline and not self._has_arrived(self._at):
+            raise UndecidedError
+        mark = markup.FENCE_END.match(line)
+        if mark and mark[1].startswith(self._fence):
+            self._end_code()
+            self._step = self._line_start
+            if mark.end() < len(line):
+                line, newline = mark[0], ""
+        elif line.strip() and len(self._code) < 2:
+            self._code.append(line.strip())
+        self._at += len(line) + len(newline)
+
+    def _end_code(self) -> None:
+        if len(self._code) == 1 and len(self._code[0]) <= SPOKEN_CODE:
+            self._say(markup.PICTURE.sub("", self._code[0]))
+            self._spoken.sentence = True
+            self._end_line()
+        self._code.clear()

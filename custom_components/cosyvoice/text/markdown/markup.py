@@ -1,0 +1,149 @@
+"""The marks of Markdown, HTML and LaTeX, as regular expressions.
+
+Each pattern named ``…_BEGUN`` matches what may become a match of the other one when
+more text arrives. Quantifiers are possessive, so that no text takes long to refuse.
+"""
+
+import re
+
+from ..characters import EMOJI, KEYCAP, STOPS
+
+SPEAK = re.compile(r"<speak[\s/>]")
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+# What a terminal takes for a colour and the like.
+ESCAPE = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
+ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;]{0,16})?\Z")
+
+# At the start of a line.
+LINE_MARKS = "-*+_=#>|~`•‣·–"
+MARK_RUN = re.compile(f"[{LINE_MARKS} :]+".replace("-", r"\-", 1))
+FENCE = re.compile("`{3,64}|~{3,64}")
+FENCE_LINE = re.compile(r"[^`~\n]*+")
+# Text may follow it, a lone word may not: that is the language of another block.
+FENCE_END = re.compile("[ >]*+(`{3,}+|~{3,}+)(?! *+[A-Za-z][!-~]*+ *+$) *+")
+HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
+HEADING_END = re.compile("#{1,64} {0,64}")
+BULLET = re.compile(r"[-*+–] |[•‣·]")
+QUOTE = re.compile(r">(?![\d=])")
+DIGITS = re.compile("[0-9]{1,3}")
+CHECKBOX = re.compile(r"\[[ xX]\](?= )")
+CHECKBOX_BEGUN = re.compile(r"\[(?:[ xX]\]?)?")
+TEXT_BLOCKS = frozenset(("text", "txt", "plain", "plaintext", "markdown", "md"))
+
+# Inside a line.
+ARROWS = "→⇒⟶⟹➔➜➝➞➡"
+PICTURE = re.compile(f"[{EMOJI}]")
+_ADDRESS = r"(?<![A-Za-z0-9@.])(?i:https?://|www\.)"
+_ADDRESS_BEGUN = (
+    r"(?<![A-Za-z0-9@.])(?i:h(?:t(?:t(?:p(?:s?(?::/?)?)?)?)?)?|w(?:ww?)?)\Z"
+)
+_ARROW = "(?<= )(?:--?|=)>(?= )"
+_ARROW_BEGUN = r"(?<= )(?:--?|=)>?\Z"
+SPECIAL = re.compile(
+    rf"(?P<address>{_ADDRESS})|(?P<arrow>{_ARROW}|[{ARROWS}])"
+    rf"|(?P<begun>{_ADDRESS_BEGUN}|{_ARROW_BEGUN})"
+    rf"|(?P<picture>[{KEYCAP}{EMOJI}])|(?P<mark>[ \n*_~`$\\<&!\[\]|#【])"
+)
+STARS = re.compile(r"\*{1,64}")
+UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
+UNDERSCORES = re.compile("_{1,64}")
+TILDES = re.compile("~{1,64}")
+FACES = frozenset(("^^", "><", "--", "==", "..", ";;"))  # Around "_".
+BACKTICKS = re.compile("`{1,64}")
+ESCAPABLE = "\\`*_{}#+-.!|>~$<&"
+
+# Formulas end at the latest with the line or the paragraph.
+FORMULA_ENDS = {
+    "$$": re.compile(r"\$\$|(?=\n\n)"),
+    "\\(": re.compile(r"\\\)|(?=\n)"),
+    "\\[": re.compile(r"\\\]|(?=\n\n)"),
+}
+DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
+
+# What a reference link leads to; not a footnote, which is text.
+_LABEL = r"\[(?!\^)[^\[\]\n]"
+_SCHEME = r"<?+(?i:https?://|www\.)[^\s>]"
+REFERENCE = re.compile(
+    rf"""{_LABEL}++\]: *+{_SCHEME}++>?+(?: ++(?:"[^"\n]*+"|'[^'\n]*+'))?+ *+"""
+)
+REFERENCE_BEGUN = re.compile(
+    rf"""{_LABEL}*+(?:\](?:: *+(?:{_SCHEME}*+>?+ *+(?:"[^"\n]*+"?+|'[^'\n]*+'?+)?+ *+"""
+    r"|<?+(?i:https?:?+/?+|h(?:tt?+)?+|w{1,3}+)?+))?+)?+"
+)
+# The numbers of a model's sources.
+SOURCES = re.compile(r"(?:\[[1-9]\d?+\])++|\[(?:citation:|ref_)\d{1,3}\]")
+SOURCES_BEGUN = re.compile(
+    r"(?:\[[1-9]\d?+\])*+\[(?:[1-9]\d?+)?+|\[(?:[a-z]{1,8}[:_]?+\d{0,3})?+"
+)
+BEFORE_SOURCES = frozenset(".!?…。！？")
+AFTER_SOURCES = frozenset(("", "\n", *STOPS))
+
+# Links and addresses. A destination that begins with a letter of another script than
+# Latin is a remark in parentheses.
+LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
+ALERT = re.compile(r"\[![A-Z]+\]")
+_PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
+DESTINATION = re.compile(
+    rf"""\([ ]*+(?:<[^<>\n]*+>|{_PATH})(?:[ ]++(?:"[^"\n]*+"|'[^'\n]*+'))?+[ ]*+\)"""
+    r"|\[[^\[\]\n]*+\]"
+)
+DESTINATION_BEGUN = re.compile(
+    rf"""\([ ]*+(?:<[^<>\n]*+>?+|{_PATH}(?:\([^\s()]*+)?+)"""
+    r"""(?:[ ]++(?:"[^"\n]*+"?+|'[^'\n]*+'?+)?+[ ]*+)?+|\[[^\[\]\n]*+"""
+)
+DESTINATION_END = re.compile(r"\)|(?=\s)")
+HOST = re.compile("[A-Za-z0-9.-]*+")
+PATH_PART = re.compile(r"[A-Za-z0-9/=&%+@$#~_-]++")
+PATH_STOP = re.compile(r"[.,;:!?']{1,16}")
+CITATION = re.compile(r"【\d{1,4}(?::\d{1,4})?+†[^【】\n]*+】")
+CITATION_BEGUN = re.compile(r"【(?:\d{1,4}(?::\d{0,4})?+(?:†[^【】\n]*+)?+)?+")
+
+# HTML. The first attribute of a tag has a value, or "a <b and c> d" would be a tag.
+_VALUE = r"""\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'=<>`]++)"""
+_TAG = (
+    "/?+[A-Za-z][A-Za-z0-9_.-]*+"
+    rf"(?:\s++[\w:.-]++{_VALUE}(?:\s++[\w:.-]++(?:{_VALUE})?+)*+)?+"
+)
+_MAIL = r"[A-Za-z][A-Za-z0-9.+_-]*+"
+TAG = re.compile(rf"<(?:{_TAG}\s*+/?+|{_MAIL}@[A-Za-z0-9.-]++)>")
+TAG_BEGUN = re.compile(
+    rf"<(?:!(?:--?)?|/|(?i:https?:/?)|{_MAIL}@[A-Za-z0-9.-]*+"
+    rf"""|{_TAG}\s*+[\w:.-]*+\s*+(?:=\s*+(?:"[^"<>]*+|'[^'<>]*+)?)?+/?)?"""
+)
+ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
+ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
+# A model's own marks, such as "<|im_end|>", that were not taken out, and "<?xml …?>".
+TOKEN = re.compile(r"<(?:[|｜][\w▁]{1,40}[|｜]|\?xml[^<>?]*+\?)>")
+TOKEN_BEGUN = re.compile(
+    r"<(?:[|｜][\w▁]{0,40}+[|｜]?+|\?(?:x(?:m(?:l[^<>?]*+\??+)?+)?+)?+)?+"
+)
+COMMENT_END = re.compile("-->")
+TAG_END = re.compile(">")
+SILENT_TAGS = {
+    name: re.compile(f"</{name}>", re.IGNORECASE)
+    for name in ("script", "style", "think", "thinking")
+}
+LONGEST_END = len("</thinking>")
+SENTENCE_TAGS = frozenset({"li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "dt", "dd"})
+CELL_TAGS = frozenset({"td", "th"})
+# fmt: off
+LINE_TAGS = SENTENCE_TAGS | {
+    "address", "article", "aside", "blockquote", "br", "caption", "center", "details",
+    "div", "dl", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr",
+    "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot",
+    "thead", "ul",
+}
+OTHER_TAGS = frozenset({
+    "a", "abbr", "b", "bdi", "bdo", "big", "body", "button", "cite", "code", "data",
+    "del", "dfn", "em", "font", "html", "i", "iframe", "img", "input", "ins", "kbd",
+    "label", "mark", "meta", "object", "option", "path", "picture", "q", "rp", "rt",
+    "ruby", "s", "samp", "select", "small", "source", "span", "speak", "strike",
+    "strong", "sub", "sup", "svg", "time", "title", "tt", "u", "var", "video", "wbr",
+})
+# fmt: on
+
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+ENTITY_BEGUN = re.compile(
+    r"&(?:#(?:\d{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Za-z][A-Za-z0-9]{0,31})?"
+)

@@ -1,0 +1,125 @@
+"""A user's own pronunciations: words replaced in a text that arrives in pieces."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+import re
+
+from .characters import is_cjk
+
+
+def pinyin_of(word: str, replacement: str) -> str | None:
+    """Return a Chinese word's replacement as pinyin for the service: ``tian1 qi4``.
+
+    None if it is other words rather than pinyin. A syllable ends with its tone, 1 to
+    5, and ``v`` or ``u:`` may stand for ``ü``; spaces between them are optional.
+    """
+    if not all(map(is_cjk, word)) or not _PINYIN.fullmatch(replacement):
+        return None
+    return " ".join(_SYLLABLE.findall(replacement))
+
+
+class Replacer:
+    """Replaces words in a text that arrives in pieces, the longest word first.
+
+    Words of letters that have capitals (Latin, Greek, Cyrillic) are replaced only as
+    whole words: ``NAS`` not in ``NASA``, but ``km`` in ``5km``. Words of other
+    scripts, which join words, are replaced anywhere. A word given in lower case is
+    found in any case; a word with a capital only as given, so that ``IT`` leaves
+    ``it`` alone. What was put in is not replaced again.
+
+    Replacing in the pieces gives the same as replacing in the whole, wherever the
+    text was cut. Only what may be the beginning of a word is held back.
+    """
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        """Take the replacements: ``{word: replacement}``; an empty word is ignored."""
+        self._words = {word: new for word, new in words.items() if word}
+        longest_first = sorted(self._words, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_pattern, longest_first)))
+        self._sorted = sorted(map(_fold, self._words))
+        self._first = frozenset(word[0] for word in self._sorted)
+        self._longest = max(map(len, self._words), default=0)
+        self._text = ""
+        self._at = 0
+
+    def push(self, piece: str) -> str:
+        """Add a piece of any length; return what is decided by now."""
+        return self._replace(piece, final=False)
+
+    def finish(self) -> str:
+        """Return what was held back: the text is complete."""
+        return self._replace("", final=True)
+
+    def _replace(self, piece: str, *, final: bool) -> str:
+        if not self._words:
+            return piece
+        text, at, out = self._text + piece, self._at, []
+        end = len(text) if final else self._undecided(text, at)
+        while (match := self._pattern.search(text, at)) and match.start() < end:
+            word = match[0]
+            out.append(text[at : match.start()])
+            out.append(self._words[word if word in self._words else _fold(word)])
+            at = match.end()
+            if at > end:
+                end = self._undecided(text, at)
+        out.append(text[at:end])
+        # One character stays, to know what stands before the next word.
+        self._at = min(end, 1)
+        self._text = text[end - self._at :]
+        return "".join(out)
+
+    def _undecided(self, text: str, at: int) -> int:
+        """Return the first position from ``at`` on where a word may go on."""
+        for start in range(max(at, len(text) - self._longest), len(text)):
+            if _fold(text[start])[0] in self._first and self._may_go_on(text, start):
+                return start
+        return len(text)
+
+    def _may_go_on(self, text: str, start: int) -> bool:
+        if start and _joined(text[start - 1], text[start]):
+            return False
+        tail = _fold(text[start:])
+        found = bisect_left(self._sorted, tail)
+        if self._sorted[found : found + 1] == [tail]:
+            if _kind(tail[-1]):
+                return True
+            found += 1
+        return any(word.startswith(tail) for word in self._sorted[found : found + 1])
+
+
+_SYLLABLE = re.compile(
+    "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?(?:u:|[aeiouüv]){1,3}(?:ng?|r)?[1-5]"
+)
+_PINYIN = re.compile(f"{_SYLLABLE.pattern}(?: ?{_SYLLABLE.pattern})*")
+_LETTER = "A-Z_a-z\u00c0-\u058f\u1e00-\u1fff"
+_KINDS = (re.compile(f"[{_LETTER}]"), re.compile("[0-9]"))
+
+
+def _kind(character: str) -> re.Pattern[str] | None:
+    """Return which characters this one makes a word with: letters, digits or none."""
+    return next((kind for kind in _KINDS if kind.match(character)), None)
+
+
+def _joined(before: str, after: str) -> bool:
+    kind = _kind(after)
+    return kind is not None and kind.match(before) is not None
+
+
+def _fold(text: str) -> str:
+    # Letter by letter, as str.lower() writes a sigma by its place in the word.
+    return "".join(map(str.lower, text))
+
+
+def _pattern(word: str) -> str:
+    in_any_case = word == _fold(word)
+    pattern = "".join(
+        f"[{character}{character.upper()}]"
+        if in_any_case and _fold(character.upper()) == character != character.upper()
+        else re.escape(character)
+        for character in word
+    )
+    if kind := _kind(word[0]):
+        pattern = f"(?<!{kind.pattern}){pattern}"
+    if kind := _kind(word[-1]):
+        pattern = f"{pattern}(?!{kind.pattern})"
+    return pattern

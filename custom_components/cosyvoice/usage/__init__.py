@@ -1,0 +1,1 @@
+"""Count billed usage, and compare it with the budget."""
