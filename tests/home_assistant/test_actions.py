@@ -47,7 +47,9 @@ async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
 
 async def synthesize(hass: HomeAssistant, message: str = TEXT, **data: Any) -> Any:
     engine = entity_id(hass, "tts", "speech")
-    return await call(hass, "synthesize", entity_id=engine, message=message, **data)
+    answers = await call(hass, "synthesize", entity_id=engine, message=message, **data)
+    assert list(answers) == [engine]
+    return answers[engine]
 
 
 def read(path: str) -> bytes:
@@ -363,7 +365,6 @@ async def test_file_name_cannot_leave_the_folder(
 @pytest.mark.parametrize(
     ("data", "key"),
     [
-        ({"entity_id": "tts.unknown"}, "not_a_voice"),
         ({"options": {"speech_rate": 9}}, "invalid_option"),
         ({"options": {"voice": UNTIMED}, "subtitles": True}, "not_supported"),
     ],
@@ -376,9 +377,8 @@ async def test_impossible_call_is_explained_and_free(
     data: dict[str, Any],
     key: str,
 ) -> None:
-    engine = entity_id(hass, "tts", "speech")
     with pytest.raises(ServiceValidationError) as error:
-        await call(hass, "synthesize", **{"entity_id": engine, "message": TEXT, **data})
+        await synthesize(hass, **data)
     assert error.value.translation_key == key
     assert emulator.bill == {}
 
