@@ -19,7 +19,7 @@ from .const import (
     DEFAULT_OPTIONS,
 )
 from .coordinator import CosyVoiceConfigEntry
-from .entity import CosyVoiceEntity, VoiceEntity
+from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
 
 PARALLEL_UPDATES = 0
 
@@ -72,11 +72,14 @@ async def async_setup_entry(
 ) -> None:
     """Add the numbers of the account and of each voice."""
     async_add_entities([MonthlyBudget(entry, MONTHLY_BUDGET)])
-    for subentry in entry.subentries.values():
-        async_add_entities(
-            [VoiceNumber(entry, subentry, number) for number in VOICE_NUMBERS],
-            config_subentry_id=subentry.subentry_id,
-        )
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [
+            VoiceNumber(entry, subentry, number) for number in VOICE_NUMBERS
+        ],
+    )
 
 
 class VoiceNumber(VoiceEntity, NumberEntity):

@@ -7,8 +7,7 @@ from typing import override
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CATALOGUE, Style
@@ -20,10 +19,9 @@ from .const import (
     CONF_VOICE,
     FORMATS,
     NO_STYLE,
-    settings_signal,
 )
 from .coordinator import CosyVoiceConfigEntry
-from .entity import VoiceEntity
+from .entity import VoiceEntity, add_voice_entities
 from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
@@ -76,27 +74,20 @@ async def async_setup_entry(
     entry: CosyVoiceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the lists of each voice; that of its styles once it has any."""
-    voices = list(entry.subentries.values())
-    for subentry in voices:
-        async_add_entities(
-            [VoiceSelect(entry, subentry, description) for description in SELECTS],
-            config_subentry_id=subentry.subentry_id,
-        )
-
-    @callback
-    def add_styles() -> None:
-        for subentry in list(voices):
-            if styles_of(entry, subentry):
-                voices.remove(subentry)
-                async_add_entities(
-                    [VoiceSelect(entry, subentry, STYLE)],
-                    config_subentry_id=subentry.subentry_id,
-                )
-
-    add_styles()
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, settings_signal(entry.entry_id), add_styles)
+    """Add the lists of each voice, that of its styles only if it has any."""
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [VoiceSelect(entry, subentry, select) for select in SELECTS],
+    )
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: (
+            [VoiceSelect(entry, subentry, STYLE)] if styles_of(entry, subentry) else []
+        ),
     )
 
 
