@@ -59,6 +59,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
+    fallback.follow_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
