@@ -245,24 +245,21 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         self, options: Mapping[str, Any], language: str, *, ssml: bool = False
     ) -> SpeechRequest:
         runtime = self.entry.runtime_data
-        return create_request(
-            options,
-            language,
-            runtime.client.region,
-            runtime.voices.data.values(),
-            ssml=ssml,
-        )
+        region, cloned = runtime.client.region, runtime.voices.data.values()
+        request = create_request(options, language, region, cloned)
+        return request.as_ssml(region, cloned) if ssml else request
 
     @property
     def _effective_settings(self) -> dict[str, Any]:
-        """The settings with voices that can speak now."""
+        """The settings with only those voices that can speak now."""
         settings = self.settings
-        resolve = self.entry.runtime_data.voices.resolve
+        voices = self.entry.runtime_data.voices
         return settings | {
-            CONF_VOICE: resolve(settings[CONF_VOICE]),
+            CONF_VOICE: voices.resolve(settings[CONF_VOICE]),
             CONF_LANGUAGE_VOICES: {
-                language: resolve(voice)
+                language: voice
                 for language, voice in settings[CONF_LANGUAGE_VOICES].items()
+                if not voices.problem(voice)
             },
         }
 

@@ -32,7 +32,9 @@ from .speaking import call_speak, change, decode, entity_id, speak
 
 TEXT = "今天天气不错。We walk to the park at noon, then home! 晚上见。"
 UNTIMED = next(
-    voice.id for voice in CATALOGUE.voices_in("cn-beijing") if not voice.word_timestamps
+    voice.id
+    for voice in CATALOGUE.voices_in("cn-beijing")
+    if "word_timestamps" not in voice.features
 )
 TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{3})")
 
