@@ -154,7 +154,7 @@ def test_every_control_character_and_line_break_is_known():
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         category = unicodedata.category(character)
-        if character in "\n\r\v\f\x85\u2028\u2029":
+        if character in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
             assert printable(character) == "\n"
         elif character == "\t" or (category == "Zs" and character != "\u3000"):
             assert printable(character) == " "

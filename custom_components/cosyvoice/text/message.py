@@ -6,8 +6,7 @@ from html import unescape
 import re
 
 from ..client.errors import CosyVoiceConnectionError, EmptyTextError, TextTooLongError
-from .characters import is_speakable
-from .former import scrub
+from .characters import is_speakable, scrub
 from .markdown.cleaning import SpeakableText
 from .pronunciation import Replacer
 from .sentences import Piece, PieceSplitter

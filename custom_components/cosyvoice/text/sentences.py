@@ -4,7 +4,7 @@ import re
 from typing import Literal, NamedTuple
 import unicodedata
 
-from .characters import is_speakable
+from .characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, is_speakable
 from .former import SentenceSplitter, scrub
 
 __all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
@@ -147,12 +147,13 @@ class PieceSplitter:
         return None
 
 
-# What closes a sentence may follow its stop: quotes, brackets, variation selectors.
+_FULL_WIDTH = "".join(mark for mark in CLAUSE_ENDS if not mark.isascii())
+_CLOSERS = rf"[{re.escape(CLOSERS)}\ufe0e\ufe0f]*"
 _MARK = re.compile(
-    r"""(?P<stop>[。｡！？…\n.!?]+[”’"')）\]】」』》〉}\ufe0e\ufe0f]*)"""
-    r"|[，、：；]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—"
+    rf"(?P<stop>[{SENTENCE_ENDS}]+{_CLOSERS})|[{_FULL_WIDTH}]+"
+    r"|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—"
 )
-_ONLY_DOTS = re.compile(r"[.…]+(?![。｡！？\n!?])")
+_ONLY_DOTS = re.compile(rf"[.．…]+{_CLOSERS}\Z")
 _WORD_BEFORE = re.compile(r"[^\W_]+$|(?<=[^\W\d_]\.)[^\W\d_]+$")
 _NEXT_WORD = re.compile(r"[ \t\xa0\u3000]+(\S[^\W\d_]{0,2})?")
 
@@ -162,7 +163,7 @@ def _ends_sentence(text: str, mark: re.Match[str], begin: int) -> bool | None:
     end = mark.end()
     following = text[end : end + 1]
     if following.isalnum() and _is_spaced_script(following):
-        if set(".!?") >= set(mark[0]):
+        if mark[0].strip(".!?") == "":
             return False  # 3.14, example.com, main.py, Yahoo!s
     if not _ONLY_DOTS.match(mark[0]):
         return True
