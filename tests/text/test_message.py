@@ -356,7 +356,7 @@ def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
         heard = ""
         async for piece in message.pieces():
             heard += piece.text
-            if heard.endswith(text[-2:]) or heard.endswith("storage"):
+            if heard.endswith((text[-2:], "storage")):
                 break
         assert loop.time() < 0.4
         assert await sentences(message) == spoken
