@@ -1,18 +1,21 @@
 """Another engine that speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from contextvars import ContextVar
-import hashlib
 from html import unescape
 import re
 from typing import Any, Final
 
 from homeassistant.components import tts
-from homeassistant.components.tts.const import DATA_COMPONENT, DATA_TTS_MANAGER
-from homeassistant.core import HomeAssistant
+from homeassistant.components.tts.helper import get_engine_instance
+from homeassistant.const import Platform
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util import language as language_util
 
 from ..client import (
@@ -24,6 +27,9 @@ from ..client import (
     Utterance,
     audio_writer,
 )
+from ..const import CONF_FALLBACK_ENGINE, settings_signal
+from ..coordinator import CosyVoiceConfigEntry
+from ..issues import update_fallback_issues
 from ..text.sentences import SentenceSplitter
 
 DEADLINE: Final = 4.0
@@ -42,6 +48,55 @@ speaking_as_fallback: ContextVar[bool] = ContextVar(
 An engine that is asked in this context has no fallback of its own, so that two
 engines that name each other cannot go round in circles.
 """
+
+
+@callback
+def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Follow the entities of the fallback engines until the account is unloaded.
+
+    A renamed entity stays the fallback engine. A missing one opens an issue once Home
+    Assistant has started, as other integrations may add their entities until then.
+    """
+
+    @callback
+    def check(*_args: object) -> None:
+        if hass.state is CoreState.running:
+            registry = er.async_get(hass)
+            missing = {
+                subentry_id: engine
+                for subentry_id, subentry in entry.subentries.items()
+                if (engine := subentry.data.get(CONF_FALLBACK_ENGINE))
+                and not get_engine_instance(hass, engine)
+                and not registry.async_get(engine)
+            }
+            update_fallback_issues(hass, entry, missing)
+
+    @callback
+    def changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        if event.data["action"] == "update":
+            for subentry in tuple(entry.subentries.values()):
+                old = subentry.data.get(CONF_FALLBACK_ENGINE)
+                if old and old == event.data.get("old_entity_id"):
+                    data = {
+                        **subentry.data,
+                        CONF_FALLBACK_ENGINE: event.data["entity_id"],
+                    }
+                    hass.config_entries.async_update_subentry(
+                        entry, subentry, data=data
+                    )
+        check()
+
+    @callback
+    def is_engine(data: er.EventEntityRegistryUpdatedData) -> bool:
+        return data["entity_id"].startswith(f"{Platform.TTS}.")
+
+    entry.async_on_unload(async_at_started(hass, check))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, settings_signal(entry.entry_id), check)
+    )
+    entry.async_on_unload(
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed, is_engine)
+    )
 
 
 def check_length(length: int) -> None:
@@ -182,9 +237,9 @@ async def speak(
     Raises:
         HomeAssistantError: The engine does not exist or fails as well.
     """
-    if (entity := hass.data[DATA_COMPONENT].get_entity(engine)) is None:
+    if (instance := get_engine_instance(hass, engine)) is None:
         raise HomeAssistantError(f"{engine} does not exist")
-    languages = language_util.matches(language, entity.supported_languages)
+    languages = language_util.matches(language, instance.supported_languages)
     samples = synthesis.format in {"wav", "caf"}
     options: dict[str, Any] = {
         tts.ATTR_PREFERRED_FORMAT: "wav" if samples else synthesis.format
@@ -233,34 +288,6 @@ async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
     """Yield the text of an SSML document, for an engine that may not read SSML."""
     document = "".join([piece async for piece in pieces])
     yield unescape(_TAG.sub(" ", document))
-
-
-def forget(hass: HomeAssistant, message: str, engine: str) -> None:
-    """Remove a message of an engine from Home Assistant's memory of audio."""
-    memory = hass.data[DATA_TTS_MANAGER].mem_cache
-    for key in _keys(memory, message, engine):
-        del memory[key]
-
-
-def is_kept(hass: HomeAssistant, message: str, engine: str) -> bool:
-    """Return whether Home Assistant may have an engine's audio of a message.
-
-    It is kept by options and language as well, which are not looked at here.
-    """
-    manager = hass.data[DATA_TTS_MANAGER]
-    return any(
-        _keys(kept, message, engine) for kept in (manager.mem_cache, manager.file_cache)
-    )
-
-
-def _keys(kept: Iterable[str], message: str, engine: str) -> list[str]:
-    data = message.encode(errors="surrogatepass")
-    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    return [
-        key
-        for key in kept
-        if key.startswith(f"{digest}_") and key.endswith(f"_{engine}")
-    ]
 
 
 async def _late(due: asyncio.Event) -> None:
