@@ -62,8 +62,7 @@ def imported(path: Path) -> Iterator[str]:
 # To be moved: each still imports upward.
 UNFINISHED = {
     "client/utterance/source.py",
-    "speech/recording.py",
-    "text/sentences.py",
+    "text/former.py",
     "usage/budget.py",
 }
 MODULES = sorted(

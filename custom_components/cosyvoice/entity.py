@@ -11,8 +11,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_VOICE, DEFAULT_SETTINGS, DOMAIN, MANUFACTURER, settings_signal
+from .const import CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
 from .coordinator import CosyVoiceConfigEntry
+from .settings import complete
 from .voices.languages import voices_in
 from .voices.names import clone_label, in_chinese, voice_name
 
@@ -74,7 +75,7 @@ class VoiceEntity(CosyVoiceEntity):
     @property
     def settings(self) -> dict[str, Any]:
         """The voice's settings, complete."""
-        return {**DEFAULT_SETTINGS, **self.subentry.data}
+        return complete(self.subentry.data)
 
     @property
     def voice_names(self) -> dict[str, str]:
