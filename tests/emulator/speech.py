@@ -95,7 +95,7 @@ class Studio:
         pieces = np.split(samples, range(first, len(samples), step))
         pieces = [piece for piece in pieces if len(piece)]
         chunks = [encoder.encode(piece) for piece in pieces]
-        durations = [len(piece) / rate for piece in pieces]
+        durations = [len(piece) / rate for piece in pieces] or [0.0]
         if final:
             chunks[-1:] = [b"".join((*chunks[-1:], encoder.finish()))]
         return Spoken(chunks, durations, len(samples) / rate, words)
