@@ -188,7 +188,7 @@ async def test_a_dead_network_and_a_silent_server_read_differently(
 @pytest.mark.parametrize(
     ("raised", "says"),
     [
-        (ArrearsError("Good standing", code="Arrearage"), "arrears"),
+        (ArrearsError("Good standing", code="Arrearage"), "overdue"),
         (RuntimeError("bug"), "cannot be used"),
     ],
 )
