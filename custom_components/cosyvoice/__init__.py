@@ -5,17 +5,13 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    ConfigEntryError,
-    ConfigEntryNotReady,
-)
+from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import create_client
-from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError, QuotaError
+from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError
 from .const import (
     CONF_MONTHLY_BUDGET,
     CONF_TEMPORARY_KEYS,
@@ -25,7 +21,7 @@ from .const import (
     settings_signal,
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
-from .errors import error_translation
+from .errors import entry_error
 from .issues import (
     async_handle_rejected_key,
     close_issue,
@@ -147,22 +143,11 @@ async def _async_check_key(
                 translation_key="wrong_region",
                 translation_placeholders={"region": region},
             ) from err
-        raise ConfigEntryAuthFailed(**_translation(err)) from err
+        raise entry_error(err) from err
     except CosyVoiceError as err:
         report_failure(hass, entry, err)
-        if err.retryable or isinstance(err, QuotaError):
-            raise ConfigEntryNotReady(**_translation(err)) from err
-        raise ConfigEntryError(**_translation(err)) from err
+        raise entry_error(err) from err
     close_issue(hass, entry, "wrong_region")
-
-
-def _translation(error: CosyVoiceError) -> dict[str, Any]:
-    key, placeholders = error_translation(error)
-    return {
-        "translation_domain": DOMAIN,
-        "translation_key": key,
-        "translation_placeholders": placeholders,
-    }
 
 
 def _structure(entry: CosyVoiceConfigEntry) -> Any:

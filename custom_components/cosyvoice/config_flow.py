@@ -33,12 +33,10 @@ from homeassistant.helpers.selector import (
 from .account import async_check_account, async_region_of_rejected_key, update_account
 from .client import (
     CATALOGUE,
-    AccessDeniedError,
     AuthenticationError,
     ClonedVoice,
     CosyVoiceError,
     Endpoint,
-    QuotaError,
 )
 from .const import (
     BUDGET_UNITS,
@@ -57,7 +55,7 @@ from .const import (
     LOGGER,
     SUBENTRY_VOICE,
 )
-from .errors import async_explain
+from .errors import async_explain, handling_of
 from .flows.voice import VoiceForm, VoiceSubentryFlow, as_stored, unused_title
 from .voices.names import in_chinese, voice_name
 
@@ -187,8 +185,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
                 error = "wrong_region"
                 data[CONF_REGION] = region
         except CosyVoiceError as err:
-            unusable = isinstance(err, (AccessDeniedError, QuotaError))
-            error = "unknown" if unusable else "cannot_connect"
+            error = handling_of(err).form
             self._placeholders["reason"] = await async_explain(self.hass, err)
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while checking an account")

@@ -1,16 +1,19 @@
 """What all entities of an account share."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_VOICE, DEFAULT_SETTINGS, DOMAIN, MANUFACTURER, settings_signal
+from .const import CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
 from .coordinator import CosyVoiceConfigEntry
+from .settings import complete
 from .voices.languages import voices_in
 from .voices.names import clone_label, in_chinese, voice_name
 
@@ -72,7 +75,7 @@ class VoiceEntity(CosyVoiceEntity):
     @property
     def settings(self) -> dict[str, Any]:
         """The voice's settings, complete."""
-        return {**DEFAULT_SETTINGS, **self.subentry.data}
+        return complete(self.subentry.data)
 
     @property
     def voice_names(self) -> dict[str, str]:
@@ -108,6 +111,38 @@ class VoiceEntity(CosyVoiceEntity):
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
         """Stay as it is, as above: every class with an adding hook has to say so."""
+
+
+@callback
+def add_voice_entities(
+    hass: HomeAssistant,
+    entry: CosyVoiceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[ConfigSubentry], Iterable[Entity]],
+) -> None:
+    """Add a platform's entities of each voice, also of voices added later.
+
+    Args:
+        hass: Home Assistant.
+        entry: The account.
+        async_add_entities: What Home Assistant gave the platform.
+        create: Returns the entities of a voice, none if it has no such entity now. It
+            is called for a voice again with each change until it returns some.
+    """
+    known: set[str] = set()
+
+    @callback
+    def add() -> None:
+        known.intersection_update(entry.subentries)
+        for subentry_id, subentry in entry.subentries.items():
+            if subentry_id not in known and (entities := list(create(subentry))):
+                known.add(subentry_id)
+                async_add_entities(entities, config_subentry_id=subentry_id)
+
+    add()
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, settings_signal(entry.entry_id), add)
+    )
 
 
 def _service_device(identifier: str, name: str) -> DeviceInfo:

@@ -1,7 +1,17 @@
 """The client's errors as errors that Home Assistant shows in the user's language."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers.translation import async_get_translations
 
 from .client import (
@@ -32,21 +42,87 @@ from .client import (
 from .const import DOMAIN
 
 MAX_SHOWN = 100
+"""Characters of a refused value that are shown."""
+
+type EntryError = type[ConfigEntryAuthFailed | ConfigEntryError | ConfigEntryNotReady]
+
+
+class Handling(NamedTuple):
+    """How an error of the client is shown.
+
+    Attributes:
+        text: The text's key in ``exceptions`` of the translations.
+        form: The key of the account form's error.
+        issue: The repair issue's translation key, if a person can act on the error.
+        entry: The error that setting up an account raises.
+    """
+
+    text: str
+    form: str = "cannot_connect"
+    issue: str | None = None
+    entry: EntryError = ConfigEntryError
+
+
+HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
+    {
+        CosyVoiceError: Handling("unknown_error"),
+        CosyVoiceConnectionError: Handling("cannot_connect", entry=ConfigEntryNotReady),
+        CosyVoiceTimeoutError: Handling("timeout", entry=ConfigEntryNotReady),
+        ProtocolError: Handling("protocol_error", entry=ConfigEntryNotReady),
+        ClientClosedError: Handling("closed"),
+        NoAudioError: Handling("no_audio"),
+        AuthenticationError: Handling(
+            "invalid_auth", "invalid_auth", entry=ConfigEntryAuthFailed
+        ),
+        AccessDeniedError: Handling("access_denied", "unknown", "model_not_activated"),
+        QuotaError: Handling("quota", "unknown", entry=ConfigEntryNotReady),
+        ArrearsError: Handling("arrears", "unknown", "arrears", ConfigEntryNotReady),
+        FreeQuotaError: Handling(
+            "free_quota", "unknown", "free_quota", ConfigEntryNotReady
+        ),
+        ThrottledError: Handling(
+            "throttled", issue="rate_limited", entry=ConfigEntryNotReady
+        ),
+        ServiceError: Handling("service_error", entry=ConfigEntryNotReady),
+        RequestError: Handling("request_refused"),
+        VoiceError: Handling("voice_refused"),
+        InstructionError: Handling("instruction_refused"),
+        ModelNotFoundError: Handling("model_not_found"),
+        ContentError: Handling("content_refused"),
+        TextError: Handling("text_refused"),
+        EmptyTextError: Handling("empty_text"),
+        SsmlError: Handling("ssml_invalid"),
+        TextTooLongError: Handling("text_too_long"),
+    }
+)
+"""By class. A subclass that is not listed is handled as its base class."""
+
+
+def handling_of(error: CosyVoiceError) -> Handling:
+    """Return how to show an error."""
+    return next(HANDLING[kind] for kind in type(error).__mro__ if kind in HANDLING)
 
 
 def translated_error(error: CosyVoiceError) -> HomeAssistantError:
     """Return the error to raise instead of one of the client's.
 
-    What the caller can put right in the call itself, an option or the text, is a
+    A mistake in the call, in an option or the text, becomes a
     `ServiceValidationError`: Home Assistant logs no traceback for it.
     """
+    is_mistake = isinstance(error, OptionError | TextError)
+    kind = ServiceValidationError if is_mistake else HomeAssistantError
     key, placeholders = error_translation(error)
-    kind = (
-        ServiceValidationError
-        if isinstance(error, (OptionError, TextError))
-        else HomeAssistantError
-    )
     return kind(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+def entry_error(error: CosyVoiceError) -> HomeAssistantError:
+    """Return the error to raise when an account cannot be set up."""
+    key, placeholders = error_translation(error)
+    return handling_of(error).entry(
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders=placeholders,
@@ -61,8 +137,7 @@ def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
             "value": str(error.value)[:MAX_SHOWN],
             "allowed": error.allowed,
         }
-    key = next(_KEYS[kind] for kind in type(error).__mro__ if kind in _KEYS)
-    return key, {
+    return handling_of(error).text, {
         "code": error.code or "-",
         "message": error.message,
         "request_id": error.request_id or "-",
@@ -76,29 +151,3 @@ async def async_explain(hass: HomeAssistant, error: CosyVoiceError) -> str:
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
     return texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)
-
-
-_KEYS: dict[type, str] = {
-    CosyVoiceError: "unknown_error",
-    CosyVoiceConnectionError: "cannot_connect",
-    CosyVoiceTimeoutError: "timeout",
-    ProtocolError: "protocol_error",
-    ClientClosedError: "closed",
-    NoAudioError: "no_audio",
-    AuthenticationError: "invalid_auth",
-    AccessDeniedError: "access_denied",
-    QuotaError: "quota",
-    ArrearsError: "arrears",
-    FreeQuotaError: "free_quota",
-    ThrottledError: "throttled",
-    ServiceError: "service_error",
-    RequestError: "request_refused",
-    VoiceError: "voice_refused",
-    InstructionError: "instruction_refused",
-    ModelNotFoundError: "model_not_found",
-    ContentError: "content_refused",
-    TextError: "text_refused",
-    EmptyTextError: "empty_text",
-    SsmlError: "ssml_invalid",
-    TextTooLongError: "text_too_long",
-}

@@ -13,17 +13,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
-from .client import (
-    AccessDeniedError,
-    ArrearsError,
-    AuthenticationError,
-    CosyVoiceError,
-    FreeQuotaError,
-    ThrottledError,
-    VoiceError,
-)
+from .client import AuthenticationError, CosyVoiceError, ThrottledError, VoiceError
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, CONSOLE_URLS, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
+from .errors import HANDLING, handling_of
 
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
@@ -42,20 +35,20 @@ def report_failure(
             )
     elif isinstance(error, VoiceError):
         hass.async_create_task(entry.runtime_data.voices.async_request_refresh())
-    elif isinstance(error, ThrottledError):
-        _count_throttled(hass, entry, error)
-    else:
-        for kind, cause in _CAUSES.items():
-            if isinstance(error, kind):
-                open_issue(hass, entry, cause, {"message": error.message})
+    elif (cause := handling_of(error).issue) and (
+        not isinstance(error, ThrottledError) or _throttled_repeatedly(hass, entry)
+    ):
+        open_issue(hass, entry, cause, {"message": error.message})
 
 
 @callback
 def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Close every issue that a successful request disproves."""
     entry.runtime_data.throttled.clear()
-    for cause in (*_CAUSES.values(), "rate_limited", "wrong_region"):
-        close_issue(hass, entry, cause)
+    for handling in HANDLING.values():
+        if handling.issue:
+            close_issue(hass, entry, handling.issue)
+    close_issue(hass, entry, "wrong_region")
 
 
 @callback
@@ -143,11 +136,6 @@ async def async_handle_rejected_key(
     return region
 
 
-_CAUSES: dict[type[CosyVoiceError], str] = {
-    ArrearsError: "arrears",
-    FreeQuotaError: "free_quota",
-    AccessDeniedError: "model_not_activated",
-}
 _SEVERE = {"arrears", "wrong_region"}
 
 
@@ -156,16 +144,13 @@ async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -
         entry.async_start_reauth(hass)
 
 
-def _count_throttled(
-    hass: HomeAssistant, entry: CosyVoiceConfigEntry, error: ThrottledError
-) -> None:
+def _throttled_repeatedly(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
     throttled = entry.runtime_data.throttled
     now = hass.loop.time()
     throttled.append(now)
     while throttled[0] < now - THROTTLED_WINDOW:
         throttled.popleft()
-    if len(throttled) >= THROTTLED_FAILURES:
-        open_issue(hass, entry, "rate_limited", {"message": error.message})
+    return len(throttled) >= THROTTLED_FAILURES
 
 
 def _issue_id(entry: CosyVoiceConfigEntry, cause: str, *details: str) -> str:

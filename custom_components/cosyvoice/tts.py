@@ -1,6 +1,5 @@
 """The voices as text-to-speech engines."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from .errors import translated_error
 from .issues import report_failure, report_success
 from .speech import fallback
 from .speech.fallback import RepeatableText, check_length, in_time, speaking_as_fallback
+from .speech.ha_cache import end_uncached, is_cached
 from .speech.request import (
     FOLLOW,
     PREFERRED_NUMBERS,
@@ -170,7 +170,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         message = scrub(message)
         ssml = is_ssml(message)
         call = {**self.default_options, **options}, language or self.default_language
-        if not fallback.is_kept(self.hass, message, self.entity_id):
+        if not is_cached(
+            self.hass, message, call[1], call[0], self.entity_id, on_disk=cache
+        ):
             self.entry.runtime_data.usage.check_budget()
         with _translated():
             speech = self._request(*call, ssml=ssml)
@@ -252,24 +254,21 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         self, options: Mapping[str, Any], language: str, *, ssml: bool = False
     ) -> SpeechRequest:
         runtime = self.entry.runtime_data
-        return create_request(
-            options,
-            language,
-            runtime.client.region,
-            runtime.voices.data.values(),
-            ssml=ssml,
-        )
+        region, cloned = runtime.client.region, runtime.voices.data.values()
+        request = create_request(options, language, region, cloned)
+        return request.as_ssml(region, cloned) if ssml else request
 
     @property
     def _effective_settings(self) -> dict[str, Any]:
-        """The settings with voices that can speak now."""
+        """The settings with only those voices that can speak now."""
         settings = self.settings
-        resolve = self.entry.runtime_data.voices.resolve
+        voices = self.entry.runtime_data.voices
         return settings | {
-            CONF_VOICE: resolve(settings[CONF_VOICE]),
+            CONF_VOICE: voices.resolve(settings[CONF_VOICE]),
             CONF_LANGUAGE_VOICES: {
-                language: resolve(voice)
+                language: voice
                 for language, voice in settings[CONF_LANGUAGE_VOICES].items()
+                if not voices.problem(voice)
             },
         }
 
@@ -409,10 +408,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         except Exception as err:  # noqa: BLE001 - any engine may stand there
             LOGGER.warning("%s cannot speak either: %s", engine, err)
             raise translated_error(error) from error
-        # The other engine's voice must not be kept as ours. An interrupted load is
-        # the one that Home Assistant neither writes to disk nor reports.
-        fallback.forget(self.hass, text.so_far, self.entity_id)
-        raise asyncio.CancelledError
+        # The other engine's voice must not be kept as ours.
+        end_uncached(
+            self.hass,
+            text.so_far,
+            request.language,
+            request.options,
+            self.entity_id,
+        )
 
 
 def _with_preference(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,33 @@ import pytest
 
 from custom_components.cosyvoice import client
 from custom_components.cosyvoice.client import (
+    AccessDeniedError,
+    ArrearsError,
+    AuthenticationError,
+    CosyVoiceConnectionError,
     CosyVoiceError,
     EmptyTextError,
     OptionError,
+    RequestError,
     TextError,
+    ThrottledError,
     VoiceError,
 )
 from custom_components.cosyvoice.const import DOMAIN
-from custom_components.cosyvoice.errors import async_explain, translated_error
+from custom_components.cosyvoice.errors import (
+    HANDLING,
+    async_explain,
+    entry_error,
+    handling_of,
+    translated_error,
+)
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    ServiceValidationError,
+)
 from homeassistant.helpers.translation import async_get_translations
 
 REASONS = (
@@ -77,3 +94,39 @@ def test_a_long_value_is_cut() -> None:
     raised = translated_error(OptionError("instruction", "x" * 5000, "none"))
     assert raised.translation_placeholders
     assert len(raised.translation_placeholders["value"]) == 100
+
+
+@pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
+def test_the_table_names_every_class(error: CosyVoiceError) -> None:
+    """And a key that may work later never ends the set-up for good."""
+    assert type(error) in HANDLING or isinstance(error, OptionError)
+    if error.retryable:
+        assert isinstance(entry_error(error), ConfigEntryNotReady)
+
+
+@pytest.mark.parametrize(
+    ("error", "form", "issue", "kind"),
+    [
+        (AuthenticationError("no"), "invalid_auth", None, ConfigEntryAuthFailed),
+        (ArrearsError("no"), "unknown", "arrears", ConfigEntryNotReady),
+        (AccessDeniedError("no"), "unknown", "model_not_activated", ConfigEntryError),
+        (ThrottledError("no"), "cannot_connect", "rate_limited", ConfigEntryNotReady),
+        (CosyVoiceConnectionError("no"), "cannot_connect", None, ConfigEntryNotReady),
+        (RequestError("no"), "cannot_connect", None, ConfigEntryError),
+    ],
+)
+def test_an_error_is_handled_alike_everywhere(
+    error: CosyVoiceError, form: str, issue: str | None, kind: type[Exception]
+) -> None:
+    handling = handling_of(error)
+    assert (handling.form, handling.issue) == (form, issue)
+    raised = entry_error(error)
+    assert type(raised) is kind
+    assert raised.translation_key == handling.text
+
+
+def test_an_unknown_class_is_handled_as_its_base() -> None:
+    class OddVoiceError(VoiceError):
+        """The voice is odd."""
+
+    assert handling_of(OddVoiceError("odd")).text == "voice_refused"

@@ -23,7 +23,8 @@ from custom_components.cosyvoice.client import (
     SynthesisOptions,
     ThrottledError,
 )
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN, settings_signal
+from custom_components.cosyvoice.const import DOMAIN, settings_signal
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components import tts
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP

@@ -16,13 +16,14 @@ from custom_components.cosyvoice.client import (
     ThrottledError,
     VoiceError,
 )
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN
+from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.issues import (
     THROTTLED_FAILURES,
     THROTTLED_WINDOW,
     report_failure,
     report_success,
 )
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
