@@ -133,7 +133,9 @@ async def _say(
     options = SynthesisOptions(voice="longanyang", format=container)
     streamed = chance.random() < 0.5
     utterance = client.speak(
-        _written(" ".join(sentences), chance) if streamed else whole(" ".join(sentences)),
+        _written(" ".join(sentences), chance)
+        if streamed
+        else whole(" ".join(sentences)),
         options.resolve("cn-beijing"),
     )
     leaves_after = chance.randint(0, 10) if chance.random() < LEAVING_SHARE else None

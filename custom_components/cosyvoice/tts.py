@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.components.tts import (
@@ -13,26 +13,20 @@ from homeassistant.components.tts import (
 )
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import (
-    CosyVoiceError,
-    EmptyTextError,
-    OptionError,
-    TextError,
-    Utterance,
-    UtteranceReport,
-)
+from .client import CosyVoiceError, EmptyTextError, OptionError, TextError, Utterance
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
-from .entity import VoiceEntity
+from .entity import VoiceEntity, add_voice_entities
 from .errors import translated_error
 from .issues import report_failure, report_success
 from .speech import fallback
 from .speech.fallback import RepeatableText, check_length, in_time, speaking_as_fallback
 from .speech.ha_cache import end_uncached, is_cached
+from .speech.recording import Recording, recording_response, words_response
 from .speech.request import (
     FOLLOW,
     PREFERRED_NUMBERS,
@@ -42,6 +36,7 @@ from .speech.request import (
     create_request,
     preferred_format,
 )
+from .speech.subtitles import subrip
 from .speech.warmup import SatelliteWarmUp
 from .text.characters import is_speakable
 from .text.markdown.cleaning import SpeakableText
@@ -64,29 +59,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
+    fallback.follow_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
-    for subentry in entry.subentries.values():
-        async_add_entities(
-            [CosyVoiceTTSEntity(entry, subentry, satellites)],
-            config_subentry_id=subentry.subentry_id,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """Speech in memory.
-
-    Attributes:
-        report: What it took.
-        text: What was spoken, before own pronunciations were put in.
-        audio: The whole audio.
-        extension: mp3, wav or opus.
-    """
-
-    report: UtteranceReport
-    text: str
-    audio: bytes
-    extension: str
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [CosyVoiceTTSEntity(entry, subentry, satellites)],
+    )
 
 
 class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
@@ -201,20 +181,23 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_synthesize(
         self,
         message: str,
-        language: str | None,
         options: Mapping[str, Any],
+        language: str | None = None,
+        filename: str | None = None,
         *,
         word_timestamps: bool,
-    ) -> Recording:
-        """Speak into memory: no cache, no fallback engine.
+        subtitles: bool,
+    ) -> ServiceResponse:
+        """Speak a message into a file: no cache, no fallback engine.
 
-        Exact silence needs samples, so with silence set it is WAV that comes out.
+        Returns WAV if silence is configured, because padding needs raw samples.
 
         Raises:
-            HomeAssistantError: An option is not possible, the budget is used up, or
-                the service failed.
+            HomeAssistantError: An option is invalid, the budget is used up, the
+                service failed, or the file cannot be written.
         """
-        self.entry.runtime_data.usage.check_budget()
+        ledger = self.entry.runtime_data.usage
+        ledger.check_budget()
         text = RepeatableText(_once(scrub(message)))
         await text.fetch()
         language = language or self.default_language
@@ -230,25 +213,33 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 }
                 options[ATTR_PREFERRED_FORMAT] = "wav"
                 speech = self._request(options, language, ssml=ssml)
-            if word_timestamps:
+            if word_timestamps or subtitles:
                 timed = replace(speech.synthesis, word_timestamps=True)
                 runtime = self.entry.runtime_data
                 voices = runtime.voices.data.values()
                 timed = timed.resolve(runtime.client.region, voices)
                 speech = replace(speech, synthesis=timed)
             speech = replace(speech, fallback_engine=None)
+            if ssml:
+                written = fallback.without_markup(text.read())
+            else:
+                written = _speakable(text.read(), replace(speech, pronunciations={}))
             utterance = self._utterance(speech, text, live=False)
-            chunks = [chunk async for chunk in self._reported(utterance, speech, text)]
-        if ssml:
-            written = fallback.without_markup(text.read())
-        else:
-            written = _speakable(text.read(), replace(speech, pronunciations={}))
-        return Recording(
-            report=utterance.report,
-            text="".join([piece async for piece in written]),
-            audio=b"".join(chunks),
-            extension=speech.extension,
-        )
+            report = utterance.report
+            async with Recording(self.hass, filename, speech.extension) as recording:
+                async for chunk in self._reported(utterance, speech, text):
+                    await recording.write(chunk)
+                shown = None
+                if subtitles:
+                    heard = "".join([piece async for piece in written])
+                    shown = subrip(report.words, heard, report.audio_seconds)
+                await recording.save(shown)
+        response = recording_response(recording, report, ledger)
+        if word_timestamps:
+            response["words"] = words_response(report)
+        if subtitles:
+            response["subtitle_file"] = str(recording.path.with_suffix(".srt"))
+        return response
 
     def _request(
         self, options: Mapping[str, Any], language: str, *, ssml: bool = False

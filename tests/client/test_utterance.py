@@ -336,7 +336,10 @@ def test_a_burst_of_twenty_succeeds() -> None:
     async def scenario() -> None:
         async with service() as (emulator, client):
             audios = await asyncio.gather(
-                *(listen(client.speak(whole(TEXT), options(format="wav"))) for _ in range(20))
+                *(
+                    listen(client.speak(whole(TEXT), options(format="wav")))
+                    for _ in range(20)
+                )
             )
             assert all(heard(emulator, audio) == SENTENCES for audio in audios)
             assert not any(task.error_code for task in emulator.tasks)

@@ -113,9 +113,9 @@ class CosyVoiceClient:
         Args:
             text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options, see :meth:`SynthesisOptions.resolve`.
-            silence: What to put before and after the speech (pcm, wav and caf).
+            silence: What to put before and after the speech (all but opus).
             fill_pauses: Give silence to a listener who is about to run out of audio
-                (pcm, wav and caf).
+                (all but opus).
         """
         return Utterance(
             self._pool,

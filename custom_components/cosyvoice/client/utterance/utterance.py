@@ -306,5 +306,5 @@ class Utterance:
             await self._give(chunk, watch)
             return
         if isinstance(event, TaskFinished):
-            await self._give(playback.end_task(), watch)
+            playback.end_task()
         self._progress.note(event, playback.position)
