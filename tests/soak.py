@@ -26,7 +26,6 @@ from custom_components.cosyvoice.client import (
     Timing,
     Utterance,
 )
-
 from custom_components.cosyvoice.text.sentences import Piece
 
 from .client.speaking import pieces, whole

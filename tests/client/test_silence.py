@@ -14,16 +14,7 @@ from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 from tests.emulator.audio import Encoder, decode
 
-from .speaking import (
-    SENTENCES,
-    TEXT,
-    listen,
-    options,
-    pieces,
-    service,
-    whole,
-    written,
-)
+from .speaking import SENTENCES, TEXT, listen, options, pieces, service, whole, written
 
 # Above it a frame is twice as long
 LOW_RATES, HIGH_RATES = (8000, 16000, 22050, 24000), (32000, 44100, 48000)
