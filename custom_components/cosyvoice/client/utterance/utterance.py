@@ -16,8 +16,9 @@ from ..errors import CosyVoiceError, EmptyTextError, NoAudioError, TextError
 from ..options import SynthesisOptions
 from ..timing import Timing
 from ..wire.connection import Connection
-from ..wire.pool import Pool, TaskSettings
+from ..wire.pool import Pool
 from ..wire.protocol import Audio, Event, TaskFinished, TaskState
+from ..wire.task import TaskSettings
 from .flushing import Flushing
 from .playback import Playback
 from .progress import TaskProgress
