@@ -122,6 +122,7 @@ class Utterance:
                 yield chunk
             await speaking
             report.outcome = "finished"
+            self._pool.warm_up(self._task)
         except CosyVoiceError as err:
             report.outcome, report.error = "failed", err
             raise
@@ -175,7 +176,6 @@ class Utterance:
                 await self._say()
             self._check_complete()
             await self._give(self._playback.finish())
-            self._pool.warm_up(self._task)
         finally:
             self._chunks.shutdown()
 
