@@ -1,4 +1,4 @@
-"""Reaching the service with what an account entry holds."""
+"""Clients and checks for the data of an account entry."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,13 +13,11 @@ from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, End
 from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
 
 
-def create_client(
-    hass: HomeAssistant, data: Mapping[str, Any], *, temporary_keys: bool = False
-) -> CosyVoiceClient:
-    """Return a client for an account; it opens no connection by itself.
+def create_client(hass: HomeAssistant, data: Mapping[str, Any]) -> CosyVoiceClient:
+    """Return a client for an account, without opening a connection.
 
     Raises:
-        ValueError: The base URL or the workspace id is not one.
+        ValueError: The base URL or the workspace id is invalid.
     """
     base_url, workspace_id = data.get(CONF_BASE_URL), data.get(CONF_WORKSPACE_ID)
     return CosyVoiceClient(
@@ -27,7 +25,6 @@ def create_client(
         data[CONF_API_KEY],
         Endpoint.create(data[CONF_REGION], base_url, workspace_id),
         workspace_id=workspace_id,
-        temporary_keys=temporary_keys,
     )
 
 
@@ -40,7 +37,7 @@ async def async_check_account(
 
     Raises:
         CosyVoiceError: The service rejects the key or cannot be reached.
-        ValueError: The base URL or the workspace id is not one.
+        ValueError: The base URL or the workspace id is invalid.
     """
     client = create_client(hass, data)
     try:
@@ -55,10 +52,10 @@ async def async_check_account(
 async def async_region_of_rejected_key(
     hass: HomeAssistant, data: Mapping[str, Any]
 ) -> str | None:
-    """Return the other region if a key that was rejected is valid there.
+    """Return the region in which a rejected key is valid, None if there is none.
 
-    Keys belong to one region, and the other region rejects them like any wrong
-    key. Behind a base URL of one's own there is nothing to choose.
+    A key belongs to one region; the others reject it like any wrong key. With a base
+    URL the region makes no difference.
     """
     if data.get(CONF_BASE_URL):
         return None
@@ -78,10 +75,10 @@ async def async_region_of_rejected_key(
 def update_account(
     hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
 ) -> None:
-    """Store an account's changed key, region or address, and set it up with them.
+    """Store an account's changed key, region or address, and reload the account.
 
-    The update listener reloads a loaded entry. One that could not be set up has no
-    listener and is reloaded here.
+    The update listener reloads an entry that is set up. Any other one is reloaded
+    here.
     """
     hass.config_entries.async_update_entry(entry, data=data)
     if not entry.update_listeners:

@@ -17,6 +17,7 @@ from .client import AuthenticationError, CosyVoiceError, ThrottledError, VoiceEr
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, CONSOLE_URLS, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
@@ -48,7 +49,15 @@ def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     for handling in HANDLING.values():
         if handling.issue:
             close_issue(hass, entry, handling.issue)
+    report_valid_key(hass, entry)
+
+
+@callback
+def report_valid_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Withdraw the request for another key or region."""
     close_issue(hass, entry, "wrong_region")
+    for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
+        hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback
@@ -60,8 +69,9 @@ def open_issue(
 ) -> None:
     """Open an account's issue for a cause, or leave it open.
 
-    Causes: ``arrears``, ``free_quota``, ``model_not_activated``, ``rate_limited``
-    and ``wrong_region``.
+    Causes: ``arrears``, ``budget_80``, ``budget_100``, ``free_quota``,
+    ``model_not_activated``, ``rate_limited``, ``usage_unreadable`` and
+    ``wrong_region``.
     """
     ir.async_create_issue(
         hass,
@@ -89,6 +99,19 @@ def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Close all of an account's issues."""
     for issue_id in _open_issue_ids(hass, entry):
         ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Show the issue of the highest threshold that the budget has reached."""
+    usage = entry.runtime_data.usage
+    reached = usage.budget.reached(usage.figures)
+    for percent in THRESHOLDS:
+        cause = f"budget_{percent}"
+        if reached[-1:] == [percent]:
+            open_issue(hass, entry, cause, {"budget": usage.shown_budget})
+        else:
+            close_issue(hass, entry, cause)
 
 
 @callback

@@ -21,7 +21,8 @@ from homeassistant.util.json import JsonObjectType
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .speech.recording import SYNTHESIZE_SCHEMA, async_synthesize
-from .usage.ledger import Row, Totals, UsageLedger
+from .usage.figures import Row, Totals
+from .usage.ledger import UsageLedger
 
 GET_USAGE_SCHEMA = vol.Schema(
     {

@@ -26,6 +26,7 @@ from .client import (
     Utterance,
     UtteranceReport,
 )
+from .client.counting import count_characters
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity
@@ -212,7 +213,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             HomeAssistantError: An option is not possible, the budget is used up, or
                 the service failed.
         """
-        self.entry.runtime_data.usage.check_budget()
         text = RepeatableText(_once(scrub(message)))
         await text.fetch()
         language = language or self.default_language
@@ -290,7 +290,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         A mistake of the caller, in an option or the text, is an error all the same.
         """
-        self.entry.runtime_data.usage.check_budget()
         text = RepeatableText(request.message_gen)
         fetching = self.entry.async_create_background_task(
             self.hass, text.fetch(), f"{self.entity_id} text"
@@ -341,7 +340,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         if speech.fallback_engine:
             chunks = in_time(utterance, text.sentence)
         usage = self.entry.runtime_data.usage
-        with usage.expecting():
+
+        def counted() -> int:
+            return max(utterance.report.characters, count_characters(text.so_far))
+
+        # Nothing is awaited in between: of messages that begin together, each counts
+        # those before it.
+        usage.check_budget()
+        with usage.in_flight(counted):
             try:
                 async with aclosing(utterance):
                     async for chunk in chunks:

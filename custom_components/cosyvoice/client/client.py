@@ -29,7 +29,11 @@ TEMPORARY_KEY_MARGIN = 60
 
 
 class CosyVoiceClient:
-    """Speaks through one account; safe to use for many utterances at once."""
+    """Speaks through one account; safe to use for many utterances at once.
+
+    Attributes:
+        temporary_keys: Whether connections are opened with temporary keys from now on.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class CosyVoiceClient:
         self._api_key = api_key
         self._endpoint = endpoint
         self._workspace_id = workspace_id
-        self._temporary_keys = temporary_keys
+        self.temporary_keys = temporary_keys
         self._temporary_key: TemporaryKey | None = None
         self._temporary_key_until = 0.0
         self._key_lock = asyncio.Lock()
@@ -152,7 +156,7 @@ class CosyVoiceClient:
 
     async def _key(self) -> str:
         """Return the key to speak with."""
-        if not self._temporary_keys:
+        if not self.temporary_keys:
             return self._api_key
         loop = asyncio.get_running_loop()
         async with self._key_lock:
