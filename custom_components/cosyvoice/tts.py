@@ -1,6 +1,5 @@
 """The voices as text-to-speech engines."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from .errors import translated_error
 from .issues import report_failure, report_success
 from .speech import fallback
 from .speech.fallback import RepeatableText, check_length, in_time, speaking_as_fallback
+from .speech.ha_cache import end_uncached, is_cached
 from .speech.request import (
     FOLLOW,
     PREFERRED_NUMBERS,
@@ -171,7 +171,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         message = scrub(message)
         ssml = is_ssml(message)
         call = {**self.default_options, **options}, language or self.default_language
-        if not fallback.is_kept(self.hass, message, self.entity_id):
+        if not is_cached(
+            self.hass, message, call[1], call[0], self.entity_id, on_disk=cache
+        ):
             self.entry.runtime_data.usage.check_budget()
         with _translated():
             speech = self._request(*call, ssml=ssml)
@@ -415,10 +417,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         except Exception as err:  # noqa: BLE001 - any engine may stand there
             LOGGER.warning("%s cannot speak either: %s", engine, err)
             raise translated_error(error) from error
-        # The other engine's voice must not be kept as ours. An interrupted load is
-        # the one that Home Assistant neither writes to disk nor reports.
-        fallback.forget(self.hass, text.so_far, self.entity_id)
-        raise asyncio.CancelledError
+        # The other engine's voice must not be kept as ours.
+        end_uncached(
+            self.hass,
+            text.so_far,
+            request.language,
+            request.options,
+            self.entity_id,
+        )
 
 
 def _with_preference(options: Mapping[str, Any]) -> dict[str, Any]:

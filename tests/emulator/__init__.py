@@ -1,7 +1,9 @@
 """A stand-in for the CosyVoice service of Model Studio, for tests and demonstrations.
 
 ``async with Emulator(EmulatorConfig(...)) as emulator`` runs it inside a test,
-``python -m tests.emulator`` by itself. It knows nothing of the integration: its
+``python -m tests.emulator`` by itself. One line such as
+``emulator.script("slow@before_started,seconds=2")`` lets something go wrong: ``faults``
+lists all that can. It knows nothing of the integration: its
 voices, rules and errors are its own reading of the service's documentation.
 """
 

@@ -46,7 +46,7 @@ class EmulatorConfig:
         flush: What becomes of a flush, which only the vendor's SDK documents: an older
             service may ignore or refuse it.
         seconds_per_character: Duration of ``silence`` for each billed character.
-        faults: What goes wrong, from the start.
+        faults: What goes wrong, from the start: objects, or specs as ``Fault.parse`` reads.
     """
 
     host: str = "127.0.0.1"
@@ -71,7 +71,7 @@ class EmulatorConfig:
     sentence_audio_limit: float | None = None
     flush: Literal["works", "ignored", "refused"] = "works"
     seconds_per_character: float = 0.1
-    faults: Sequence[Fault] = ()
+    faults: Sequence[Fault | str] = ()
 
     def is_valid_key(self, key: str) -> bool:
         """Return True if the key belongs to an account of this region."""

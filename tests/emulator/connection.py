@@ -9,10 +9,10 @@ import uuid
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
-from .faults import TASK_ERRORS, Fault, FaultKind, GoneError, Point
+from .faults import TASK_ERRORS, Before, Fault, FaultKind, GoneError, Point
+from .network import cut, freeze, until_gone
 from .records import ConnectionRecord, Outcome, TaskRecord
-from .rest import cut, until_gone
-from .rules import ServiceError, check_task, failure, invalid
+from .rules import ServiceError, check_model, check_task, failure, invalid
 from .task import Task
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ class Connection:
                     with contextlib.suppress(ClientConnectionResetError):
                         await self._ws.pong(message.data)
             elif message.type is not WSMsgType.PONG:
-                if message.type is WSMsgType.CLOSE and self._hung:
-                    # A hung service does not answer the close handshake either.
-                    await until_gone(self._request)
+                if message.type is WSMsgType.CLOSE:
+                    await self._before_closing()
                 # Delaying what comes in by the whole round trip looks to the client
                 # like half of it in each direction.
                 due = loop.time() + self.emulator.config.round_trip
@@ -106,13 +105,21 @@ class Connection:
                 continue
             with contextlib.suppress(GoneError, ClientConnectionResetError):
                 try:
-                    await self._handle(message)
+                    await self._handle(message, due)
                 except ServiceError as error:
                     await self._refuse(error)
 
+    async def _before_closing(self) -> None:
+        with contextlib.suppress(GoneError):
+            if not self._hung:
+                await self.fault(Point.CLOSE)
+        if self._hung:
+            # A hung service does not answer the close handshake either.
+            await until_gone(self._request)
+
     # What the client says
 
-    async def _handle(self, message: WSMessage) -> None:
+    async def _handle(self, message: WSMessage, arrived: float) -> None:
         try:
             body = json.loads(message.data)
             header, payload = body["header"], body["payload"]
@@ -133,11 +140,13 @@ class Connection:
             await self.close(WSCloseCode.INVALID_TEXT)
             return
         if action == "run-task":
-            await self._run_task(task_id, payload)
+            await self._run_task(task_id, payload, arrived)
         else:
             await self._task_message(action, task_id, payload)
 
-    async def _run_task(self, task_id: str, payload: dict[str, Any]) -> None:
+    async def _run_task(
+        self, task_id: str, payload: dict[str, Any], arrived: float
+    ) -> None:
         emulator = self.emulator
         if self._task is not None:
             await self._task.stop()
@@ -149,7 +158,7 @@ class Connection:
             task_id,
             str(payload.get("model")),
             parameters if isinstance(parameters, dict) else {},
-            asyncio.get_running_loop().time(),
+            arrived,
         )
         emulator.tasks.append(record)
         emulator.notify()
@@ -157,9 +166,10 @@ class Connection:
         self._last_task_id = task_id
         try:
             emulator.deploy_voices()
-            speaker = check_task(payload, emulator.config)
-            if not emulator.take_start(record.model):
+            model = check_model(payload.get("model"), emulator.config.region)
+            if not emulator.take_start(model, arrived):
                 raise failure(FaultKind.THROTTLED)
+            speaker = check_task(payload, emulator.config)
             self._task = Task(self, record, speaker)
             await self.fault(Point.BEFORE_STARTED, record)
         except ServiceError as error:
@@ -167,6 +177,7 @@ class Connection:
             return
         await self.send_event("task-started", {})
         self._task.start()
+        await self.fault(Point.STARTED, record)
 
     async def _task_message(
         self, action: str, task_id: str, payload: dict[str, Any]
@@ -184,6 +195,7 @@ class Connection:
             task.hear(values)
         elif values.get("directive") == "cancel":
             await task.stop()
+            await self.fault(Point.CANCEL, task.record)
             await self.finish(task.record, "cancelled")
         else:
             task.finish()
@@ -266,7 +278,7 @@ class Connection:
     # What goes wrong
 
     async def fault(
-        self, point: Point, record: TaskRecord, sentences: int = 0
+        self, point: Point, record: TaskRecord | None = None, sentences: int = 0
     ) -> Fault | None:
         """Let the fault happen that is due now, and return it.
 
@@ -274,11 +286,15 @@ class Connection:
             GoneError: If it ended the connection.
             ServiceError: If it makes the task fail.
         """
+        before: Before = "idle" if self.record.tasks > 1 else "fresh"
+        if self._task is not None and self._task.waited:
+            before = "prestarted"
         fault = self.emulator.faults.take(
             point,
             connection=self.record.number,
-            task=record.number,
+            task=record.number if record else None,
             sentences=sentences,
+            before=before,
         )
         if fault is None:
             return None
@@ -294,11 +310,13 @@ class Connection:
         if kind is FaultKind.HANG:
             self._hung = True
             raise GoneError
-        if kind is FaultKind.EARLY_FINISH:
+        if kind is FaultKind.EARLY_FINISH and record is not None:
             await self.finish(record, "finished")
             raise GoneError
         if kind is FaultKind.SLOW:
             await asyncio.sleep(fault.seconds)
+        elif kind is FaultKind.FREEZE:
+            freeze(self._request, fault.seconds)
         elif kind is FaultKind.TEXT_FOR_BINARY:
             self._audio_as_text = True
         elif kind in (FaultKind.MISSING_FIELDS, FaultKind.DUPLICATE_EVENT):

@@ -1,8 +1,40 @@
-"""What can go wrong, where, and whether trying again would help."""
+"""What can go wrong, where, and whether trying again would help.
+
+One line of a test scripts a fault: ``emulator.script("hang@cancel")``. A spec is
+``KIND@POINT[,NAME=VALUE]...``; ``Fault(FaultKind.HANG, Point.CANCEL)`` means the same.
+
+======================  ===========================================================
+step                    point
+======================  ===========================================================
+connecting              ``accept`` (``reset`` and ``drop`` refuse, ``hang`` never
+                        reads); ``Emulator.stop_listening`` refuses all
+upgrade                 ``handshake``
+run-task                ``before_started``, ``started``
+first audio             ``before_audio``
+in mid-sentence         ``mid_sentence``
+sentence-end            ``sentence_end``, ``between_sentences``
+flush                   ``flush``
+finish-task             ``before_finished``
+cancel                  ``cancel``
+no task                 ``idle``
+close frame             ``close``
+HTTP                    ``http`` (``request=upload`` for one kind of request)
+======================  ===========================================================
+
+A refusal is ``http_…``; an error is ``internal_error`` and the like; a slow answer is
+``slow,seconds=2``; silence is ``hang``; a connection that is cut is ``reset``, ``drop``
+or ``close``; ``freeze,seconds=2`` stops the network, then all comes that was due.
+
+It happens once, ``times=3`` or ``times=always``; ``connection=2`` and ``task=2`` aim it,
+``on=fresh``, ``on=idle`` and ``on=prestarted`` choose by what the connection was before:
+``prestarted`` is a task that had waited for its first text. Without a script,
+``Emulator.cut`` and ``Emulator.freeze`` strike now.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class GoneError(Exception):
@@ -25,34 +57,55 @@ class Point(StrEnum):
 
     HTTP = "http"
     """A request to the HTTP interface (temporary keys, cloned voices)."""
+    ACCEPT = "accept"
+    """A TCP connection comes in, for a WebSocket or for HTTP."""
     HANDSHAKE = "handshake"
     """The WebSocket upgrade request."""
     BEFORE_STARTED = "before_started"
     """run-task was received; task-started is due."""
+    STARTED = "started"
+    """task-started was sent; text may come."""
     BEFORE_AUDIO = "before_audio"
     """A sentence has begun; its first audio is due."""
     MID_SENTENCE = "mid_sentence"
     """About half of a sentence's audio was sent."""
+    SENTENCE_END = "sentence_end"
+    """All audio of a sentence was sent; its sentence-end is due."""
     BETWEEN_SENTENCES = "between_sentences"
     """A sentence has ended; the next one is due."""
+    FLUSH = "flush"
+    """A flush was received, and all before it was spoken."""
     BEFORE_FINISHED = "before_finished"
     """All audio was sent; task-finished is due."""
+    CANCEL = "cancel"
+    """A cancellation was received; task-finished is due."""
     IDLE = "idle"
     """task-finished was sent and no other task has begun."""
+    CLOSE = "close"
+    """The client has sent a close frame; the answer to it is due."""
 
 
 _TASK_POINTS = frozenset(
     {
         Point.BEFORE_STARTED,
+        Point.STARTED,
         Point.BEFORE_AUDIO,
         Point.MID_SENTENCE,
+        Point.SENTENCE_END,
         Point.BETWEEN_SENTENCES,
+        Point.FLUSH,
         Point.BEFORE_FINISHED,
+        Point.CANCEL,
     }
 )
 _AUDIO_POINTS = frozenset({Point.BEFORE_AUDIO, Point.MID_SENTENCE})
 _SOCKET_POINTS = _TASK_POINTS | {Point.IDLE}
 _REFUSAL_POINTS = frozenset({Point.HTTP, Point.HANDSHAKE})
+# Steps below or beside the events of a task.
+_OTHER_POINTS = _REFUSAL_POINTS | {Point.ACCEPT, Point.CLOSE}
+# A task that waits for its first text cannot be told from another.
+_BEFORE_TEXT = frozenset({Point.BEFORE_STARTED, Point.STARTED})
+_ASKED_FOR = frozenset({Point.FLUSH, Point.CANCEL, Point.CLOSE})
 
 
 class FaultKind(StrEnum):
@@ -114,6 +167,8 @@ class FaultKind(StrEnum):
     """The next event comes twice."""
     SLOW = "slow"
     """The service pauses for the fault's ``seconds``."""
+    FREEZE = "freeze"
+    """The network carries nothing for the fault's ``seconds``, then all that was due."""
 
     @property
     def nature(self) -> Nature:
@@ -126,6 +181,11 @@ class FaultKind(StrEnum):
     def points(self) -> frozenset[Point]:
         """The moments at which this fault can happen."""
         return _POINTS.get(self, _TASK_POINTS)
+
+    @property
+    def unasked_points(self) -> frozenset[Point]:
+        """Those of its moments that come without a flush, a cancel or a close."""
+        return self.points - _ASKED_FOR
 
     @property
     def http_status(self) -> int | None:
@@ -156,14 +216,15 @@ _HARMLESS = frozenset(
         FaultKind.MISSING_FIELDS,
         FaultKind.DUPLICATE_EVENT,
         FaultKind.SLOW,
+        FaultKind.FREEZE,
     }
 )
 _POINTS = {
     **dict.fromkeys(
-        (FaultKind.RESET, FaultKind.DROP, FaultKind.HANG, FaultKind.SLOW),
-        _SOCKET_POINTS | _REFUSAL_POINTS,
+        (FaultKind.RESET, FaultKind.DROP, FaultKind.HANG, FaultKind.FREEZE),
+        _SOCKET_POINTS | _OTHER_POINTS,
     ),
-    FaultKind.SLOW: _TASK_POINTS | _REFUSAL_POINTS,
+    FaultKind.SLOW: _TASK_POINTS | _OTHER_POINTS,
     FaultKind.CLOSE: _SOCKET_POINTS | {Point.HANDSHAKE},
     **{kind: _REFUSAL_POINTS for kind in FaultKind if kind.startswith("http_")},
     FaultKind.GARBAGE_TEXT: _SOCKET_POINTS | {Point.HTTP},
@@ -173,9 +234,13 @@ _POINTS = {
     FaultKind.OVERSIZED_FRAME: _SOCKET_POINTS,
     FaultKind.BAD_FRAME: _SOCKET_POINTS,
     FaultKind.TEXT_FOR_BINARY: _AUDIO_POINTS,
-    FaultKind.EARLY_FINISH: _AUDIO_POINTS | {Point.BETWEEN_SENTENCES},
+    FaultKind.EARLY_FINISH: _AUDIO_POINTS
+    | {Point.SENTENCE_END, Point.BETWEEN_SENTENCES},
     FaultKind.FINISH_WITHOUT_USAGE: frozenset({Point.BEFORE_FINISHED}),
 }
+
+
+type Before = Literal["fresh", "idle", "prestarted"]
 
 
 @dataclass
@@ -185,12 +250,17 @@ class Fault:
     Attributes:
         kind: What happens.
         at: When it happens.
-        connection: Only on the n-th connection attempt since the start, from 1.
+        connection: Only on the n-th connection attempt since the start, from 1. At
+            ``ACCEPT`` it is the number that the next WebSocket will have.
         task: Only in the n-th task since the start, from 1.
         times: How often; None for always.
         after_sentences: Sentences of the task that are complete before it happens.
             ``BETWEEN_SENTENCES`` needs at least one and takes 0 for 1.
-        seconds: How long ``SLOW`` takes.
+        seconds: How long ``SLOW`` and ``FREEZE`` take.
+        on: Only in a task on a connection that was new (``fresh``), that had run
+            another task (``idle``), or whose task had been started long before its
+            first text came (``prestarted``).
+        request: Only for this HTTP request, such as ``tokens`` or ``upload``.
     """
 
     kind: FaultKind
@@ -200,6 +270,8 @@ class Fault:
     times: int | None = 1
     after_sentences: int = 0
     seconds: float = 0.2
+    on: Before | None = None
+    request: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a fault that could never happen."""
@@ -207,6 +279,14 @@ class Fault:
         self.at = Point(self.at)
         if self.at not in self.kind.points:
             raise ValueError(f"{self.kind} cannot happen at {self.at}")
+        if self.on is not None and (
+            self.at not in _TASK_POINTS
+            or self.on not in get_args(Before.__value__)
+            or (self.on == "prestarted" and self.at in _BEFORE_TEXT)
+        ):
+            raise ValueError(f"{self.at} cannot be told to be on {self.on!r}")
+        if self.request is not None and self.at is not Point.HTTP:
+            raise ValueError(f"there is no request at {self.at}")
 
     @classmethod
     def parse(cls, spec: str) -> Fault:
@@ -219,7 +299,7 @@ class Fault:
         """
         head, *settings = spec.split(",")
         kind, _, point = head.partition("@")
-        values: dict[str, float | None] = {}
+        values: dict[str, float | str | None] = {}
         names = {field.name for field in fields(cls)} - {"kind", "at"}
         for setting in settings:
             name, _, value = setting.partition("=")
@@ -227,6 +307,8 @@ class Fault:
                 raise ValueError(f"a fault has no {name!r}")
             if name == "seconds":
                 values[name] = float(value)
+            elif name in ("on", "request"):
+                values[name] = value
             else:
                 values[name] = None if value == "always" else int(value)
         return cls(FaultKind(kind), Point(point), **values)  # type: ignore[arg-type]
@@ -235,14 +317,17 @@ class Fault:
 class FaultScript:
     """The faults that are still to happen."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
         """Begin with these faults."""
-        self._faults: list[Fault] = list(faults)
+        self._faults: list[Fault] = []
         self.happened: list[Fault] = []
+        self.add(*faults)
 
-    def add(self, *faults: Fault) -> None:
+    def add(self, *faults: Fault | str) -> None:
         """Let these happen as well, after those that are already scripted."""
-        self._faults.extend(faults)
+        self._faults.extend(
+            Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults
+        )
 
     def clear(self) -> None:
         """Let nothing more happen."""
@@ -255,6 +340,8 @@ class FaultScript:
         connection: int | None = None,
         task: int | None = None,
         sentences: int = 0,
+        before: Before | None = None,
+        request: str | None = None,
     ) -> Fault | None:
         """Return the fault that happens now, if any, and use it up once."""
         for fault in self._faults:
@@ -266,6 +353,8 @@ class FaultScript:
                 and fault.times != 0
                 and fault.connection in (None, connection)
                 and fault.task in (None, task)
+                and fault.on in (None, before)
+                and fault.request in (None, request)
                 and sentences >= after
             ):
                 if fault.times is not None:

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
 import re
-import socket
-import struct
 from typing import TYPE_CHECKING, Any
 import uuid
 
 from aiohttp import web
 
 from .faults import Fault, FaultKind, Point
+from .network import cut, freeze, until_gone
 from .rules import ServiceError, check_model, model_of_clone
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ async def refusal(
     kind = fault.kind if fault else None
     if fault is not None and kind is FaultKind.SLOW:
         await asyncio.sleep(fault.seconds)
+    elif fault is not None and kind is FaultKind.FREEZE:
+        freeze(request, fault.seconds)
     elif kind in (FaultKind.RESET, FaultKind.DROP):
         cut(request, reset=kind is FaultKind.RESET)
         raise ConnectionResetError
@@ -92,28 +93,6 @@ async def refusal(
     if emulator.key_kind(request) == "invalid":
         return error_response(401)
     return None
-
-
-def cut(request: web.Request, *, reset: bool) -> None:
-    """End the TCP connection of a request, with a reset or in order."""
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        return
-    if reset:
-        # Lingering for no time makes the kernel send RST instead of FIN.
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
-        transport.abort()
-    else:
-        transport.close()
-
-
-async def until_gone(request: web.Request) -> None:
-    """Wait until the client has closed its connection."""
-    # The server tells its handlers only when they read or write: no event to wait for.
-    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
 
 
 def http_routes(emulator: Emulator) -> list[web.RouteDef]:

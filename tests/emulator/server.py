@@ -15,6 +15,7 @@ from .config import EmulatorConfig
 from .connection import Connection
 from .control import CONTROL_PATH, control_routes
 from .faults import Fault, FaultKind, FaultScript, Point
+from .network import Gate, Line, line_of
 from .records import ConnectionRecord, Heard, TaskRecord
 from .rest import Voice, http_routes, refusal
 from .speech import Studio
@@ -47,9 +48,12 @@ class Emulator:
         self._tokens: dict[str, tuple[str, float]] = {}
         self._starts: defaultdict[str, deque[float]] = defaultdict(deque)
         self._open: set[Connection] = set()
-        self._transports: set[asyncio.Transport] = set()
+        self._lines: set[Line] = set()
+        self._new_lines: set[Line] = set()
+        self._frozen_until = 0.0
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -60,19 +64,48 @@ class Emulator:
         app.add_routes(control_routes(self))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.config.host, self.config.port)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        await self.listen(self.config.port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Cut all connections and stop listening."""
-        for transport in self._transports:
-            transport.abort()
+        self.stop_listening()
+        for line in self._lines:
+            line.abort()
         if self._runner is not None:
             await self._runner.cleanup()
         self.studio.close()
+
+    async def listen(self, port: int | None = None) -> None:
+        """Listen, on the port as before where none is given."""
+        assert self._runner is not None
+        handler = self._runner.server
+        assert handler is not None
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: Gate(handler(), self._accept_fault, self._accepted),
+            self.config.host,
+            int(self.url.rpartition(":")[2]) if port is None else port,
+        )
+        host, bound = self._listener.sockets[0].getsockname()[:2]
+        self.url = f"http://{host}:{bound}"
+
+    def stop_listening(self) -> None:
+        """Refuse every new connection until ``listen``; those that are open stay."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def cut(self, *, reset: bool = False) -> None:
+        """End every connection that is open, with a reset or in order."""
+        for line in self._lines:
+            line.cut(reset=reset)
+
+    def freeze(self, seconds: float) -> None:
+        """Let the network carry nothing for some seconds, on no connection."""
+        self._frozen_until = asyncio.get_running_loop().time() + seconds
+        for line in self._lines:
+            if not line.is_gone:
+                line.freeze(seconds)
 
     @property
     def bill(self) -> dict[str, int]:
@@ -94,11 +127,15 @@ class Emulator:
 
     @staticmethod
     def fault_points(kind: FaultKind) -> frozenset[Point]:
-        """Return the moments at which a kind of fault makes sense."""
-        return kind.points
+        """Return the moments of a plain message at which a kind of fault makes sense.
 
-    def script(self, *faults: Fault) -> None:
-        """Let these faults happen."""
+        ``FaultKind.points`` has also those that come only where a client flushes,
+        cancels or closes.
+        """
+        return kind.unasked_points
+
+    def script(self, *faults: Fault | str) -> None:
+        """Let these faults happen: objects, or specs as ``Fault.parse`` reads them."""
         self.faults.add(*faults)
 
     def clear_faults(self) -> None:
@@ -168,16 +205,15 @@ class Emulator:
         self._tokens[token] = (parent, asyncio.get_running_loop().time() + seconds)
         return {"token": token, "expires_at": int(time.time()) + seconds}
 
-    def take_start(self, model: str) -> bool:
-        """Return True if the model takes another task now; count it."""
+    def take_start(self, model: str, arrived: float) -> bool:
+        """Return True if the model takes a task that arrived then; count it."""
         limit = self.config.starts_per_second
-        now = asyncio.get_running_loop().time()
         starts = self._starts[model]
-        while starts and now - starts[0] >= 1.0:
+        while starts and arrived - starts[0] >= 1.0:
             starts.popleft()
         if limit and len(starts) >= limit:
             return False
-        starts.append(now)
+        starts.append(arrived)
         return True
 
     def deploy_voices(self) -> None:
@@ -187,14 +223,25 @@ class Emulator:
             if now - voice.created >= self.config.deploy_seconds:
                 self.config.cloned_voices[voice_id] = "OK"
 
+    def _accept_fault(self) -> Fault | None:
+        frozen = self._frozen_until - asyncio.get_running_loop().time()
+        if frozen > 0:
+            return Fault(FaultKind.FREEZE, Point.ACCEPT, seconds=frozen)
+        return self.faults.take(Point.ACCEPT, connection=len(self.connections) + 1)
+
+    def _accepted(self, line: Line) -> None:
+        self._lines = {line for line in self._lines if not line.is_gone}
+        self._new_lines &= self._lines
+        self._lines.add(line)
+        self._new_lines.add(line)
+
     @web.middleware
     async def _new_transport(self, request: web.Request, handler: Any) -> Any:
         if request.path.startswith(CONTROL_PATH):
             return await handler(request)
-        transport = request.transport
-        if transport is not None and transport not in self._transports:
-            self._transports = {t for t in self._transports if not t.is_closing()}
-            self._transports.add(transport)
+        connection = line_of(request)
+        if connection is not None and connection in self._new_lines:
+            self._new_lines.discard(connection)
             # The round trips of the TCP and TLS handshakes, which loopback does not take.
             trips = 1 + self.config.tls_round_trips
             await asyncio.sleep(trips * self.config.round_trip)

@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
+_PRESTARTED = 0.1
+"""Seconds beyond a round trip that a task waits for text if it was started in advance."""
+
+
+class _Flush:
+    """Stands in the queue where a flush was asked for."""
+
+
+_FLUSH = _Flush()
+
+
 class Task:
-    """Speaks the text of one task, sentence by sentence, at the service's pace."""
+    """Speaks the text of one task, sentence by sentence, at the service's pace.
+
+    Attributes:
+        record: What is remembered of it.
+        waited: True if it was started long before its first text came.
+    """
 
     def __init__(
         self, connection: Connection, record: TaskRecord, speaker: Speaker
@@ -36,20 +52,22 @@ class Task:
         self._loop = asyncio.get_running_loop()
         self._segmenter = Segmenter()
         # Sentences with the time at which they were complete; None at the end.
-        self._queue: asyncio.Queue[tuple[float, Passage | None]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[float, Passage | _Flush | None]]
+        self._queue = asyncio.Queue()
         self._encoder = Encoder(speaker.format, speaker.sample_rate, speaker.bit_rate)
         self._characters = 0
         self._spoken_words = 0
         self._finishing = False
         self._speaking = False
-        self._active = self._loop.time()
+        self.waited = False
+        self._active = self._started = self._loop.time()
         # When the synthesis of all sentences so far ends, by the latency model.
         self._busy_until = 0.0
         self._work: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to speak, and to expect text."""
-        self._active = self._loop.time()
+        self._active = self._started = self._loop.time()
         self._work = [
             asyncio.create_task(self._guarded()),
             asyncio.create_task(self._watch_text_gap()),
@@ -80,6 +98,7 @@ class Task:
             self.record.flushes += 1
             if self._config.flush == "refused":
                 raise invalid("Parameter invalid: text is null")
+            self._queue.put_nowait((self._active, _FLUSH))
             if self._config.flush == "works":
                 self._queue_sentences(self._segmenter.flush())
             return
@@ -87,6 +106,9 @@ class Task:
         if not isinstance(text, str):
             raise invalid("Parameter invalid: text is null")
         self._check_text(text)
+        if not self.record.pieces:
+            waited = self._active - self._started - self._config.round_trip
+            self.waited = waited > _PRESTARTED
         self.record.pieces.append(TextPiece(self._active, text))
         self._connection.emulator.notify()
         if self._speaker.ssml and is_ssml(text):
@@ -159,6 +181,9 @@ class Task:
             arrived, passage = await self._queue.get()
             if passage is None:
                 break
+            if isinstance(passage, _Flush):
+                await self._fault(Point.FLUSH)
+                continue
             self._speaking = True
             await self._speak(arrived, passage)
             self._speaking = False
@@ -196,6 +221,7 @@ class Task:
             await self._fault(Point.MID_SENTENCE)
         self._busy_until = ready + max(0, len(chunks) - 1) * chunk_time
         sentence.audio_seconds = spoken.seconds
+        await self._fault(Point.SENTENCE_END)
         await self._end_sentence(sentence, spoken.words)
         self.record.audio_seconds += spoken.seconds
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -13,14 +14,21 @@ from .wire import KEY, PATH, Wire, bearer, connect, emulating
 
 SENTENCES = ["你好，欢迎回家。", "今天天气很好。"]
 CELLS = [(kind, point) for kind in FaultKind for point in sorted(kind.points)]
-TASK_CELLS = [cell for cell in CELLS if cell[1] not in (Point.HTTP, Point.HANDSHAKE)]
-HARMLESS = [cell for cell in TASK_CELLS if cell[0].nature is Nature.HARMLESS]
+CONNECTING = (Point.HTTP, Point.ACCEPT, Point.HANDSHAKE, Point.CLOSE)
+TASK_CELLS = [cell for cell in CELLS if cell[1] not in CONNECTING]
+HARMLESS = [
+    (kind, point)
+    for kind, point in TASK_CELLS
+    if kind.nature is Nature.HARMLESS and point is not Point.CANCEL
+]
 # What a client sees of a connection that has ended.
 CUT = {FaultKind.RESET, FaultKind.CLOSE, FaultKind.DROP, FaultKind.BAD_FRAME}
 
 
-async def raw_messages(wire: Wire, seconds: float = 10) -> list[aiohttp.WSMessage]:
-    """Start a task and return all that comes until its end or the connection's."""
+async def raw_messages(
+    wire: Wire, seconds: float = 10, *, cancel: bool = False
+) -> list[aiohttp.WSMessage]:
+    """Run a task and return all that comes until its end or the connection's."""
     await wire.run_task()
     messages: list[aiohttp.WSMessage] = []
     started = False
@@ -35,8 +43,14 @@ async def raw_messages(wire: Wire, seconds: float = 10) -> list[aiohttp.WSMessag
         event = parsed(message, wire.task_id)
         if event == "task-started" and not started:
             started = True
-            await wire.text("".join(SENTENCES))
-            await wire.finish()
+            # The connection may have ended already.
+            with suppress(aiohttp.ClientConnectionResetError):
+                if cancel:
+                    await wire.finish(directive="cancel")
+                    continue
+                await wire.text("".join(SENTENCES))
+                await wire.flush()
+                await wire.finish()
         elif event in ("task-finished", "task-failed"):
             return messages
 
@@ -56,7 +70,8 @@ async def test_a_fault_happens_once(kind: FaultKind, point: Point) -> None:
         emulator.script(Fault(kind, point, seconds=0.01))
         seconds = 0.1 if kind is FaultKind.HANG else 10
         async with connect(emulator) as wire:
-            messages = await raw_messages(wire, seconds)
+            cancel = point is Point.CANCEL
+            messages = await raw_messages(wire, seconds, cancel=cancel)
             if point is Point.IDLE:
                 await after_task(wire, kind)
             elif kind in TASK_ERRORS:
@@ -133,7 +148,7 @@ def is_hexadecimal(data: Any) -> bool:
 
 async def after_task(wire: Wire, kind: FaultKind) -> None:
     """Check what becomes of an idle connection."""
-    if kind is FaultKind.HANG:
+    if kind in (FaultKind.HANG, FaultKind.FREEZE):
         with pytest.raises(TimeoutError):
             await wire.ws.receive(timeout=0.05)
         return

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cosyvoice.client import CATALOGUE
 from homeassistant.components import media_source
+from homeassistant.components.tts.const import DATA_TTS_MANAGER
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -436,3 +437,24 @@ async def test_budget_that_is_used_up_stops_speech(
     # What Home Assistant has kept costs nothing
     assert await call_speak(hass, "今天天气不错。")
     assert emulator.bill == bill
+
+
+@pytest.mark.parametrize(
+    "data", [{"options": {"volume": 40}}, {"language": "zh-TW"}, {"cache": False}]
+)
+async def test_used_up_budget_stops_speech_that_is_cached_for_another_call(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, data: Any
+) -> None:
+    message = "今天天气不错。"
+    await speak(hass, message, language="zh-CN")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    # On disk only
+    hass.data[DATA_TTS_MANAGER].mem_cache.clear()
+    hass.config_entries.async_update_entry(
+        loaded,
+        options={**loaded.options, "monthly_budget": 10, "refuse_over_budget": True},
+    )
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError, match="monthly budget of 10"):
+        await call_speak(hass, message, **{"language": "zh-CN", **data})
+    assert await call_speak(hass, message, language="zh-CN")

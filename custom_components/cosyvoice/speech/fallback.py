@@ -1,16 +1,15 @@
 """Another engine that speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from contextvars import ContextVar
-import hashlib
 from html import unescape
 import re
 from typing import Any, Final
 
 from homeassistant.components import tts
-from homeassistant.components.tts.const import DATA_COMPONENT, DATA_TTS_MANAGER
+from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import language as language_util
@@ -233,34 +232,6 @@ async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
     """Yield the text of an SSML document, for an engine that may not read SSML."""
     document = "".join([piece async for piece in pieces])
     yield unescape(_TAG.sub(" ", document))
-
-
-def forget(hass: HomeAssistant, message: str, engine: str) -> None:
-    """Remove a message of an engine from Home Assistant's memory of audio."""
-    memory = hass.data[DATA_TTS_MANAGER].mem_cache
-    for key in _keys(memory, message, engine):
-        del memory[key]
-
-
-def is_kept(hass: HomeAssistant, message: str, engine: str) -> bool:
-    """Return whether Home Assistant may have an engine's audio of a message.
-
-    It is kept by options and language as well, which are not looked at here.
-    """
-    manager = hass.data[DATA_TTS_MANAGER]
-    return any(
-        _keys(kept, message, engine) for kept in (manager.mem_cache, manager.file_cache)
-    )
-
-
-def _keys(kept: Iterable[str], message: str, engine: str) -> list[str]:
-    data = message.encode(errors="surrogatepass")
-    digest = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    return [
-        key
-        for key in kept
-        if key.startswith(f"{digest}_") and key.endswith(f"_{engine}")
-    ]
 
 
 async def _late(due: asyncio.Event) -> None:
