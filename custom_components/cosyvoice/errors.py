@@ -65,9 +65,7 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
         AccessDeniedError: Handling("access_denied", "unknown", "model_not_activated"),
         QuotaError: Handling("quota", "unknown"),
         ArrearsError: Handling("arrears", "unknown", "arrears"),
-        FreeQuotaError: Handling(
-            "free_quota", "unknown", "free_quota", ConfigEntryNotReady
-        ),
+        FreeQuotaError: Handling("free_quota", "unknown", "free_quota"),
         ThrottledError: Handling("throttled", issue="rate_limited"),
         ServiceError: Handling("service_error"),
         RequestError: Handling("request_refused"),

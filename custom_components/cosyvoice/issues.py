@@ -5,6 +5,7 @@ next success, or the next look at the list of voices, closes it.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -79,7 +80,9 @@ def open_issue(
         _issue_id(entry, cause),
         data={"entry_id": entry.entry_id, **placeholders},
         is_fixable=cause == "wrong_region",
-        learn_more_url=CONSOLE_URLS.get(entry.data[CONF_REGION]),
+        learn_more_url=None
+        if cause in _WITHOUT_CONSOLE
+        else CONSOLE_URLS.get(entry.data[CONF_REGION]),
         severity=ir.IssueSeverity.ERROR
         if cause in _SEVERE
         else ir.IssueSeverity.WARNING,
@@ -123,7 +126,9 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
         voices = {subentry.data[CONF_VOICE], *by_language.values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
-                issue_id = _issue_id(entry, cause, subentry.subentry_id, voice)
+                # Diagnostics show the id, and a cloned voice's id is a person's choice
+                digest = sha256(voice.encode()).hexdigest()[:12]
+                issue_id = _issue_id(entry, cause, subentry.subentry_id, digest)
                 wanted[issue_id] = (cause, subentry, voice)
     for issue_id in _open_issue_ids(hass, entry):
         if issue_id.startswith("voice_") and issue_id not in wanted:
@@ -160,6 +165,7 @@ async def async_handle_rejected_key(
 
 
 _SEVERE = {"arrears", "wrong_region"}
+_WITHOUT_CONSOLE = {"budget_80", "budget_100", "usage_unreadable"}
 
 
 async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:

@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import CosyVoiceConfigEntry
-from .entity import CosyVoiceEntity, VoiceEntity
+from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
 from .usage.ledger import UsageLedger
 
 PARALLEL_UPDATES = 0
@@ -43,11 +43,12 @@ async def async_setup_entry(
 ) -> None:
     """Add the account's sensors, and one for each voice."""
     async_add_entities(UsageSensor(entry, description) for description in SENSORS)
-    for subentry in entry.subentries.values():
-        async_add_entities(
-            [VoiceCharactersSensor(entry, subentry)],
-            config_subentry_id=subentry.subentry_id,
-        )
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [VoiceCharactersSensor(entry, subentry)],
+    )
 
 
 class LedgerSensor(SensorEntity):

@@ -28,7 +28,7 @@ from .client import (
 from .client.counting import count_characters
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
-from .entity import VoiceEntity
+from .entity import VoiceEntity, add_voice_entities
 from .errors import translated_error
 from .issues import report_failure, report_success
 from .speech import fallback
@@ -66,11 +66,12 @@ async def async_setup_entry(
 ) -> None:
     """Add an engine for each voice."""
     satellites = SatelliteWarmUp(hass, entry)
-    for subentry in entry.subentries.values():
-        async_add_entities(
-            [CosyVoiceTTSEntity(entry, subentry, satellites)],
-            config_subentry_id=subentry.subentry_id,
-        )
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [CosyVoiceTTSEntity(entry, subentry, satellites)],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

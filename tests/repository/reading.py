@@ -117,12 +117,15 @@ def error_keys(path: Path) -> Iterator[str]:
                 yield str(key.value)
 
 
-def entity_keys(path: Path, known: dict[str, str]) -> set[str]:
-    """The translation keys of a platform's entities."""
+def entity_keys(
+    path: Path, known: dict[str, str], having: str = "translation_key"
+) -> set[str]:
+    """The translation keys of a platform's entities whose description has a field."""
     return {
         _string(keywords["translation_key"], known)
         for keywords in _keywords(path)
-        if "translation_key" in keywords and "translation_domain" not in keywords
+        if {"translation_key", having} <= keywords.keys()
+        and "translation_domain" not in keywords
     }
 
 
