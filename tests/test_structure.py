@@ -70,8 +70,7 @@ def imported(path: Path) -> Iterator[str]:
 # To be moved: each still imports upward.
 UNFINISHED = {
     "client/utterance/source.py",
-    "speech/recording.py",
-    "text/sentences.py",
+    "text/former.py",
 }
 MODULES = sorted(
     path for path in ROOT.rglob("*.py") if str(path.relative_to(ROOT)) not in UNFINISHED

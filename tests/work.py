@@ -5,13 +5,13 @@ from pathlib import Path
 import sys
 from types import FrameType
 
-from custom_components.cosyvoice import client
+import custom_components.cosyvoice
 
-_CLIENT = str(Path(client.__file__).parent)
+_INTEGRATION = str(Path(custom_components.cosyvoice.__file__).parent)
 
 
 def lines_run(work: Callable[[], object]) -> int:
-    """Return how many lines of the client's code some work runs.
+    """Return how many lines of the integration some work runs.
 
     What Python does beside it, such as collecting garbage, does not count.
     """
@@ -19,7 +19,7 @@ def lines_run(work: Callable[[], object]) -> int:
 
     def trace(frame: FrameType, event: str, argument: object):
         nonlocal count
-        if not frame.f_code.co_filename.startswith(_CLIENT):
+        if not frame.f_code.co_filename.startswith(_INTEGRATION):
             return None
         count += 1
         return trace

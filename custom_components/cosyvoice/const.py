@@ -33,7 +33,7 @@ DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     CONF_BUDGET_UNIT: "characters",
 }
 
-# A voice: subentry.data; the option names are those of `tts.speak` as well
+# The settings of a voice, see `settings`
 CONF_VOICE: Final = "voice"
 CONF_MODEL: Final = "model"
 CONF_FORMAT: Final = "format"
@@ -59,30 +59,6 @@ CONF_REPLACEMENT: Final = "replacement"
 AUTO: Final = "auto"
 DEFAULT_VOICE: Final = "longanyang"
 NO_STYLE: Final = "none"
-FORMATS: Final = (AUTO, "mp3", "wav", "opus")
-SAMPLE_RATES: Final = (8000, 16000, 22050, 24000, 44100, 48000)
-MAX_SILENCE_MS: Final = 2000
-DEFAULT_SETTINGS: Final[dict[str, Any]] = {
-    CONF_VOICE: DEFAULT_VOICE,
-    CONF_MODEL: AUTO,
-    CONF_FORMAT: AUTO,
-    CONF_SPEECH_RATE: 1.0,
-    CONF_PITCH_RATE: 1.0,
-    CONF_VOLUME: 50,
-    CONF_STYLE: NO_STYLE,
-    CONF_CLEAN_TEXT: True,
-    CONF_LEAD_IN: 0,
-    CONF_TRAILING: 0,
-    CONF_PRONUNCIATIONS: {},
-    CONF_LANGUAGE_VOICES: {},
-}
-"""What a voice subentry holds when the form was left alone.
-
-``sample_rate``, ``seed``, ``instruction`` and ``fallback_engine`` are absent
-until they are set. ``pronunciations`` maps a word to its replacement,
-``language_voices`` a language to a voice id, ``lead_in`` and ``trailing`` are
-milliseconds.
-"""
 
 VOICES_UPDATE_INTERVAL: Final = timedelta(hours=6)
 

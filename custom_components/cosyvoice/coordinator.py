@@ -90,6 +90,11 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         """Return the voice, or the default voice if this one cannot speak now."""
         return DEFAULT_VOICE if self.problem(voice) else voice
 
+    async def async_read_once(self) -> None:
+        """Read the list of cloned voices unless it has been read."""
+        if not self._complete:
+            await self.async_refresh()
+
     @override
     async def _async_update_data(self) -> dict[str, ClonedVoice]:
         """Return all cloned voices.

@@ -18,12 +18,12 @@ from .const import (
     CONF_MODEL,
     CONF_VOICE,
     CONSOLE_URLS,
-    DEFAULT_SETTINGS,
     DOMAIN,
     MANUFACTURER,
     settings_signal,
 )
 from .coordinator import CosyVoiceConfigEntry
+from .settings import complete
 from .voices.languages import voices_in
 from .voices.names import clone_label, in_chinese, voice_name
 
@@ -85,7 +85,7 @@ class VoiceEntity(CosyVoiceEntity):
     @property
     def settings(self) -> dict[str, Any]:
         """The voice's settings, complete."""
-        return {**DEFAULT_SETTINGS, **self.subentry.data}
+        return complete(self.subentry.data)
 
     @property
     def voice_names(self) -> dict[str, str]:
@@ -189,7 +189,7 @@ def _device(identifier: str) -> dr.DeviceInfo:
 
 def _model_of(subentry: ConfigSubentry, region: str) -> str | None:
     """Return the model that a voice speaks with, None if it has none."""
-    settings = {**DEFAULT_SETTINGS, **subentry.data}
+    settings = complete(subentry.data)
     if settings[CONF_MODEL] != AUTO:
         return str(settings[CONF_MODEL])
     return next(iter(CATALOGUE.models_of(settings[CONF_VOICE], region)), None)

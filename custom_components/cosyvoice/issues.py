@@ -154,6 +154,39 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
         )
 
 
+@callback
+def update_fallback_issues(
+    hass: HomeAssistant, entry: CosyVoiceConfigEntry, missing: Mapping[str, str]
+) -> None:
+    """Open an issue per voice whose fallback engine is missing; close the others.
+
+    Args:
+        hass: Home Assistant.
+        entry: The account.
+        missing: The missing engine by the id of the voice's subentry.
+    """
+    wanted = {
+        _issue_id(entry, "fallback_gone", subentry_id, engine): (subentry_id, engine)
+        for subentry_id, engine in missing.items()
+    }
+    for issue_id in _open_issue_ids(hass, entry):
+        if issue_id.startswith("fallback_gone_") and issue_id not in wanted:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id, (subentry_id, engine) in wanted.items():
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="fallback_gone",
+            translation_placeholders={
+                "name": entry.subentries[subentry_id].title,
+                "engine": engine,
+            },
+        )
+
+
 async def async_handle_rejected_key(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry
 ) -> str | None:

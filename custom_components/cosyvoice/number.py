@@ -1,4 +1,4 @@
-"""What a voice sounds like, and what it may cost, in numbers."""
+"""Numbers: the settings of voices and the budgets of accounts."""
 
 from typing import override
 
@@ -8,47 +8,31 @@ from homeassistant.components.number import (
     NumberEntityDescription,
     NumberMode,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MONTHLY_BUDGET, CONF_PITCH_RATE, CONF_SPEECH_RATE, CONF_VOLUME
+from .const import CONF_MONTHLY_BUDGET
 from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
+from .settings import SETTINGS
 from .usage.budget import CHARACTERS
 
 PARALLEL_UPDATES = 0
 
-# The key of each is the name of the setting
-VOICE_NUMBERS = (
+VOICE_NUMBERS = tuple(
     NumberEntityDescription(
-        key=CONF_SPEECH_RATE,
-        translation_key=CONF_SPEECH_RATE,
+        key=setting.key,
+        translation_key=setting.key,
         entity_category=EntityCategory.CONFIG,
-        native_min_value=0.5,
-        native_max_value=2.0,
-        native_step=0.05,
+        native_min_value=setting.range[0],
+        native_max_value=setting.range[1],
+        native_step=setting.step,
+        native_unit_of_measurement=setting.unit,
         mode=NumberMode.SLIDER,
-    ),
-    NumberEntityDescription(
-        key=CONF_PITCH_RATE,
-        translation_key=CONF_PITCH_RATE,
-        entity_category=EntityCategory.CONFIG,
-        native_min_value=0.5,
-        native_max_value=2.0,
-        native_step=0.05,
-        mode=NumberMode.SLIDER,
-    ),
-    NumberEntityDescription(
-        key=CONF_VOLUME,
-        translation_key=CONF_VOLUME,
-        entity_category=EntityCategory.CONFIG,
-        native_min_value=0,
-        native_max_value=100,
-        native_step=1,
-        native_unit_of_measurement=PERCENTAGE,
-        mode=NumberMode.SLIDER,
-    ),
+    )
+    for setting in SETTINGS.values()
+    if setting.entity is Platform.NUMBER
 )
 MONTHLY_BUDGET = NumberEntityDescription(
     key=CONF_MONTHLY_BUDGET,
@@ -79,22 +63,20 @@ async def async_setup_entry(
 
 
 class VoiceNumber(VoiceEntity, NumberEntity):
-    """A setting of a voice."""
+    """A setting of a voice that is a number."""
 
     @property
     @override
     def native_value(self) -> float:
-        """The setting."""
+        """Return the current value."""
         value: float = self.settings[self.entity_description.key]
         return value
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Set it."""
-        whole = self.entity_description.native_step == 1
-        self.change(
-            **{self.entity_description.key: int(value) if whole else round(value, 2)}
-        )
+        """Set the value."""
+        key = self.entity_description.key
+        self.change(**{key: SETTINGS[key].stored(value)})
 
 
 class MonthlyBudget(CosyVoiceEntity, NumberEntity):

@@ -1,4 +1,4 @@
-"""What a voice sounds like, chosen from lists."""
+"""Selects: the settings of voices that are chosen from lists."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,22 +6,15 @@ from typing import override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CATALOGUE, Style
-from .const import (
-    AUTO,
-    CONF_FORMAT,
-    CONF_MODEL,
-    CONF_STYLE,
-    CONF_VOICE,
-    FORMATS,
-    NO_STYLE,
-)
+from .const import AUTO, CONF_MODEL, CONF_STYLE, CONF_VOICE, NO_STYLE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
+from .settings import SETTINGS, Setting
 from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
@@ -29,10 +22,10 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceSelectDescription(SelectEntityDescription):
-    """A setting with a list of values; its key is the setting's name.
+    """A setting with a list of values.
 
     Attributes:
-        names_fn: Returns the names of the values, by value.
+        names_fn: Returns the names of the values by value.
     """
 
     names_fn: Callable[[VoiceEntity], Mapping[str, str]]
@@ -47,26 +40,26 @@ def style_names(entity: VoiceEntity) -> dict[str, str]:
     }
 
 
-SELECTS = (
-    VoiceSelectDescription(
-        key=CONF_VOICE,
-        translation_key=CONF_VOICE,
+def _description(setting: Setting) -> VoiceSelectDescription:
+    names = {choice: str(choice) for choice in setting.choices}
+    return VoiceSelectDescription(
+        key=setting.key,
+        translation_key=setting.key,
         entity_category=EntityCategory.CONFIG,
-        names_fn=lambda entity: entity.voice_names,
-    ),
-    VoiceSelectDescription(
-        key=CONF_FORMAT,
-        translation_key=CONF_FORMAT,
-        entity_category=EntityCategory.CONFIG,
-        names_fn=lambda entity: dict(zip(FORMATS, FORMATS, strict=True)),
-    ),
-)
-STYLE = VoiceSelectDescription(
-    key=CONF_STYLE,
-    translation_key=CONF_STYLE,
-    entity_category=EntityCategory.CONFIG,
-    names_fn=style_names,
-)
+        names_fn=_NAMES.get(setting.key, lambda _entity: names),
+    )
+
+
+_NAMES: dict[str, Callable[[VoiceEntity], Mapping[str, str]]] = {
+    CONF_VOICE: lambda entity: entity.voice_names,
+    CONF_STYLE: style_names,
+}
+SELECTS = {
+    key: _description(setting)
+    for key, setting in SETTINGS.items()
+    if setting.entity is Platform.SELECT
+}
+STYLE = SELECTS.pop(CONF_STYLE)
 
 
 async def async_setup_entry(
@@ -79,7 +72,9 @@ async def async_setup_entry(
         hass,
         entry,
         async_add_entities,
-        lambda subentry: [VoiceSelect(entry, subentry, select) for select in SELECTS],
+        lambda subentry: [
+            VoiceSelect(entry, subentry, select) for select in SELECTS.values()
+        ],
     )
     add_voice_entities(
         hass,
@@ -92,20 +87,20 @@ async def async_setup_entry(
 
 
 class VoiceSelect(VoiceEntity, SelectEntity):
-    """A setting of a voice with a list of values."""
+    """A setting of a voice that is chosen from a list."""
 
     entity_description: VoiceSelectDescription
 
     @property
     @override
     def options(self) -> list[str]:
-        """The values' names."""
+        """Return the names of the values."""
         return list(self._names.values())
 
     @property
     @override
     def current_option(self) -> str:
-        """The name of the value that is set, else the first one."""
+        """Return the name of the current value, or the first name."""
         names = self._names
         return names.get(
             self.settings[self.entity_description.key], next(iter(names.values()))
@@ -113,7 +108,7 @@ class VoiceSelect(VoiceEntity, SelectEntity):
 
     @override
     async def async_select_option(self, option: str) -> None:
-        """Set the value of this name."""
+        """Set the value with this name."""
         value = next(value for value, name in self._names.items() if name == option)
         self.change(**{self.entity_description.key: value})
 

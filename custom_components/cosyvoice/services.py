@@ -1,4 +1,4 @@
-"""The actions: what was used, and speech into a file."""
+"""The actions: usage, voices, and speech into a file."""
 
 from collections.abc import Callable
 from datetime import date
@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -15,14 +16,19 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import (
+    async_get_config_entry,
+    async_register_platform_entity_service,
+)
 from homeassistant.util.json import JsonObjectType
 
+from .client import CATALOGUE, ClonedVoice, Voice
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
-from .speech.recording import SYNTHESIZE_SCHEMA, async_synthesize
+from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
+from .voices.languages import tags_of
 
 GET_USAGE_SCHEMA = vol.Schema(
     {
@@ -30,6 +36,14 @@ GET_USAGE_SCHEMA = vol.Schema(
         vol.Optional("period", default="month"): vol.In(("day", "month", "total")),
         vol.Optional("start"): cv.date,
         vol.Optional("end"): cv.date,
+    }
+)
+LIST_VOICES_SCHEMA = vol.Schema(
+    {
+        vol.Optional("config_entry_id"): cv.string,
+        vol.Optional("language"): cv.string,
+        vol.Optional("kind"): vol.In(("system", "cloned", "designed")),
+        vol.Optional("model"): cv.string,
     }
 )
 
@@ -46,10 +60,19 @@ def async_setup_actions(hass: HomeAssistant) -> None:
     )
     hass.services.async_register(
         DOMAIN,
+        "list_voices",
+        _async_list_voices,
+        LIST_VOICES_SCHEMA,
+        SupportsResponse.ONLY,
+    )
+    async_register_platform_entity_service(
+        hass,
+        DOMAIN,
         "synthesize",
-        async_synthesize,
-        SYNTHESIZE_SCHEMA,
-        SupportsResponse.OPTIONAL,
+        entity_domain=Platform.TTS,
+        schema=SYNTHESIZE_SCHEMA,
+        func="async_synthesize",
+        supports_response=SupportsResponse.OPTIONAL,
     )
 
 
@@ -72,6 +95,68 @@ async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
         **_shown(ledger, rows),
         "by_model": _grouped(ledger, rows, lambda row: row.model),
         "by_voice": _grouped(ledger, rows, lambda row: row.voice),
+    }
+
+
+async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
+    """Return the voices of an account that match the filters of a call.
+
+    Raises:
+        ServiceValidationError: No such account is loaded.
+    """
+    runtime = _account(call).runtime_data
+    await runtime.voices.async_read_once()
+    voices = [
+        *(_clone_shown(clone) for clone in runtime.voices.data.values()),
+        *(_voice_shown(voice) for voice in CATALOGUE.voices_in(runtime.client.region)),
+    ]
+    language, kind, model = (
+        call.data.get(name) for name in ("language", "kind", "model")
+    )
+    return {
+        "voices": [
+            voice
+            for voice in voices
+            if kind in {None, voice["kind"]}
+            and (model is None or model in voice["models"])
+            and (
+                language is None
+                or language in voice["languages"]
+                or language in tags_of(voice["voice_id"])
+            )
+        ]
+    }
+
+
+def _voice_shown(voice: Voice) -> dict[str, Any]:
+    return {
+        "voice_id": voice.id,
+        "name": " ".join(filter(None, (voice.name, voice.name_zh))),
+        "description": voice.description,
+        "kind": "system",
+        "gender": voice.gender,
+        "languages": list(voice.languages),
+        "dialect": voice.dialect.key if voice.dialect else None,
+        "models": list(voice.models),
+        "styles": [style.key for style in voice.styles],
+        "status": "OK",
+    }
+
+
+def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
+    model = CATALOGUE.models.get(clone.model or "")
+    designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
+    return {
+        "voice_id": clone.id,
+        "name": clone.id,
+        "description": "",
+        "kind": "designed" if designed else "cloned",
+        "gender": None,
+        "languages": list(model.language_hints if model else ()) or ["zh", "en"],
+        "dialect": None,
+        "models": [clone.model] if clone.model else [],
+        "styles": [],
+        "status": clone.status,
     }
 
 

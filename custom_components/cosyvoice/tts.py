@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.components.tts import (
@@ -13,18 +13,11 @@ from homeassistant.components.tts import (
 )
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import (
-    CosyVoiceError,
-    EmptyTextError,
-    OptionError,
-    TextError,
-    Utterance,
-    UtteranceReport,
-)
+from .client import CosyVoiceError, EmptyTextError, OptionError, TextError, Utterance
 from .client.counting import count_characters
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
@@ -34,6 +27,7 @@ from .issues import report_failure, report_success
 from .speech import fallback
 from .speech.fallback import RepeatableText, check_length, in_time, speaking_as_fallback
 from .speech.ha_cache import end_uncached, is_cached
+from .speech.recording import Recording, recording_response, words_response
 from .speech.request import (
     FOLLOW,
     PREFERRED_NUMBERS,
@@ -43,6 +37,7 @@ from .speech.request import (
     create_request,
     preferred_format,
 )
+from .speech.subtitles import subrip
 from .speech.warmup import SatelliteWarmUp
 from .text.characters import is_speakable
 from .text.markdown.cleaning import SpeakableText
@@ -65,6 +60,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
+    fallback.follow_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
@@ -72,23 +68,6 @@ async def async_setup_entry(
         async_add_entities,
         lambda subentry: [CosyVoiceTTSEntity(entry, subentry, satellites)],
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """Speech in memory.
-
-    Attributes:
-        report: What it took.
-        text: What was spoken, before own pronunciations were put in.
-        audio: The whole audio.
-        extension: mp3, wav or opus.
-    """
-
-    report: UtteranceReport
-    text: str
-    audio: bytes
-    extension: str
 
 
 class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
@@ -203,19 +182,22 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_synthesize(
         self,
         message: str,
-        language: str | None,
         options: Mapping[str, Any],
+        language: str | None = None,
+        filename: str | None = None,
         *,
         word_timestamps: bool,
-    ) -> Recording:
-        """Speak into memory: no cache, no fallback engine.
+        subtitles: bool,
+    ) -> ServiceResponse:
+        """Speak a message into a file: no cache, no fallback engine.
 
-        Exact silence needs samples, so with silence set it is WAV that comes out.
+        Returns WAV if silence is configured, because padding needs raw samples.
 
         Raises:
-            HomeAssistantError: An option is not possible, the budget is used up, or
-                the service failed.
+            HomeAssistantError: An option is invalid, the budget is used up, the
+                service failed, or the file cannot be written.
         """
+        ledger = self.entry.runtime_data.usage
         text = RepeatableText(_once(scrub(message)))
         await text.fetch()
         language = language or self.default_language
@@ -231,48 +213,53 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 }
                 options[ATTR_PREFERRED_FORMAT] = "wav"
                 speech = self._request(options, language, ssml=ssml)
-            if word_timestamps:
+            if word_timestamps or subtitles:
                 timed = replace(speech.synthesis, word_timestamps=True)
                 runtime = self.entry.runtime_data
                 voices = runtime.voices.data.values()
                 timed = timed.resolve(runtime.client.region, voices)
                 speech = replace(speech, synthesis=timed)
             speech = replace(speech, fallback_engine=None)
+            if ssml:
+                written = fallback.without_markup(text.read())
+            else:
+                written = _speakable(text.read(), replace(speech, pronunciations={}))
             utterance = self._utterance(speech, text, live=False)
-            chunks = [chunk async for chunk in self._reported(utterance, speech, text)]
-        if ssml:
-            written = fallback.without_markup(text.read())
-        else:
-            written = _speakable(text.read(), replace(speech, pronunciations={}))
-        return Recording(
-            report=utterance.report,
-            text="".join([piece async for piece in written]),
-            audio=b"".join(chunks),
-            extension=speech.extension,
-        )
+            report = utterance.report
+            async with Recording(self.hass, filename, speech.extension) as recording:
+                async for chunk in self._reported(utterance, speech, text):
+                    await recording.write(chunk)
+                shown = None
+                if subtitles:
+                    heard = "".join([piece async for piece in written])
+                    shown = subrip(report.words, heard, report.audio_seconds)
+                await recording.save(shown)
+        response = recording_response(recording, report, ledger)
+        if word_timestamps:
+            response["words"] = words_response(report)
+        if subtitles:
+            response["subtitle_file"] = str(recording.path.with_suffix(".srt"))
+        return response
 
     def _request(
         self, options: Mapping[str, Any], language: str, *, ssml: bool = False
     ) -> SpeechRequest:
         runtime = self.entry.runtime_data
-        return create_request(
-            options,
-            language,
-            runtime.client.region,
-            runtime.voices.data.values(),
-            ssml=ssml,
-        )
+        region, cloned = runtime.client.region, runtime.voices.data.values()
+        request = create_request(options, language, region, cloned)
+        return request.as_ssml(region, cloned) if ssml else request
 
     @property
     def _effective_settings(self) -> dict[str, Any]:
-        """The settings with voices that can speak now."""
+        """The settings with only those voices that can speak now."""
         settings = self.settings
-        resolve = self.entry.runtime_data.voices.resolve
+        voices = self.entry.runtime_data.voices
         return settings | {
-            CONF_VOICE: resolve(settings[CONF_VOICE]),
+            CONF_VOICE: voices.resolve(settings[CONF_VOICE]),
             CONF_LANGUAGE_VOICES: {
-                language: resolve(voice)
+                language: voice
                 for language, voice in settings[CONF_LANGUAGE_VOICES].items()
+                if not voices.problem(voice)
             },
         }
 

@@ -16,7 +16,7 @@ from custom_components.cosyvoice.client.catalogue import (
     Price,
     Voice,
 )
-from custom_components.cosyvoice.client.options import SynthesisOptions
+from custom_components.cosyvoice.client.options import PARAMETERS, SynthesisOptions
 from tests.emulator import rules
 
 type Extend = Callable[..., Catalogue]
@@ -80,9 +80,19 @@ def check_voice(voice: Voice):
     )
     # The voice is no better than its models.
     models = [CATALOGUE.models[model] for model in voice.models]
-    assert not voice.ssml or all(model.ssml for model in models)
-    assert not voice.word_timestamps or all(model.word_timestamps for model in models)
-    assert not voice.instruction or all(model.instruction != "none" for model in models)
+    assert all(voice.features <= model.features for model in models)
+    assert not voice.styles or all(model.instruction != "none" for model in models)
+
+
+def test_features_are_those_that_the_options_ask_for():
+    by_needs = {
+        needs: {name for name, item in PARAMETERS.items() if item.needs == needs}
+        for needs in ("model", "voice")
+    }
+    for model in CATALOGUE.models.values():
+        assert model.features <= by_needs["model"] | by_needs["voice"]
+    for voice in VOICES:
+        assert voice.features <= by_needs["voice"]
 
 
 def test_auto_finds_a_model_wherever_a_voice_is_offered():
@@ -142,7 +152,6 @@ def test_prices_are_in_the_currency_of_the_region():
     assert flash.prices[BEIJING] == Price("CNY", 1.0)
     assert flash.prices[SINGAPORE] == Price("USD", 0.13)
     assert CATALOGUE.models["cosyvoice-v1"].prices[BEIJING] == Price("CNY", 2.0)
-    assert flash.prices[BEIJING].of(25_000) == 2.5
     assert all(
         price.currency == CATALOGUE.regions[region].currency
         for model in CATALOGUE.models.values()
@@ -181,7 +190,7 @@ def test_styles_hold_the_exact_phrases_of_the_service():
         == "你说话的角色是温和客服，你说话的情感是happy。"
     )
     assert phrases["longanhuan_v3", "shandong"] == "请用山东话表达。"
-    assert {voice.id for voice in VOICES if voice.instruction} == {
+    assert {voice.id for voice in VOICES if voice.styles} == {
         "longanyang",
         "longanhuan",
         "longhuhu_v3",

@@ -9,12 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.cosyvoice.const import (
-    DEFAULT_OPTIONS,
-    DEFAULT_SETTINGS,
-    DOMAIN,
-    SUBENTRY_VOICE,
-)
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig

@@ -10,8 +10,9 @@ from unittest.mock import Mock
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import UtteranceReport
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN
+from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.issues import update_budget_issues
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform

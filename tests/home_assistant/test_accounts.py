@@ -5,12 +5,8 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice.const import (
-    DEFAULT_OPTIONS,
-    DEFAULT_SETTINGS,
-    DOMAIN,
-    SUBENTRY_VOICE,
-)
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from tests.emulator import Emulator, EmulatorConfig

@@ -5,29 +5,36 @@ from dataclasses import replace
 import io
 from pathlib import Path
 import re
+import tracemalloc
 from typing import Any
 import wave
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cosyvoice.client import CATALOGUE
 from homeassistant.components import media_source
 from homeassistant.components.tts.const import DATA_TTS_MANAGER
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
-from .conftest import SUBENTRY_ID
+from .conftest import CLONE, SUBENTRY_ID
 from .ledgers import FLASH, PLUS, VOICE, spoken
 from .speaking import call_speak, change, decode, entity_id, speak
 
 TEXT = "今天天气不错。We walk to the park at noon, then home! 晚上见。"
 UNTIMED = next(
-    voice.id for voice in CATALOGUE.voices_in("cn-beijing") if not voice.word_timestamps
+    voice.id
+    for voice in CATALOGUE.voices_in("cn-beijing")
+    if "word_timestamps" not in voice.features
 )
 TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{3})")
 
@@ -47,7 +54,9 @@ async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
 
 async def synthesize(hass: HomeAssistant, message: str = TEXT, **data: Any) -> Any:
     engine = entity_id(hass, "tts", "speech")
-    return await call(hass, "synthesize", entity_id=engine, message=message, **data)
+    answers = await call(hass, "synthesize", entity_id=engine, message=message, **data)
+    assert list(answers) == [engine]
+    return answers[engine]
 
 
 def read(path: str) -> bytes:
@@ -337,6 +346,73 @@ async def test_file_name_is_kept_and_replaced(
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["a & b+c", "it's", "\u732b" * 60, " padded ", "a;b=c"]
+)
+async def test_usable_file_name_can_be_played(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    media: Path,
+    hass_client: ClientSessionGenerator,
+    name: str,
+) -> None:
+    assert await async_setup_component(hass, "media_source", {})
+    result = await synthesize(hass, "\u4f60\u597d\u3002", filename=name)
+    found = await media_source.async_resolve_media(
+        hass, result["media_content_id"], None
+    )
+    response = await (await hass_client()).get(found.url)
+    assert await response.read() == read(result["file"])
+
+
+async def test_extension_of_another_format_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
+) -> None:
+    """With silence around it, the audio is WAV."""
+    change(hass, loaded, lead_in=500)
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError) as error:
+        await synthesize(hass, filename="evening.mp3", options={"format": "mp3"})
+    assert error.value.translation_key == "other_format"
+    assert emulator.bill == {}
+    result = await synthesize(hass, filename="evening.wav")
+    assert (result["format"], Path(result["file"]).name) == ("wav", "evening.wav")
+
+
+async def test_audio_and_subtitles_of_one_name_belong_together(
+    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+) -> None:
+    results = await asyncio.gather(
+        *(
+            synthesize(hass, message, filename="evening", subtitles=True)
+            for message in (
+                "\u4f60\u597d\u3002",
+                "\u4f60\u597d\uff0c\u4e16\u754c\u3002" * 20,
+            )
+        )
+    )
+    audio = decode(read(str(media / "cosyvoice" / "evening.mp3")))
+    shown = cues(str(media / "cosyvoice" / "evening.srt"))
+    assert audio.seconds == pytest.approx(shown[-1][1], abs=0.3)
+    assert {result["file"] for result in results} == {results[0]["file"]}
+    assert sorted(names_in(media / "cosyvoice")) == ["evening.mp3", "evening.srt"]
+
+
+async def test_long_recording_is_not_kept_in_memory(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
+) -> None:
+    emulator.config.seconds_per_character = 1.0
+    message = "\u4eca\u5929\u5929\u6c14\u4e0d\u9519\u3002" * 40
+    await synthesize(hass, "\u4f60\u597d\u3002", options={"format": "wav"})
+    tracemalloc.start()
+    result = await synthesize(hass, message, options={"format": "wav"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = result["duration"] * 48_000
+    assert size > 10_000_000
+    assert peak < size / 2
+
+
 async def test_each_call_makes_a_new_file(
     hass: HomeAssistant, loaded: MockConfigEntry, media: Path
 ) -> None:
@@ -345,9 +421,13 @@ async def test_each_call_makes_a_new_file(
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "a/b", "a\\b", "..", "", ".hidden", "~root", "a\nb", "x" * 300]
+    "name",
+    [
+        *("../evil", "a/b", "a\\b", "..", "", " ", ".hidden", "~root", "a\nb"),
+        *("x" * 300, "\u732b" * 85, "x.", "a#b", "a?b", "a%20b", ".mp3"),
+    ],
 )
-async def test_file_name_cannot_leave_the_folder(
+async def test_unusable_file_name_is_refused_before_it_is_paid_for(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     emulator: Emulator,
@@ -363,7 +443,6 @@ async def test_file_name_cannot_leave_the_folder(
 @pytest.mark.parametrize(
     ("data", "key"),
     [
-        ({"entity_id": "tts.unknown"}, "not_a_voice"),
         ({"options": {"speech_rate": 9}}, "invalid_option"),
         ({"options": {"voice": UNTIMED}, "subtitles": True}, "not_supported"),
     ],
@@ -376,11 +455,95 @@ async def test_impossible_call_is_explained_and_free(
     data: dict[str, Any],
     key: str,
 ) -> None:
-    engine = entity_id(hass, "tts", "speech")
     with pytest.raises(ServiceValidationError) as error:
-        await call(hass, "synthesize", **{"entity_id": engine, "message": TEXT, **data})
+        await synthesize(hass, **data)
     assert error.value.translation_key == key
     assert emulator.bill == {}
+
+
+async def test_user_who_may_only_read_cannot_spend_money(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    media: Path,
+    hass_read_only_user: MockUser,
+) -> None:
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            "cosyvoice",
+            "synthesize",
+            {"entity_id": entity_id(hass, "tts", "speech"), "message": TEXT},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    assert emulator.bill == {}
+    assert names_in(media) == []
+
+
+async def test_unloaded_account_cannot_be_asked_to_synthesize(
+    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+) -> None:
+    engine = entity_id(hass, "tts", "speech")
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(HomeAssistantError, match="did not match any entities"):
+        await call(hass, "synthesize", entity_id=engine, message=TEXT)
+
+
+async def list_voices(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
+    answer = await call(hass, "list_voices", **data)
+    return {voice["voice_id"]: voice for voice in answer["voices"]}
+
+
+DESIGNED = "cosyvoice-v3.5-flash-vd-calm-5a40"
+
+
+@pytest.fixture
+async def with_custom_voices(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> MockConfigEntry:
+    """An account with a cloned and a designed voice."""
+    emulator.config.cloned_voices = {CLONE: "OK", DESIGNED: "DEPLOYING"}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+@pytest.mark.usefixtures("with_custom_voices")
+async def test_voices_are_listed(hass: HomeAssistant) -> None:
+    voices = await list_voices(hass)
+    in_region = {voice.id for voice in CATALOGUE.voices_in("cn-beijing")}
+    assert set(voices) == in_region | {CLONE, DESIGNED}
+    built_in, clone = voices["longanhuan"], voices[CLONE]
+    assert built_in["name"] == "Longanhuan \u9f99\u5b89\u6b22"
+    assert built_in["languages"] == ["zh", "en"]
+    assert built_in["models"] == [FLASH, PLUS]
+    assert (built_in["kind"], built_in["gender"]) == ("system", "female")
+    assert "happy" in built_in["styles"]
+    assert (clone["kind"], clone["models"]) == ("cloned", [FLASH])
+    assert "fr" in clone["languages"]
+    assert voices[DESIGNED]["kind"] == "designed"
+    assert voices[DESIGNED]["status"] == "DEPLOYING"
+
+
+@pytest.mark.usefixtures("with_custom_voices")
+@pytest.mark.parametrize(
+    ("data", "found", "missing"),
+    [
+        ({"language": "ja"}, "loongriko_v3", "longanyang"),
+        ({"language": "ja-JP"}, "loongriko_v3", "longanyang"),
+        ({"kind": "cloned"}, CLONE, "longanyang"),
+        ({"kind": "designed"}, DESIGNED, CLONE),
+        ({"kind": "system"}, "longanyang", CLONE),
+        ({"model": PLUS}, "longanyang", CLONE),
+        ({"model": FLASH, "kind": "cloned", "language": "fr"}, CLONE, "longanyang"),
+    ],
+)
+async def test_voices_can_be_filtered(
+    hass: HomeAssistant, data: dict[str, str], found: str, missing: str
+) -> None:
+    voices = await list_voices(hass, **data)
+    assert found in voices
+    assert missing not in voices
 
 
 async def test_failure_of_the_service_leaves_no_file(
@@ -393,20 +556,22 @@ async def test_failure_of_the_service_leaves_no_file(
     assert loaded.runtime_data.usage.figures.total.failures == 1
 
 
-async def test_folder_that_cannot_be_written_is_named(
-    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+async def test_folder_that_cannot_be_written_is_named_before_it_is_paid_for(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
 ) -> None:
     (media / "cosyvoice").write_text("in the way")
     with pytest.raises(HomeAssistantError, match="could not be saved"):
         await synthesize(hass)
+    assert emulator.bill == {}
 
 
 async def test_file_that_cannot_be_replaced_leaves_no_other(
-    hass: HomeAssistant, loaded: MockConfigEntry, media: Path
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
 ) -> None:
     (media / "cosyvoice" / "evening.mp3").mkdir(parents=True)
     with pytest.raises(HomeAssistantError, match="could not be saved"):
         await synthesize(hass, filename="evening")
+    assert emulator.bill == {}
     assert names_in(media / "cosyvoice") == ["evening.mp3"]
 
 

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components.blueprint.models import DomainBlueprints
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component

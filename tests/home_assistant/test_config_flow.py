@@ -9,7 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice import config_flow
 from custom_components.cosyvoice.client import ArrearsError, CosyVoiceClient, Timing
-from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DEFAULT_SETTINGS, DOMAIN
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.filters import props
 
 from custom_components.cosyvoice.client import ArrearsError, UtteranceReport
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator

@@ -14,10 +14,13 @@ from custom_components.cosyvoice.client import CosyVoiceConnectionError
 from custom_components.cosyvoice.speech import fallback
 from homeassistant.components.tts import TextToSpeechEntity
 from homeassistant.components.tts.const import DATA_COMPONENT
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
+from .conftest import SUBENTRY_ID
 from .speaking import SATELLITE, change, decode, entity_id, pieces, speak, spoken
 
 TEXT = "你好，**世界**。"
@@ -318,3 +321,67 @@ async def test_no_audio_at_all_is_spoken_by_another_engine(
 ) -> None:
     emulator.config.seconds_per_character = 0.0
     assert decode(await speak(hass, TEXT)).seconds == pytest.approx(SECONDS, abs=0.08)
+
+
+@pytest.fixture
+def registered(hass: HomeAssistant, entry: MockConfigEntry) -> er.RegistryEntry:
+    """An engine that Home Assistant knows, and a voice that falls back on it."""
+    registered = er.async_get(hass).async_get_or_create(
+        "tts", "other", "1", suggested_object_id="other"
+    )
+    change(hass, entry, fallback_engine=registered.entity_id)
+    return registered
+
+
+async def test_renamed_engine_stays_the_fallback(
+    hass: HomeAssistant, registered: er.RegistryEntry, loaded: MockConfigEntry
+) -> None:
+    er.async_get(hass).async_update_entity(
+        registered.entity_id, new_entity_id="tts.renamed"
+    )
+    await hass.async_block_till_done()
+    assert loaded.subentries[SUBENTRY_ID].data["fallback_engine"] == "tts.renamed"
+    assert issues(hass) == []
+
+
+async def test_missing_engine_opens_an_issue(
+    hass: HomeAssistant, registered: er.RegistryEntry, loaded: MockConfigEntry
+) -> None:
+    assert issues(hass) == []
+    er.async_get(hass).async_remove(registered.entity_id)
+    await hass.async_block_till_done()
+    ((key, placeholders),) = issues(hass)
+    assert key == "fallback_gone"
+    assert placeholders == {"name": "Longanyang", "engine": "tts.other"}
+    change(hass, loaded, fallback_engine="tts.nobody")
+    await hass.async_block_till_done()
+    ((_, placeholders),) = issues(hass)
+    assert placeholders["engine"] == "tts.nobody"
+    settings = dict(loaded.subentries[SUBENTRY_ID].data)
+    del settings["fallback_engine"]
+    hass.config_entries.async_update_subentry(
+        loaded, loaded.subentries[SUBENTRY_ID], data=settings
+    )
+    await hass.async_block_till_done()
+    assert issues(hass) == []
+
+
+async def test_engine_may_come_until_home_assistant_has_started(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.set_state(CoreState.starting)
+    change(hass, entry, fallback_engine="tts.other")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert issues(hass) == []
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done()
+    assert [key for key, _ in issues(hass)] == ["fallback_gone"]
+
+
+def issues(hass: HomeAssistant) -> list[tuple[str | None, Any]]:
+    return [
+        (issue.translation_key, issue.translation_placeholders)
+        for issue in ir.async_get(hass).issues.values()
+    ]

@@ -25,7 +25,8 @@ from custom_components.cosyvoice.client import (
     SynthesisOptions,
     ThrottledError,
 )
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN, settings_signal
+from custom_components.cosyvoice.const import DOMAIN, settings_signal
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.components import tts
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry

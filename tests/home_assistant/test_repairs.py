@@ -20,7 +20,7 @@ from custom_components.cosyvoice.client import (
     ThrottledError,
     VoiceError,
 )
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, DOMAIN
+from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.coordinator import VOICES_RETRY
 from custom_components.cosyvoice.issues import (
     THROTTLED_FAILURES,
@@ -28,6 +28,7 @@ from custom_components.cosyvoice.issues import (
     report_failure,
     report_success,
 )
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     ConfigEntryDisabler,

@@ -6,8 +6,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import CATALOGUE
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS
 from custom_components.cosyvoice.flows.voice import as_shown, as_stored
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,

@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.cosyvoice.client import CATALOGUE
 from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.components.tts.entity import TTSAudioRequest
@@ -249,6 +250,21 @@ async def test_impossible_option_is_explained_and_nothing_is_sent(
     assert not spoken(emulator)
 
 
+@pytest.mark.parametrize("options", [{"speed": "1.5"}, {"settings": {}}])
+async def test_unknown_option_is_named_as_unknown(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    options: dict[str, Any],
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call_speak(hass, TEXT, options=options)
+    assert caught.value.translation_key == "unknown_option"
+    assert caught.value.translation_placeholders["option"] in options
+    assert "speech_rate" in caught.value.translation_placeholders["allowed"]
+    assert not spoken(emulator)
+
+
 async def test_a_message_without_end_is_refused(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
@@ -307,6 +323,17 @@ async def test_vanished_own_voice_is_replaced_by_the_default(
     await hass.async_block_till_done(wait_background_tasks=True)
     await speak(hass, TEXT)
     assert spoken(emulator)[0].parameters["voice"] == "longanyang"
+
+
+async def test_vanished_voice_of_a_language_gives_way_to_one_that_speaks_it(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    change(hass, entry, language_voices={"ja": CLONE})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await speak(hass, "こんにちは。", language="ja-JP")
+    voice = CATALOGUE.voices[spoken(emulator)[0].parameters["voice"]]
+    assert "ja" in voice.languages
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import re
 import string
 from typing import Any
 
+from custom_components.cosyvoice.settings import SETTINGS
+
 BINARY = (".mp3", ".opus", ".png", ".wav")
 ADDRESS = re.compile(r"(https?|wss?|ftp)://|www\.", re.IGNORECASE)
 
@@ -120,13 +122,20 @@ def error_keys(path: Path) -> Iterator[str]:
 def entity_keys(
     path: Path, known: dict[str, str], having: str = "translation_key"
 ) -> set[str]:
-    """The translation keys of a platform's entities whose description has a field."""
-    return {
+    """The translation keys of a platform's entities whose description has a field.
+
+    Those of settings are included.
+    """
+    keys = {
         _string(keywords["translation_key"], known)
         for keywords in _keywords(path)
         if {"translation_key", having} <= keywords.keys()
         and "translation_domain" not in keywords
     }
+    if "setting.key" in keys:
+        keys.remove("setting.key")
+        keys |= {key for key, item in SETTINGS.items() if item.entity == path.stem}
+    return keys
 
 
 def _keywords(path: Path) -> Iterator[dict[str | None, ast.expr]]:

@@ -9,9 +9,9 @@ It needs aiohttp and nothing else. What can be imported from here is public.
 """
 
 from .account import ClonedVoice
-from .audio import AudioWriter, audio_writer
+from .audio import audio_writer
 from .audio.silence import Silence
-from .catalogue import CATALOGUE, Catalogue, Model, Price, Region, Style, Voice
+from .catalogue import CATALOGUE, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
 from .errors import (
@@ -39,22 +39,18 @@ from .errors import (
     ThrottledError,
     VoiceError,
 )
-from .options import AUTO, FORMATS, SynthesisOptions
+from .options import PARAMETERS, SynthesisOptions, supports, wire_format
 from .timing import Timing
 from .utterance.report import UtteranceReport, Word
 from .utterance.utterance import Utterance
 from .wire.endpoint import Endpoint
-from .wire.pool import PoolStatistics
 
 __all__ = [
-    "AUTO",
     "CATALOGUE",
-    "FORMATS",
+    "PARAMETERS",
     "AccessDeniedError",
     "ArrearsError",
-    "AudioWriter",
     "AuthenticationError",
-    "Catalogue",
     "ClientClosedError",
     "ClonedVoice",
     "ContentError",
@@ -70,11 +66,8 @@ __all__ = [
     "ModelNotFoundError",
     "NoAudioError",
     "OptionError",
-    "PoolStatistics",
-    "Price",
     "ProtocolError",
     "QuotaError",
-    "Region",
     "RequestError",
     "ServiceError",
     "Silence",
@@ -92,4 +85,6 @@ __all__ = [
     "Word",
     "audio_writer",
     "count_characters",
+    "supports",
+    "wire_format",
 ]

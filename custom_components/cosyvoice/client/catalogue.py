@@ -47,10 +47,6 @@ class Price:
     currency: str
     per_10k_characters: float
 
-    def of(self, characters: int) -> float:
-        """Return the price of this many billed characters."""
-        return characters * self.per_10k_characters / 10_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -60,13 +56,9 @@ class Model:
         id: The model's id, such as ``cosyvoice-v3-flash``.
         prices: The price in each region that offers the model, by region id.
         starts_per_second: How many tasks an account may start each second.
-        system_voices: False if the model speaks with cloned and designed voices only.
-        ssml: Whether it reads SSML (a system voice must support it as well).
-        word_timestamps: Whether it times words (a system voice must as well).
-        seed: Whether ``seed`` is supported.
-        bit_rate: Whether ``bit_rate`` is supported.
+        features: Names of the fields of `SynthesisOptions` that only some models
+            support and that this one does.
         language_hints: The languages that may be hinted; empty if none may.
-        hot_fix: Whether pronunciations can be corrected.
         instruction: ``none``; ``fixed``: the phrases of a system voice's styles
             only; ``free``: as ``fixed``, and free text for cloned voices.
         formats: Sample rates in Hz by the service's audio format.
@@ -75,13 +67,8 @@ class Model:
     id: str
     prices: Mapping[str, Price]
     starts_per_second: int
-    system_voices: bool
-    ssml: bool
-    word_timestamps: bool
-    seed: bool
-    bit_rate: bool
+    features: frozenset[str]
     language_hints: tuple[str, ...]
-    hot_fix: bool
     instruction: Literal["none", "fixed", "free"]
     formats: Mapping[str, tuple[int, ...]]
 
@@ -137,8 +124,8 @@ class Voice:
             (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``.
         dialect: The dialect it always speaks, if it speaks one.
         regions: Ids of the regions that offer it.
-        ssml: Whether it reads SSML.
-        word_timestamps: Whether it times words.
+        features: Of the features that its models have and not every voice supports,
+            those that this voice supports: ``ssml`` and ``word_timestamps``.
         styles: The instructions that it takes; empty for most voices.
     """
 
@@ -154,14 +141,8 @@ class Voice:
     languages: tuple[str, ...]
     dialect: Dialect | None
     regions: tuple[str, ...]
-    ssml: bool
-    word_timestamps: bool
+    features: frozenset[str]
     styles: tuple[Style, ...] = ()
-
-    @property
-    def instruction(self) -> bool:
-        """Whether the voice takes instructions (those of its styles)."""
-        return bool(self.styles)
 
     def styles_with(self, model: str) -> tuple[Style, ...]:
         """Return the styles that this model knows with the voice."""
@@ -268,6 +249,7 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
                     for region, price in item["prices"].items()
                 }
             ),
+            "features": frozenset(item["features"]),
             "language_hints": tuple(item["language_hints"]),
             "formats": MappingProxyType(
                 {name: tuple(rates) for name, rates in item["formats"].items()}
@@ -290,6 +272,7 @@ def _voice(
             "languages": tuple(item["languages"]),
             "dialect": dialects[item["dialect"]] if item["dialect"] else None,
             "regions": tuple(item["regions"]),
+            "features": frozenset(item["features"]),
             "styles": tuple(
                 style
                 for template in styles

@@ -1,10 +1,10 @@
-"""How an utterance is to sound: every setting, checked before anything is sent."""
+"""The settings of an utterance, checked before anything is sent."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from types import UnionType
-from typing import Any, Final, Self
+from types import MappingProxyType, UnionType
+from typing import Any, Final, Literal, Self
 
 from .account import READY, ClonedVoice
 from .catalogue import CATALOGUE, Model, Voice
@@ -22,54 +22,162 @@ DEFAULT_SAMPLE_RATES: Final[Mapping[str, int]] = {
     "caf": 48000,
 }
 FORMATS: Final = tuple(DEFAULT_SAMPLE_RATES)
-VOLUME_RANGE: Final = (0, 100)
-SPEECH_RATE_RANGE: Final = (0.5, 2.0)
-PITCH_RATE_RANGE: Final = (0.5, 2.0)
-BIT_RATE_RANGE: Final = (6, 510)
-SEED_RANGE: Final = (0, 65535)
 INSTRUCTION_LENGTH: Final = 100
 
-# The containers of these are written by audio.py around the service's raw samples.
+# The package `audio` writes these containers around the service's raw samples.
 _PCM_FORMATS: Final = frozenset({"wav", "pcm", "caf"})
+
+
+def wire_format(audio_format: str) -> str:
+    """Return the service's name of the format that a container is made from."""
+    return "pcm" if audio_format in _PCM_FORMATS else audio_format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """How a field of `SynthesisOptions` is checked and sent.
+
+    Attributes:
+        wire: The service's name of the parameter, None if none has its value.
+        allowed: The values it may have, as text.
+        kind: Type of its values.
+        range: Smallest and largest value of a number.
+        whole: Whether a number must be whole.
+        needs: ``model`` if only models with a feature of the field's name take it,
+            ``voice`` if a system voice must have that feature too, else None.
+        encode: Converts a value to the service's form.
+        default: The value that needs no support and, if empty, is not sent.
+    """
+
+    wire: str | None
+    allowed: str
+    kind: type | UnionType = object
+    range: tuple[float, float] | None = None
+    whole: bool = False
+    needs: Literal["model", "voice"] | None = None
+    encode: Callable[[Any], Any] | None = None
+    default: Any = None
+
+    def accepts(self, value: object) -> bool:
+        """Return whether a value has the right type and is within the range."""
+        if self.range is None:
+            return isinstance(value, self.kind)
+        if value is None:
+            return self.default is None
+        low, high = self.range
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and low <= value <= high
+            and not (self.whole and value != int(value))
+        )
+
+
+def _number(
+    wire: str,
+    low: float,
+    high: float,
+    *,
+    whole: bool = False,
+    needs: Literal["model"] | None = None,
+) -> dict[str, Parameter]:
+    """Return the metadata of a field that is a number within a range."""
+    number = Parameter(
+        wire=wire,
+        allowed=f"{low} to {high}",
+        range=(low, high),
+        whole=whole,
+        needs=needs,
+    )
+    return {"parameter": number}
+
+
+def _switch(wire: str, needs: Literal["model", "voice"]) -> dict[str, Parameter]:
+    """Return the metadata of a field that is on or off."""
+    switch = Parameter(wire=wire, allowed="true, false", kind=bool, needs=needs)
+    return {"parameter": switch}
+
+
+def _other(
+    wire: str | None, allowed: str, kind: type | UnionType, **details: Any
+) -> dict[str, Parameter]:
+    """Return the metadata of a field of any other kind."""
+    return {"parameter": Parameter(wire=wire, allowed=allowed, kind=kind, **details)}
+
+
+def _encode_hot_fix(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {"pronunciation": [{word: pinyin} for word, pinyin in pairs]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisOptions:
-    """The settings of an utterance; the ranges are those of Model Studio's pages.
+    """The settings of an utterance.
+
+    Each field's metadata has its `Parameter`. Source of the ranges: the parameters'
+    page of Model Studio's CosyVoice documentation.
 
     Attributes:
         voice: Id of a system, cloned or designed voice.
         model: Id of a model that has the voice, or ``auto`` for the recommended one.
         format: ``mp3``, ``opus`` (in Ogg), or 16-bit samples as ``wav``, ``pcm`` (bare)
-            or ``caf`` (Core Audio Format); all of them mono.
-        sample_rate: Hz; None for 24,000, with ``caf`` for 48,000.
-        bit_rate: kbit/s, 6 to 510, with ``opus`` only; None for the service's own.
-        volume: 0 to 100.
-        speech_rate: Factor, 0.5 to 2.
-        pitch_rate: Factor, 0.5 to 2.
-        seed: 0 to 65535; the same seed, text and settings sound the same; 0 for none.
-        instruction: How to speak. A system voice takes the phrases of its styles,
-            a cloned one free text of up to 100 counted characters, if at all.
-        language_hints: Codes such as ``zh``; the service heeds the first one.
+            or ``caf`` (Core Audio Format), all of them mono.
+        sample_rate: Hz; None for the format's default.
+        bit_rate: kbit/s, with ``opus`` only; None for the service's default.
+        volume: Percent; 50 is normal.
+        speech_rate: Factor.
+        pitch_rate: Factor.
+        seed: Speech with the same seed, text and settings sounds more alike; 0 for
+            none.
+        instruction: Describes how to speak. A system voice takes the phrases of its
+            styles. A cloned voice takes free text of up to 100 billed characters if
+            its model does.
+        language_hints: Codes such as ``zh``; the service uses the first one.
         ssml: Whether the text is an SSML document.
-        word_timestamps: Whether the report is to hold the times of the words.
+        word_timestamps: Whether the report lists the times of the words.
         hot_fix: Corrected pronunciations, as (word, pinyin) pairs.
     """
 
-    voice: str
-    model: str = AUTO
-    format: str = "mp3"
-    sample_rate: int | None = None
-    bit_rate: int | None = None
-    volume: int = 50
-    speech_rate: float = 1.0
-    pitch_rate: float = 1.0
-    seed: int = 0
-    instruction: str | None = None
-    language_hints: tuple[str, ...] = ()
-    ssml: bool = False
-    word_timestamps: bool = False
-    hot_fix: tuple[tuple[str, str], ...] = ()
+    voice: str = field(metadata=_other("voice", "text", str))
+    model: str = field(default=AUTO, metadata=_other(None, "text", str))
+    format: str = field(
+        default="mp3",
+        metadata=_other("format", ", ".join(FORMATS), str, encode=wire_format),
+    )
+    sample_rate: int | None = field(
+        default=None, metadata=_other("sample_rate", "", object)
+    )
+    bit_rate: int | None = field(
+        default=None, metadata=_number("bit_rate", 6, 510, whole=True, needs="model")
+    )
+    volume: int = field(default=50, metadata=_number("volume", 0, 100, whole=True))
+    speech_rate: float = field(default=1.0, metadata=_number("rate", 0.5, 2.0))
+    pitch_rate: float = field(default=1.0, metadata=_number("pitch", 0.5, 2.0))
+    seed: int = field(
+        default=0, metadata=_number("seed", 0, 65535, whole=True, needs="model")
+    )
+    instruction: str | None = field(
+        default=None, metadata=_other("instruction", "text", str | None)
+    )
+    language_hints: tuple[str, ...] = field(
+        default=(),
+        metadata=_other(
+            "language_hints", "a list of language codes, such as zh", tuple, encode=list
+        ),
+    )
+    ssml: bool = field(default=False, metadata=_switch("enable_ssml", "voice"))
+    word_timestamps: bool = field(
+        default=False, metadata=_switch("word_timestamp_enabled", "voice")
+    )
+    hot_fix: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=_other(
+            "hot_fix",
+            "a list of (word, pronunciation)",
+            tuple,
+            needs="model",
+            encode=_encode_hot_fix,
+        ),
+    )
 
     def resolve(self, region: str, cloned: Iterable[ClonedVoice] = ()) -> Self:
         """Return the options with the model and the sample rate filled in, all valid.
@@ -83,55 +191,42 @@ class SynthesisOptions:
             OptionError: An option is out of range, or does not fit the voice, the
                 model or the region.
         """
-        self._check_kinds()
+        values = {name: getattr(self, name) for name in PARAMETERS}
+        for name, value in values.items():
+            if not PARAMETERS[name].accepts(value):
+                raise OptionError(name, value, PARAMETERS[name].allowed)
         model = CATALOGUE.models[self._resolved_model(region, cloned)]
         voice = CATALOGUE.voices.get(self.voice)
-        self._check_numbers(model)
-        self._check_features(model, voice)
+        self._check_format(model)
+        for name, value in values.items():
+            default = PARAMETERS[name].default
+            if value != default and not supports(name, model, voice):
+                raise OptionError(name, value, _shown(default), "not_supported")
+        self._check_language_hints(model)
+        self._check_hot_fix()
         self._check_instruction(model, voice)
+        whole: dict[str, Any] = {
+            name: int(value)
+            for name, value in values.items()
+            if PARAMETERS[name].whole and value is not None
+        }
         return replace(
             self,
             model=model.id,
             sample_rate=self._resolved_sample_rate(model),
-            bit_rate=None if self.bit_rate is None else int(self.bit_rate),
-            volume=int(self.volume),
-            seed=int(self.seed),
             instruction=self.instruction or None,
+            **whole,
         )
 
     def parameters(self) -> dict[str, Any]:
         """Return the service's parameters for these options, once resolved."""
-        optional = {
-            "bit_rate": self.bit_rate,
-            "seed": self.seed,
-            "enable_ssml": self.ssml,
-            "word_timestamp_enabled": self.word_timestamps,
-            "language_hints": list(self.language_hints),
-            "instruction": self.instruction,
-            "hot_fix": {"pronunciation": [{word: said} for word, said in self.hot_fix]}
-            if self.hot_fix
-            else None,
-        }
-        return {
-            "voice": self.voice,
-            "text_type": "PlainText",
-            "format": _wire_format(self.format),
-            "sample_rate": self.sample_rate,
-            "volume": self.volume,
-            "rate": self.speech_rate,
-            "pitch": self.pitch_rate,
-            **{name: value for name, value in optional.items() if value},
-        }
-
-    def _check_kinds(self) -> None:
-        """Refuse values of another type, as callers pass on what users typed."""
-        for option, kind, allowed in _KINDS:
-            value = getattr(self, option)
-            if not isinstance(value, kind):
-                raise OptionError(option, value, allowed)
-        for pair in self.hot_fix:
-            if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-                raise OptionError("hot_fix", pair, "(word, pronunciation)")
+        parameters: dict[str, Any] = {"text_type": "PlainText"}
+        for name, parameter in PARAMETERS.items():
+            value = getattr(self, name)
+            if parameter.wire and (value or value != parameter.default):
+                encode = parameter.encode
+                parameters[parameter.wire] = encode(value) if encode else value
+        return parameters
 
     def _resolved_model(self, region: str, cloned: Iterable[ClonedVoice]) -> str:
         status = {voice.id: voice.status for voice in cloned}
@@ -159,45 +254,27 @@ class SynthesisOptions:
             )
         return self.model
 
-    def _check_numbers(self, model: Model) -> None:
-        _check_number("volume", self.volume, VOLUME_RANGE, whole=True)
-        _check_number("speech_rate", self.speech_rate, SPEECH_RATE_RANGE)
-        _check_number("pitch_rate", self.pitch_rate, PITCH_RATE_RANGE)
-        _check_number("seed", self.seed, SEED_RANGE, whole=True)
-        if self.seed and not model.seed:
-            raise OptionError("seed", self.seed, "0", "not_supported")
-        if self.bit_rate is not None:
-            if self.format != "opus":
-                raise OptionError(
-                    "bit_rate", self.bit_rate, "format opus", "not_supported"
-                )
-            _check_number("bit_rate", self.bit_rate, BIT_RATE_RANGE, whole=True)
-
     def _resolved_sample_rate(self, model: Model) -> int:
         rate = self.sample_rate
         if rate is None:
             rate = DEFAULT_SAMPLE_RATES[self.format]
-        rates = model.formats[_wire_format(self.format)]
+        rates = model.formats[wire_format(self.format)]
         if rate not in rates:
             raise OptionError("sample_rate", rate, ", ".join(map(str, rates)))
         return int(rate)
 
-    def _check_features(self, model: Model, voice: Voice | None) -> None:
+    def _check_format(self, model: Model) -> None:
         if self.format not in FORMATS:
             raise OptionError("format", self.format, ", ".join(FORMATS))
-        formats = [name for name in FORMATS if _wire_format(name) in model.formats]
+        formats = [name for name in FORMATS if wire_format(name) in model.formats]
         if self.format not in formats:
             raise OptionError(
                 "format", self.format, ", ".join(formats), "not_supported"
             )
-        if self.ssml and not (model.ssml and (voice is None or voice.ssml)):
-            raise OptionError("ssml", self.ssml, "false", "not_supported")
-        if self.word_timestamps and not (
-            model.word_timestamps and (voice is None or voice.word_timestamps)
-        ):
-            raise OptionError(
-                "word_timestamps", self.word_timestamps, "false", "not_supported"
-            )
+        if self.bit_rate is not None and self.format != "opus":
+            raise OptionError("bit_rate", self.bit_rate, "format opus", "not_supported")
+
+    def _check_language_hints(self, model: Model) -> None:
         for hint in self.language_hints:
             if hint not in model.language_hints:
                 raise OptionError(
@@ -206,8 +283,11 @@ class SynthesisOptions:
                     ", ".join(model.language_hints) or "none",
                     "invalid_option" if model.language_hints else "not_supported",
                 )
-        if self.hot_fix and not model.hot_fix:
-            raise OptionError("hot_fix", self.hot_fix, "none", "not_supported")
+
+    def _check_hot_fix(self) -> None:
+        for pair in self.hot_fix:
+            if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+                raise OptionError("hot_fix", pair, "(word, pronunciation)")
 
     def _check_instruction(self, model: Model, voice: Voice | None) -> None:
         if not self.instruction:
@@ -235,35 +315,31 @@ class SynthesisOptions:
         )
 
 
-_KINDS: Final[tuple[tuple[str, type | UnionType, str], ...]] = (
-    ("voice", str, "text"),
-    ("model", str, "text"),
-    ("format", str, ", ".join(FORMATS)),
-    ("instruction", str | None, "text"),
-    ("language_hints", tuple, "a list of language codes"),
-    ("ssml", bool, "true, false"),
-    ("word_timestamps", bool, "true, false"),
-    ("hot_fix", tuple, "a list of (word, pronunciation)"),
+PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
+    {
+        item.name: replace(item.metadata["parameter"], default=item.default)
+        for item in fields(SynthesisOptions)
+    }
 )
+"""The parameter of each field of `SynthesisOptions`, by the field's name."""
 
 
-def _wire_format(audio_format: str) -> str:
-    """Return the format the service is asked for."""
-    return "pcm" if audio_format in _PCM_FORMATS else audio_format
+def supports(name: str, model: Model, voice: Voice | None) -> bool:
+    """Return whether a model takes a field of `SynthesisOptions` with a voice.
+
+    Args:
+        name: The field's name.
+        model: The model.
+        voice: The system voice, None for a cloned or designed one.
+    """
+    needs = PARAMETERS[name].needs
+    if needs == "voice" and voice is not None and name not in voice.features:
+        return False
+    return needs is None or name in model.features
 
 
-def _check_number(
-    option: str,
-    value: object,
-    allowed: tuple[float, float],
-    *,
-    whole: bool = False,
-) -> None:
-    low, high = allowed
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not low <= value <= high
-        or (whole and value != int(value))
-    ):
-        raise OptionError(option, value, f"{low} to {high}")
+def _shown(default: object) -> str:
+    """Return a parameter's default as text."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, int) else "none"

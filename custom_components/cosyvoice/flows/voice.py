@@ -1,6 +1,6 @@
 """The form of a voice: adding one to an account and changing its settings."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import voluptuous as vol
@@ -11,13 +11,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import (
-    CONF_LANGUAGE,
-    CONF_REGION,
-    PERCENTAGE,
-    Platform,
-    UnitOfTime,
-)
+from homeassistant.const import CONF_LANGUAGE, CONF_REGION, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import entity_registry as er
@@ -42,32 +36,17 @@ from homeassistant.helpers.selector import (
 from ..client import CATALOGUE, ClonedVoice, OptionError, SynthesisOptions
 from ..const import (
     AUTO,
-    CONF_CLEAN_TEXT,
     CONF_FALLBACK_ENGINE,
     CONF_FORMAT,
-    CONF_INSTRUCTION,
     CONF_LANGUAGE_VOICES,
-    CONF_LEAD_IN,
     CONF_MODEL,
-    CONF_PITCH_RATE,
-    CONF_PRONUNCIATIONS,
-    CONF_REPLACEMENT,
-    CONF_SAMPLE_RATE,
-    CONF_SEED,
-    CONF_SPEECH_RATE,
     CONF_STYLE,
-    CONF_TRAILING,
     CONF_VOICE,
-    CONF_VOLUME,
-    CONF_WORD,
-    DEFAULT_SETTINGS,
-    FORMATS,
-    MAX_SILENCE_MS,
     NO_STYLE,
-    SAMPLE_RATES,
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import error_translation
+from ..settings import DEFAULT_SETTINGS, OPTIONS, SETTINGS, Kind, Setting, complete
 from ..voices.names import (
     in_chinese,
     language_name,
@@ -79,9 +58,9 @@ from ..voices.names import (
 )
 
 SECTIONS = {
-    "sound": (CONF_SPEECH_RATE, CONF_PITCH_RATE, CONF_VOLUME, CONF_SEED),
-    "text": (CONF_CLEAN_TEXT, CONF_PRONUNCIATIONS, CONF_LANGUAGE_VOICES),
-    "safety": (CONF_FALLBACK_ENGINE, CONF_LEAD_IN, CONF_TRAILING),
+    name: [key for key, setting in SETTINGS.items() if setting.section == name]
+    for name in dict.fromkeys(setting.section for setting in SETTINGS.values())
+    if name
 }
 """The settings in each section of the form."""
 ANY_LANGUAGE = "any"
@@ -209,100 +188,76 @@ class VoiceForm:
 
     def basic_schema(self) -> vol.Schema:
         """Return the fields that a first voice needs."""
-        return vol.Schema(self._basic_fields())
+        return vol.Schema(self._fields(None, (CONF_VOICE, CONF_MODEL)))
 
     def full_schema(self, entry: CosyVoiceConfigEntry) -> vol.Schema:
         """Return all fields of a voice of an account."""
-        return vol.Schema(
-            {
-                **self._basic_fields(),
-                vol.Required(
-                    CONF_FORMAT, default=DEFAULT_SETTINGS[CONF_FORMAT]
-                ): SelectSelector(
-                    SelectSelectorConfig(
-                        options=list(FORMATS),
-                        translation_key="format",
-                        mode=SelectSelectorMode.DROPDOWN,
-                    )
-                ),
-                vol.Optional(CONF_SAMPLE_RATE): SelectSelector(
-                    SelectSelectorConfig(
-                        options=[
-                            SelectOptionDict(value=str(rate), label=f"{rate:,} Hz")
-                            for rate in SAMPLE_RATES
-                        ],
-                        mode=SelectSelectorMode.DROPDOWN,
-                    )
-                ),
-                vol.Optional(CONF_INSTRUCTION): TextSelector(
-                    TextSelectorConfig(multiline=True)
-                ),
-                vol.Optional("sound"): _collapsed(_SOUND_FIELDS),
-                vol.Optional("text"): _collapsed(self._text_fields()),
-                vol.Optional("safety"): _collapsed(self._safety_fields(entry)),
-            }
-        )
-
-    def _basic_fields(self) -> dict[vol.Marker, Any]:
-        models = [
-            SelectOptionDict(
-                value=AUTO, label="自动（推荐）" if self._chinese else "Automatic"
+        top = [key for key, setting in SETTINGS.items() if setting.section == ""]
+        sections = {
+            vol.Optional(name): section(
+                vol.Schema(self._fields(entry, keys)), {"collapsed": True}
             )
-        ] + [
-            SelectOptionDict(value=model.id, label=model.id)
-            for model in CATALOGUE.models_in(self._region)
-        ]
-        return {
-            vol.Optional(CONF_LANGUAGE, default=ANY_LANGUAGE): _dropdown(
-                [
+            for name, keys in SECTIONS.items()
+        }
+        return vol.Schema({**self._fields(entry, top), **sections})
+
+    def _fields(
+        self, entry: CosyVoiceConfigEntry | None, keys: Iterable[str]
+    ) -> dict[vol.Marker, Any]:
+        """Return the fields of settings, the language filter before the voice."""
+        fields: dict[vol.Marker, Any] = {}
+        for setting in map(SETTINGS.__getitem__, keys):
+            if setting.key == CONF_VOICE:
+                languages = [
                     SelectOptionDict(
                         value=ANY_LANGUAGE,
                         label="全部语言" if self._chinese else "All languages",
                     ),
                     *self._languages(),
                 ]
-            ),
-            vol.Required(
-                CONF_VOICE, default=DEFAULT_SETTINGS[CONF_VOICE]
-            ): voice_selector(self._voices()),
-            vol.Required(CONF_MODEL, default=DEFAULT_SETTINGS[CONF_MODEL]): _dropdown(
-                models
-            ),
-        }
+                marker = vol.Optional(CONF_LANGUAGE, default=ANY_LANGUAGE)
+                fields[marker] = _dropdown(languages)
+            if setting.default is None or setting.kind is Kind.ROWS:
+                marker = vol.Optional(setting.key)
+            else:
+                marker = vol.Required(setting.key, default=setting.default)
+            fields[marker] = self._selector(setting, entry)
+        return fields
 
-    def _text_fields(self) -> dict[vol.Marker, Any]:
-        voices = voice_options(self._region, self._clones, chinese=self._chinese)
-        return {
-            vol.Required(
-                CONF_CLEAN_TEXT, default=DEFAULT_SETTINGS[CONF_CLEAN_TEXT]
-            ): BooleanSelector(),
-            vol.Optional(CONF_PRONUNCIATIONS): _rows(
-                CONF_PRONUNCIATIONS,
-                {CONF_WORD: TextSelector(), CONF_REPLACEMENT: TextSelector()},
-            ),
-            vol.Optional(CONF_LANGUAGE_VOICES): _rows(
-                CONF_LANGUAGE_VOICES,
-                {
-                    CONF_LANGUAGE: _dropdown(self._languages()),
-                    CONF_VOICE: voice_selector(voices),
-                },
-            ),
-        }
+    def _selector(
+        self, setting: Setting, entry: CosyVoiceConfigEntry | None
+    ) -> Selector[Any]:
+        if setting.key == CONF_VOICE:
+            return voice_selector(self._voices(self._language))
+        if setting.key == CONF_MODEL:
+            return _dropdown(self._models())
+        if setting.key == CONF_LANGUAGE_VOICES:
+            voices = voice_selector(self._voices())
+            return _rows(setting, _dropdown(self._languages()), voices)
+        if setting.key == CONF_FALLBACK_ENGINE:
+            return self._engines(entry)
+        return _SELECTORS[setting.kind](setting)
 
-    def _safety_fields(self, entry: CosyVoiceConfigEntry) -> dict[vol.Marker, Any]:
-        own = er.async_entries_for_config_entry(
-            er.async_get(self._hass), entry.entry_id
+    def _models(self) -> list[SelectOptionDict]:
+        automatic = "自动（推荐）" if self._chinese else "Automatic"
+        models = [model.id for model in CATALOGUE.models_in(self._region)]
+        return [
+            SelectOptionDict(value=AUTO, label=automatic),
+            *(SelectOptionDict(value=model, label=model) for model in models),
+        ]
+
+    def _engines(self, entry: CosyVoiceConfigEntry | None) -> EntitySelector:
+        """Return the engines of other integrations."""
+        registry = er.async_get(self._hass)
+        own = (
+            er.async_entries_for_config_entry(registry, entry.entry_id) if entry else []
         )
-        return {
-            vol.Optional(CONF_FALLBACK_ENGINE): EntitySelector(
-                EntitySelectorConfig(
-                    domain=Platform.TTS,
-                    exclude_entities=[entity.entity_id for entity in own],
-                )
-            ),
-            vol.Required(CONF_LEAD_IN, default=0): _milliseconds(),
-            vol.Required(CONF_TRAILING, default=0): _milliseconds(),
-        }
+        return EntitySelector(
+            EntitySelectorConfig(
+                domain=Platform.TTS,
+                exclude_entities=[entity.entity_id for entity in own],
+            )
+        )
 
     def _languages(self) -> list[SelectOptionDict]:
         return [
@@ -310,12 +265,9 @@ class VoiceForm:
             for code in languages_in(self._region)
         ]
 
-    def _voices(self) -> list[SelectOptionDict]:
+    def _voices(self, language: str | None = None) -> list[SelectOptionDict]:
         return voice_options(
-            self._region,
-            self._clones,
-            chinese=self._chinese,
-            language=self._language,
+            self._region, self._clones, chinese=self._chinese, language=language
         )
 
     def _name_of(self, language: str) -> str:
@@ -336,48 +288,33 @@ def as_stored(
 ) -> dict[str, Any]:
     """Return the settings that a filled-in form stands for.
 
-    An optional field that was left empty is removed; a section that was not sent
-    stays as it was.
+    An optional field that was left empty is removed. A section that was not sent
+    stays unchanged.
     """
-    given = {key: value for key, value in user_input.items() if key not in SECTIONS}
-    given.pop(CONF_LANGUAGE, None)
-    emptied = {CONF_SAMPLE_RATE, CONF_INSTRUCTION}
-    for name, fields in SECTIONS.items():
-        if name in user_input:
-            given |= user_input[name]
-            emptied |= set(fields)
+    sent = {**user_input}
+    emptied = {key for key, setting in SETTINGS.items() if setting.section == ""}
+    for name, keys in SECTIONS.items():
+        if name in sent:
+            sent |= sent.pop(name)
+            emptied |= {*keys}
     kept = {key: value for key, value in before.items() if key not in emptied}
-    for field in _WHOLE_NUMBERS & given.keys():
-        given[field] = int(given[field])
-    given[CONF_VOICE] = given[CONF_VOICE].strip()
-    if CONF_PRONUNCIATIONS in given:
-        given[CONF_PRONUNCIATIONS] = {
-            item[CONF_WORD]: item[CONF_REPLACEMENT]
-            for item in given[CONF_PRONUNCIATIONS]
-        }
-    if CONF_LANGUAGE_VOICES in given:
-        given[CONF_LANGUAGE_VOICES] = {
-            item[CONF_LANGUAGE]: item[CONF_VOICE]
-            for item in given[CONF_LANGUAGE_VOICES]
-        }
-    return {**DEFAULT_SETTINGS, **kept, **given}
+    given = {
+        key: SETTINGS[key].stored(value)
+        for key, value in sent.items()
+        if key in SETTINGS
+    }
+    return complete(kept | given)
 
 
 def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings as a form's values: the inverse of `as_stored`."""
-    shown = dict(settings)
-    if CONF_SAMPLE_RATE in shown:
-        shown[CONF_SAMPLE_RATE] = str(shown[CONF_SAMPLE_RATE])
-    shown[CONF_PRONUNCIATIONS] = [
-        {CONF_WORD: word, CONF_REPLACEMENT: replacement}
-        for word, replacement in settings[CONF_PRONUNCIATIONS].items()
-    ]
-    shown[CONF_LANGUAGE_VOICES] = [
-        {CONF_LANGUAGE: language, CONF_VOICE: voice}
-        for language, voice in settings[CONF_LANGUAGE_VOICES].items()
-    ]
-    for name, fields in SECTIONS.items():
-        shown[name] = {field: shown.pop(field) for field in fields if field in shown}
+    shown = {
+        key: SETTINGS[key].shown(value)
+        for key, value in settings.items()
+        if key in SETTINGS
+    }
+    for name, keys in SECTIONS.items():
+        shown[name] = {key: shown.pop(key) for key in keys if key in shown}
     return shown
 
 
@@ -390,91 +327,76 @@ def unused_title(name: str, titles: Collection[str]) -> str:
     return title
 
 
-_WHOLE_NUMBERS = {
-    CONF_SAMPLE_RATE,
-    CONF_VOLUME,
-    CONF_SEED,
-    CONF_LEAD_IN,
-    CONF_TRAILING,
-}
+def _dropdown(
+    options: list[SelectOptionDict], translation_key: str | None = None
+) -> SelectSelector:
+    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+    if translation_key:
+        config["translation_key"] = translation_key
+    return SelectSelector(config)
 
 
-def _slider(
-    low: float, high: float, step: float, unit: str | None = None
-) -> NumberSelector:
-    config = NumberSelectorConfig(
-        min=low, max=high, step=step, mode=NumberSelectorMode.SLIDER
+def _choices(setting: Setting) -> SelectSelector:
+    """Return a list of texts, which have translations, or of rates."""
+    return _dropdown(
+        [
+            SelectOptionDict(
+                value=str(choice),
+                label=f"{choice:,} Hz" if isinstance(choice, int) else choice,
+            )
+            for choice in setting.choices
+        ],
+        setting.key if setting.default else None,
     )
-    if unit:
-        config["unit_of_measurement"] = unit
+
+
+def _number(setting: Setting) -> NumberSelector:
+    low, high = setting.range
+    # A slider cannot be left empty
+    optional = setting.default is None
+    config = NumberSelectorConfig(
+        min=low,
+        max=high,
+        step=setting.step,
+        mode=NumberSelectorMode.BOX if optional else NumberSelectorMode.SLIDER,
+    )
+    if setting.unit:
+        config["unit_of_measurement"] = setting.unit
     return NumberSelector(config)
 
 
-def _milliseconds() -> NumberSelector:
-    return _slider(0, MAX_SILENCE_MS, 50, UnitOfTime.MILLISECONDS)
-
-
-def _dropdown(options: list[SelectOptionDict]) -> SelectSelector:
-    return SelectSelector(
-        SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
-    )
-
-
-def _rows(name: str, fields: dict[str, Selector[Any]]) -> ObjectSelector:
+def _rows(
+    setting: Setting, key: Selector[Any], content: Selector[Any]
+) -> ObjectSelector:
     """Return a list whose rows have two fields, both of them required."""
-    label_field, description_field = fields
+    fields = zip(setting.columns, (key, content), strict=True)
     return ObjectSelector(
         ObjectSelectorConfig(
             fields={
                 # Home Assistant 2026.3 takes no selectors here, only their description
-                field: {"required": True, "selector": selector.serialize()["selector"]}
-                for field, selector in fields.items()
+                name: {"required": True, "selector": selector.serialize()["selector"]}
+                for name, selector in fields
             },
             multiple=True,
-            label_field=label_field,
-            description_field=description_field,
-            translation_key=name,
+            label_field=setting.columns[0],
+            description_field=setting.columns[1],
+            translation_key=setting.key,
         )
     )
 
 
-def _collapsed(fields: dict[vol.Marker, Any]) -> section:
-    return section(vol.Schema(fields), {"collapsed": True})
-
-
-_SOUND_FIELDS = {
-    vol.Required(CONF_SPEECH_RATE, default=DEFAULT_SETTINGS[CONF_SPEECH_RATE]): _slider(
-        0.5, 2, 0.05
-    ),
-    vol.Required(CONF_PITCH_RATE, default=DEFAULT_SETTINGS[CONF_PITCH_RATE]): _slider(
-        0.5, 2, 0.05
-    ),
-    vol.Required(CONF_VOLUME, default=DEFAULT_SETTINGS[CONF_VOLUME]): _slider(
-        0, 100, 1, PERCENTAGE
-    ),
-    vol.Optional(CONF_SEED): NumberSelector(
-        NumberSelectorConfig(min=0, max=65535, step=1, mode=NumberSelectorMode.BOX)
-    ),
+_SELECTORS: dict[Kind, Callable[[Setting], Selector[Any]]] = {
+    Kind.NUMBER: _number,
+    Kind.SWITCH: lambda _setting: BooleanSelector(),
+    Kind.CHOICE: _choices,
+    Kind.TEXT: lambda _setting: TextSelector(TextSelectorConfig(multiline=True)),
+    Kind.ROWS: lambda setting: _rows(setting, TextSelector(), TextSelector()),
 }
 
 
 def _options_of(settings: Mapping[str, Any]) -> SynthesisOptions:
     """Return what the service would be asked for, without preferences of a player."""
-    values = {
-        name: settings[name]
-        for name in (
-            CONF_VOICE,
-            CONF_MODEL,
-            CONF_FORMAT,
-            CONF_SAMPLE_RATE,
-            CONF_SPEECH_RATE,
-            CONF_PITCH_RATE,
-            CONF_VOLUME,
-            CONF_SEED,
-            CONF_INSTRUCTION,
-        )
-        if name in settings
-    }
+    values = {name: settings[name] for name in OPTIONS if name in settings}
     if values[CONF_FORMAT] == AUTO:
         del values[CONF_FORMAT]
     return SynthesisOptions(**values)

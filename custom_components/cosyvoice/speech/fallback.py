@@ -9,9 +9,13 @@ import re
 from typing import Any, Final
 
 from homeassistant.components import tts
-from homeassistant.components.tts.const import DATA_COMPONENT
-from homeassistant.core import HomeAssistant
+from homeassistant.components.tts.helper import get_engine_instance
+from homeassistant.const import Platform
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util import language as language_util
 
 from ..client import (
@@ -23,6 +27,9 @@ from ..client import (
     Utterance,
     audio_writer,
 )
+from ..const import CONF_FALLBACK_ENGINE, settings_signal
+from ..coordinator import CosyVoiceConfigEntry
+from ..issues import update_fallback_issues
 from ..text.sentences import SentenceSplitter
 
 DEADLINE: Final = 4.0
@@ -41,6 +48,55 @@ speaking_as_fallback: ContextVar[bool] = ContextVar(
 An engine that is asked in this context has no fallback of its own, so that two
 engines that name each other cannot go round in circles.
 """
+
+
+@callback
+def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Follow the entities of the fallback engines until the account is unloaded.
+
+    A renamed entity stays the fallback engine. A missing one opens an issue once Home
+    Assistant has started, as other integrations may add their entities until then.
+    """
+
+    @callback
+    def check(*_args: object) -> None:
+        if hass.state is CoreState.running:
+            registry = er.async_get(hass)
+            missing = {
+                subentry_id: engine
+                for subentry_id, subentry in entry.subentries.items()
+                if (engine := subentry.data.get(CONF_FALLBACK_ENGINE))
+                and not get_engine_instance(hass, engine)
+                and not registry.async_get(engine)
+            }
+            update_fallback_issues(hass, entry, missing)
+
+    @callback
+    def changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        if event.data["action"] == "update":
+            for subentry in tuple(entry.subentries.values()):
+                old = subentry.data.get(CONF_FALLBACK_ENGINE)
+                if old and old == event.data.get("old_entity_id"):
+                    data = {
+                        **subentry.data,
+                        CONF_FALLBACK_ENGINE: event.data["entity_id"],
+                    }
+                    hass.config_entries.async_update_subentry(
+                        entry, subentry, data=data
+                    )
+        check()
+
+    @callback
+    def is_engine(data: er.EventEntityRegistryUpdatedData) -> bool:
+        return data["entity_id"].startswith(f"{Platform.TTS}.")
+
+    entry.async_on_unload(async_at_started(hass, check))
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, settings_signal(entry.entry_id), check)
+    )
+    entry.async_on_unload(
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed, is_engine)
+    )
 
 
 def check_length(length: int) -> None:
@@ -181,9 +237,9 @@ async def speak(
     Raises:
         HomeAssistantError: The engine does not exist or fails as well.
     """
-    if (entity := hass.data[DATA_COMPONENT].get_entity(engine)) is None:
+    if (instance := get_engine_instance(hass, engine)) is None:
         raise HomeAssistantError(f"{engine} does not exist")
-    languages = language_util.matches(language, entity.supported_languages)
+    languages = language_util.matches(language, instance.supported_languages)
     samples = synthesis.format in {"wav", "caf"}
     options: dict[str, Any] = {
         tts.ATTR_PREFERRED_FORMAT: "wav" if samples else synthesis.format

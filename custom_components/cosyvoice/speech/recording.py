@@ -1,82 +1,132 @@
-"""Speech into a file of the media folder, with subtitles if wanted."""
+"""Speech into a file of the media folder, with subtitles if requested."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 import secrets
-import struct
-from typing import Any
+import threading
+from typing import IO, Any, Final, Self
 
 import voluptuous as vol
 
-from homeassistant.components.tts.const import DATA_COMPONENT
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, raise_if_invalid_filename
+from homeassistant.util.json import JsonValueType
 
+from ..client import UtteranceReport
 from ..const import DOMAIN
-from ..tts import CosyVoiceTTSEntity
-from .subtitles import subrip
+from ..usage.ledger import UsageLedger
 
-FOLDER = "cosyvoice"
+FOLDER: Final = "cosyvoice"
 """The folder within the media folder."""
-MAX_NAME = 100
-CONTENT_TYPES = {
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".opus": "audio/ogg",
-    ".srt": "application/x-subrip",
+LONGEST_NAME: Final = 200
+"""Bytes of a file name without its extension; file systems allow 255 in all."""
+CONTENT_TYPES: Final = {
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "opus": "audio/ogg",
+    "srt": "application/x-subrip",
 }
-SYNTHESIZE_SCHEMA = vol.Schema(
-    {
-        vol.Required("entity_id"): cv.entity_id,
-        vol.Required("message"): cv.string,
-        vol.Optional("language"): cv.string,
-        vol.Optional("options", default=dict): dict,
-        vol.Optional("filename"): cv.string,
-        vol.Optional("word_timestamps", default=False): cv.boolean,
-        vol.Optional("subtitles", default=False): cv.boolean,
-    }
-)
+SYNTHESIZE_SCHEMA: Final = {
+    vol.Required("message"): cv.string,
+    vol.Optional("language"): cv.string,
+    vol.Optional("options", default=dict): dict,
+    vol.Optional("filename"): cv.string,
+    vol.Optional("word_timestamps", default=False): cv.boolean,
+    vol.Optional("subtitles", default=False): cv.boolean,
+}
 
 
-async def async_synthesize(call: ServiceCall) -> ServiceResponse:
-    """Speak a message into a file; return where it is, its length and its price.
+class Recording:
+    """Where the audio of one message is saved.
 
-    Raises:
-        HomeAssistantError: The message cannot be spoken or the file not be written.
-        ServiceValidationError: The call names no voice, an impossible option or file
-            name, or the budget is used up.
+    Use it as an asynchronous context manager: the file appears under its name when
+    `save` returns, and nothing of it stays behind if that is never called.
+
+    Attributes:
+        path: The file.
+        media_content_id: Its media source id.
     """
-    hass = call.hass
-    engine = _engine(hass, call.data["entity_id"])
-    source, folder = _media_folder(hass)
-    name = _file_name(call.data.get("filename"))
-    subtitles = call.data["subtitles"]
-    recording = await engine.async_synthesize(
-        call.data["message"],
-        call.data.get("language"),
-        call.data["options"],
-        word_timestamps=subtitles or call.data["word_timestamps"],
-    )
-    report = recording.report
-    path = folder / f"{name}.{recording.extension}"
-    files = {path: with_true_sizes(recording.audio)}
-    if subtitles:
-        text = subrip(report.words, recording.text, report.audio_seconds)
-        files[path.with_suffix(".srt")] = text.encode()
-    try:
-        await hass.async_add_executor_job(_write, files)
-    except OSError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="write_failed",
-            translation_placeholders={"path": str(path), "error": str(err)},
-        ) from err
-    ledger = engine.entry.runtime_data.usage
-    response: dict[str, Any] = {
-        "media_content_id": f"media-source://media_source/{source}/{FOLDER}/{path.name}",
-        "media_content_type": CONTENT_TYPES[path.suffix],
-        "file": str(path),
+
+    def __init__(
+        self, hass: HomeAssistant, filename: str | None, extension: str
+    ) -> None:
+        """Check the file's name.
+
+        Args:
+            hass: Home Assistant.
+            filename: The name, with or without its extension; None generates one.
+            extension: The extension of the audio: mp3, wav or opus.
+
+        Raises:
+            ServiceValidationError: The name cannot be used, or there is no media
+                folder.
+        """
+        folders = hass.config.media_dirs
+        if not folders:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="no_media_folder"
+            )
+        source = "local" if "local" in folders else next(iter(folders))
+        name = f"{_file_name(filename, extension)}.{extension}"
+        self.path = Path(folders[source]) / FOLDER / name
+        self.media_content_id = f"media-source://media_source/{source}/{FOLDER}/{name}"
+        self.media_content_type = CONTENT_TYPES[extension]
+        self._hass = hass
+        self._file = _AudioFile(self.path)
+
+    async def __aenter__(self) -> Self:
+        """Open the file, before anything is spoken and paid for.
+
+        Raises:
+            HomeAssistantError: The folder cannot be written.
+        """
+        await self._run(self._file.open)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Remove a file that was not saved."""
+        await self._hass.async_add_executor_job(self._file.discard)
+
+    async def write(self, chunk: bytes) -> None:
+        """Add a chunk of audio.
+
+        Raises:
+            HomeAssistantError: It cannot be written.
+        """
+        await self._run(self._file.write, chunk)
+
+    async def save(self, subtitles: str | None) -> None:
+        """Put the audio, and the subtitles beside it, in place of files of their name.
+
+        Raises:
+            HomeAssistantError: They cannot be written.
+        """
+        await self._run(self._file.save, subtitles)
+
+    async def _run(self, action: Any, *args: Any) -> None:
+        try:
+            await self._hass.async_add_executor_job(partial(action, *args))
+        except OSError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="write_failed",
+                translation_placeholders={"path": str(self.path), "error": str(err)},
+            ) from err
+
+
+def recording_response(
+    recording: Recording, report: UtteranceReport, ledger: UsageLedger
+) -> dict[str, JsonValueType]:
+    """Return what the action answers about a recording."""
+    return {
+        "media_content_id": recording.media_content_id,
+        "media_content_type": recording.media_content_type,
+        "file": str(recording.path),
+        "format": recording.path.suffix[1:],
         "duration": round(report.audio_seconds, 3),
         "voice": report.voice,
         "model": report.model,
@@ -84,89 +134,121 @@ async def async_synthesize(call: ServiceCall) -> ServiceResponse:
         "estimated": report.estimated,
         "cost": float(ledger.cost_of(report)),
         "currency": ledger.currency,
-        "request_ids": report.request_ids,
+        "request_ids": list(report.request_ids),
     }
-    if call.data["word_timestamps"]:
-        response["words"] = [
-            {
-                "text": word.text,
-                "begin": round(word.begin, 3),
-                "end": round(word.end, 3),
-            }
-            for word in report.words
-        ]
-    if subtitles:
-        response["subtitle_file"] = str(path.with_suffix(".srt"))
-    return response
 
 
-def with_true_sizes(audio: bytes) -> bytes:
-    """Return a WAV file, written while its length was unknown, with its length.
+def words_response(report: UtteranceReport) -> list[JsonValueType]:
+    """Return the spoken words with their times in seconds."""
+    return [
+        {
+            "text": word.text,
+            "begin": round(word.begin, 3),
+            "end": round(word.end, 3),
+        }
+        for word in report.words
+    ]
 
-    Anything else stays as it is.
+
+class _AudioFile:
+    """A file that is written under another name until it is complete.
+
+    Its methods block, and raise `OSError`.
     """
-    if audio[:4] != b"RIFF":
-        return audio
-    data = audio.index(b"data")
-    return (
-        audio[:4]
-        + struct.pack("<I", len(audio) - 8)
-        + audio[8 : data + 4]
-        + struct.pack("<I", len(audio) - data - 8)
-        + audio[data + 8 :]
-    )
+
+    _replacing = threading.Lock()
+    """Keeps the audio and the subtitles of one message together."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{secrets.token_hex(8)}.part")
+        self._file: IO[bytes] | None = None
+
+    def open(self) -> None:
+        self._part.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.is_dir():
+            raise IsADirectoryError(f"{self._path.name} is a folder")
+        self._file = self._part.open("wb+")
+
+    def write(self, chunk: bytes) -> None:
+        assert self._file is not None
+        self._file.write(chunk)
+
+    def save(self, subtitles: str | None) -> None:
+        assert self._file is not None
+        write_true_sizes(self._file)
+        self._file.close()
+        beside = self._part.with_suffix(".srt")
+        try:
+            if subtitles is not None:
+                beside.write_text(subtitles, encoding="utf-8")
+            with self._replacing:
+                self._part.replace(self._path)
+                if subtitles is not None:
+                    beside.replace(self._path.with_suffix(".srt"))
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
+            self._part.parent.rmdir()
 
 
-def _engine(hass: HomeAssistant, entity_id: str) -> CosyVoiceTTSEntity:
-    engine = hass.data[DATA_COMPONENT].get_entity(entity_id)
-    if not isinstance(engine, CosyVoiceTTSEntity):
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="not_a_voice",
-            translation_placeholders={"entity_id": entity_id},
-        )
-    return engine
+def write_true_sizes(file: IO[bytes]) -> None:
+    """Fill in the sizes of a WAV file that was begun while they were unknown.
+
+    A file of another format is left unchanged.
+    """
+    size = file.tell()
+    file.seek(0)
+    header = file.read(_LONGEST_HEADER)
+    if header.startswith(b"RIFF"):
+        data = header.index(b"data") + 4
+        for place in (4, data):
+            file.seek(place)
+            file.write((size - place - 4).to_bytes(4, "little"))
 
 
-def _media_folder(hass: HomeAssistant) -> tuple[str, Path]:
-    """Return the media source's name of a media folder, and our folder in it."""
-    folders = hass.config.media_dirs
-    if not folders:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="no_media_folder"
-        )
-    source = "local" if "local" in folders else next(iter(folders))
-    return source, Path(folders[source]) / FOLDER
+_LONGEST_HEADER: Final = 128
 
 
-def _file_name(wanted: str | None) -> str:
-    """Return a file's name without its ending."""
+def _file_name(wanted: str | None, extension: str) -> str:
+    """Return a file's name without its extension."""
     if wanted is None:
         return f"{dt_util.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    name = wanted
-    for ending in CONTENT_TYPES:
-        name = name.removesuffix(ending)
+    name = wanted.strip()
+    for other in CONTENT_TYPES:
+        if name.endswith(f".{other}"):
+            if other not in {extension, "srt"}:
+                raise _invalid_name("other_format", wanted, {"format": extension})
+            name = name.removesuffix(f".{other}")
     try:
         raise_if_invalid_filename(name)
     except ValueError:
         name = ""
-    if not name.isprintable() or name.startswith(".") or not 0 < len(name) <= MAX_NAME:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="invalid_filename",
-            translation_placeholders={"filename": wanted, "example": "good_evening"},
-        )
+    if (
+        not 0 < len(name.encode()) <= LONGEST_NAME
+        or not name.isprintable()
+        or name.startswith(".")
+        or name.endswith((".", " "))
+        or not _SPECIAL.isdisjoint(name)
+    ):
+        raise _invalid_name("invalid_filename", wanted, {"example": "good_evening"})
     return name
 
 
-def _write(files: dict[Path, bytes]) -> None:
-    """Put each file in place in one step, so that no player reads half of it."""
-    for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+_SPECIAL: Final = frozenset("#?%")
+"""Characters that have a meaning in the address of a media file."""
+
+
+def _invalid_name(
+    key: str, filename: str, placeholders: Mapping[str, str]
+) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={"filename": filename, **placeholders},
+    )

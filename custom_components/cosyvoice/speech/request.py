@@ -1,10 +1,9 @@
-"""From what Home Assistant asks for to what the service is asked for."""
+"""Translate Home Assistant's options of a message into a request to the service."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import re
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from homeassistant.components.tts import (
     ATTR_PREFERRED_FORMAT,
@@ -20,6 +19,8 @@ from ..client import (
     OptionError,
     Silence,
     SynthesisOptions,
+    supports,
+    wire_format,
 )
 from ..const import (
     AUTO,
@@ -32,17 +33,13 @@ from ..const import (
     CONF_LANGUAGE_VOICES,
     CONF_LEAD_IN,
     CONF_MODEL,
-    CONF_PITCH_RATE,
     CONF_PRONUNCIATIONS,
     CONF_SAMPLE_RATE,
-    CONF_SEED,
-    CONF_SPEECH_RATE,
     CONF_STYLE,
     CONF_TRAILING,
     CONF_VOICE,
-    CONF_VOLUME,
-    FORMATS,
 )
+from ..settings import DEFAULT_SETTINGS, OPTIONS, parse_number, parse_option
 from ..text.pronunciation import pinyin_of
 from ..voices.languages import fitting_voice, language_hint
 
@@ -53,43 +50,29 @@ FOLLOW: Final = "follow"
 SETTINGS: Final = "settings"
 """The option under which a request carries the voice's settings.
 
-They are apart from the options of the call so that both can be told apart: a
-setting that does not suit another voice is left out, an option is refused.
+They are kept separate from the options of the call: a setting that does not suit the
+voice of a call is dropped, an option that does not suit it is refused.
 """
 DEFAULT_EXTENSION: Final = "mp3"
-"""What Home Assistant delivers when the listener has no preference."""
+"""What Home Assistant delivers to a player that asks for no format."""
 PREFERRED_NUMBERS: Final = (
     ATTR_PREFERRED_SAMPLE_RATE,
     ATTR_PREFERRED_SAMPLE_CHANNELS,
     ATTR_PREFERRED_SAMPLE_BYTES,
     ATTR_PREFERRED_BITRATE,
 )
-SUPPORTED_OPTIONS: Final = (
-    CONF_VOICE,
-    CONF_MODEL,
-    CONF_FORMAT,
-    CONF_SAMPLE_RATE,
-    CONF_BIT_RATE,
-    CONF_VOLUME,
-    CONF_SPEECH_RATE,
-    CONF_PITCH_RATE,
-    CONF_SEED,
-    CONF_INSTRUCTION,
-    CONF_LANGUAGE_HINTS,
-    ATTR_PREFERRED_FORMAT,
-    *PREFERRED_NUMBERS,
-)
+SUPPORTED_OPTIONS: Final = (*OPTIONS, ATTR_PREFERRED_FORMAT, *PREFERRED_NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechRequest:
-    """One thing to say: how, and in what form.
+    """How one message is to be spoken.
 
     Attributes:
-        synthesis: What the service is asked for.
+        synthesis: The options for the service.
         clean_text: Whether to clean the text of Markdown, emoji and the like.
         pronunciations: Replacements by word.
-        silence: What to put before and after the speech.
+        silence: The silence before and after the speech.
         fallback_engine: The entity that speaks when the service cannot.
     """
 
@@ -104,14 +87,30 @@ class SpeechRequest:
         """File extension of the audio: mp3, wav, opus or caf."""
         return self.synthesis.format
 
+    def as_ssml(self, region: str, cloned: Iterable[ClonedVoice]) -> Self:
+        """Return the request for a text that is an SSML document.
+
+        Raises:
+            OptionError: The voice or the model does not support SSML.
+        """
+        synthesis = replace(self.synthesis, ssml=True).resolve(region, cloned)
+        return replace(self, synthesis=synthesis)
+
+    def with_word_timestamps(self, region: str, cloned: Iterable[ClonedVoice]) -> Self:
+        """Return the request with a report that lists the times of the words.
+
+        Raises:
+            OptionError: The voice or the model does not support it.
+        """
+        timed = replace(self.synthesis, word_timestamps=True)
+        return replace(self, synthesis=timed.resolve(region, cloned))
+
 
 def create_request(
     options: Mapping[str, Any],
     language: str,
     region: str,
-    own_voices: Iterable[ClonedVoice],
-    *,
-    ssml: bool = False,
+    cloned: Iterable[ClonedVoice],
 ) -> SpeechRequest:
     """Return the request for Home Assistant's options, settings included.
 
@@ -119,19 +118,19 @@ def create_request(
         options: The options of the call, and the settings under `SETTINGS`.
         language: Home Assistant's language tag.
         region: The account's region.
-        own_voices: The account's cloned voices.
-        ssml: Whether the text is SSML.
+        cloned: The account's cloned voices.
 
     Raises:
-        OptionError: An option is not possible.
+        OptionError: An option is unknown, out of range, or not possible with the
+            voice or the model.
     """
-    settings = options[SETTINGS]
+    settings = _settings(options)
     call = {
         name: _parsed(name, value)
         for name, value in options.items()
         if name != SETTINGS and value is not None
     }
-    own_voices = tuple(own_voices)
+    cloned = tuple(cloned)
     voice = call.get(CONF_VOICE) or FOLLOW
     if voice == FOLLOW:
         voice = fitting_voice(
@@ -139,16 +138,20 @@ def create_request(
             language,
             settings[CONF_LANGUAGE_VOICES],
             region,
-            (own.id for own in own_voices if own.status == "OK"),
+            (clone.id for clone in cloned if clone.status == "OK"),
         )
     model = _model(voice, call, settings, region)
-    container = _container(call, settings, model)
+    wanted = _wanted_format(call, settings)
+    container = _container(wanted, call, settings, model)
     values = _applicable(settings, voice, model, container) if model else {}
     if hint := language_hint(voice, language):
         values[CONF_LANGUAGE_HINTS] = hint
-    values |= {name: call[name] for name in _SYNTHESIS_OPTIONS if name in call}
-    synthesis = SynthesisOptions(voice=voice, format=container, ssml=ssml, **values)
-    synthesis = synthesis.resolve(region, own_voices)
+    values |= {name: call[name] for name in OPTIONS if name in call}
+    if wanted == "opus" and container != "opus":
+        # Home Assistant's converter makes the Opus
+        values.pop(CONF_BIT_RATE, None)
+    values |= {CONF_VOICE: voice, CONF_FORMAT: container}
+    synthesis = SynthesisOptions(**values).resolve(region, cloned)
     return SpeechRequest(
         synthesis=synthesis,
         clean_text=settings[CONF_CLEAN_TEXT],
@@ -157,20 +160,29 @@ def create_request(
             word: word if pinyin_of(word, replacement) else replacement
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
         },
-        silence=_silence(settings, call, synthesis),
+        silence=_silence(wanted, settings, call, synthesis),
         fallback_engine=settings.get(CONF_FALLBACK_ENGINE),
     )
 
 
 def preferred_format(chosen: str) -> str:
-    """Return the `preferred_format` that stands for a value of the option ``format``."""
+    """Return the `preferred_format` for a value of the option ``format``."""
     return DEFAULT_EXTENSION if chosen == AUTO else chosen
+
+
+def _settings(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the voice's settings, which a call cannot replace."""
+    settings = options[SETTINGS]
+    if not isinstance(settings, Mapping) or not DEFAULT_SETTINGS.keys() <= {*settings}:
+        allowed = ", ".join(SUPPORTED_OPTIONS)
+        raise OptionError(SETTINGS, settings, allowed, "unknown_option")
+    return settings
 
 
 def _model(
     voice: str, call: Mapping[str, Any], settings: Mapping[str, Any], region: str
 ) -> Model | None:
-    """Return the model to speak with; None if there is none, which is refused later."""
+    """Return the model to speak with, None if no model has the voice."""
     models = CATALOGUE.models_of(voice, region)
     for model in (call.get(CONF_MODEL), settings[CONF_MODEL], *models):
         if model in models:
@@ -178,16 +190,30 @@ def _model(
     return None
 
 
-def _container(
-    call: Mapping[str, Any], settings: Mapping[str, Any], model: Model | None
-) -> str:
-    """Return the form of audio that gets through to the listener soonest.
+def _wanted_format(call: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Return the format that the player is to receive.
 
-    What the listener takes as it is goes straight through. Everything else passes
-    Home Assistant's converter, ffmpeg, which holds back every form but CAF; exact
+    A `preferred_format` is the player's if it differs from the one that stands for
+    the voice's setting. The option ``format`` comes before the voice's setting only.
+    """
+    preferred: str = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
+    if CONF_FORMAT in call and preferred == preferred_format(settings[CONF_FORMAT]):
+        return preferred_format(call[CONF_FORMAT])
+    return preferred
+
+
+def _container(
+    wanted: str,
+    call: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    model: Model | None,
+) -> str:
+    """Return the format in which the audio reaches the player soonest.
+
+    A format that the player takes is passed on unchanged. All else passes Home
+    Assistant's converter, ffmpeg, which holds back every format but CAF. Exact
     silence needs samples as well.
     """
-    wanted: str = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
     if any(name in call for name in PREFERRED_NUMBERS):
         return "caf"
     if wanted == "wav":
@@ -198,10 +224,12 @@ def _container(
 
 
 def _silence(
-    settings: Mapping[str, Any], call: Mapping[str, Any], synthesis: SynthesisOptions
+    wanted: str,
+    settings: Mapping[str, Any],
+    call: Mapping[str, Any],
+    synthesis: SynthesisOptions,
 ) -> Silence:
-    """Return the silence to put around the speech."""
-    wanted = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
+    """Return the silence before and after the speech."""
     rate = call.get(ATTR_PREFERRED_SAMPLE_RATE, synthesis.sample_rate)
     converted = synthesis.format == "caf" and wanted == "mp3"
     return Silence(
@@ -214,20 +242,18 @@ def _silence(
 def _applicable(
     settings: Mapping[str, Any], voice_id: str, model: Model, container: str
 ) -> dict[str, Any]:
-    """Return the settings that a voice can follow; they may be made for another one."""
+    """Return the settings that suit a voice, which may not be the chosen one."""
+    voice = CATALOGUE.voices.get(voice_id)
     values = {
         name: settings[name]
-        for name in (CONF_VOLUME, CONF_SPEECH_RATE, CONF_PITCH_RATE)
+        for name in OPTIONS
+        if name in settings and supports(name, model, voice)
     }
     values[CONF_MODEL] = model.id
-    if model.seed and CONF_SEED in settings:
-        values[CONF_SEED] = settings[CONF_SEED]
-    wire_format = "pcm" if container in {"caf", "wav"} else container
-    if settings.get(CONF_SAMPLE_RATE) in model.formats[wire_format]:
-        values[CONF_SAMPLE_RATE] = settings[CONF_SAMPLE_RATE]
-    if instruction := _instruction(settings, voice_id, model):
-        values[CONF_INSTRUCTION] = instruction
-    if model.hot_fix:
+    values[CONF_INSTRUCTION] = _instruction(settings, voice_id, model)
+    if values.get(CONF_SAMPLE_RATE) not in model.formats[wire_format(container)]:
+        values.pop(CONF_SAMPLE_RATE, None)
+    if supports("hot_fix", model, voice):
         values["hot_fix"] = tuple(
             (word, pinyin)
             for word, replacement in settings[CONF_PRONUNCIATIONS].items()
@@ -239,7 +265,7 @@ def _applicable(
 def _instruction(
     settings: Mapping[str, Any], voice_id: str, model: Model
 ) -> str | None:
-    """Return the style as the service calls it, else the instruction, if it applies."""
+    """Return the phrase of the style, else the instruction if the voice takes it."""
     written: str | None = settings.get(CONF_INSTRUCTION)
     if (voice := CATALOGUE.voices.get(voice_id)) is None:
         return written if model.instruction == "free" else None
@@ -250,55 +276,17 @@ def _instruction(
 
 
 def _parsed(name: str, value: Any) -> Any:
-    """Return an option's value, a number in a string as a number.
-
-    Ranges are left to the client's own check.
-    """
-    allowed = None
-    if name in _NUMBERS or name in PREFERRED_NUMBERS:
-        value = _number(value)
-        if name in PREFERRED_NUMBERS and not (type(value) is int and value > 0):
-            allowed = "1, 2, 3, …"
-    elif name == CONF_LANGUAGE_HINTS:
-        value = (value,) if isinstance(value, str) else value
-        if isinstance(value, list | tuple) and all(
-            isinstance(item, str) for item in value
-        ):
-            return tuple(value)
-        allowed = "[zh], [en], …"
-    elif not isinstance(value, str):
-        allowed = '"…"'
-    elif name == CONF_FORMAT and value not in FORMATS:
-        allowed = ", ".join(FORMATS)
-    elif name == ATTR_PREFERRED_FORMAT and not _EXTENSION.fullmatch(value):
-        allowed = "mp3, wav, flac, ogg, opus, …"
-    if allowed:
-        raise OptionError(name, value, allowed)
-    return value
+    """Return the value of an option of a call."""
+    if name in PREFERRED_NUMBERS:
+        number = parse_number(value)
+        if type(number) is not int or number <= 0:
+            raise OptionError(name, value, "1, 2, 3, …")
+        return number
+    if name == ATTR_PREFERRED_FORMAT:
+        if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
+            raise OptionError(name, value, "mp3, wav, flac, ogg, opus, …")
+        return value
+    return parse_option(name, value)
 
 
-def _number(value: Any) -> Any:
-    """Return the number that a string stands for, whole if it is; else the value."""
-    if isinstance(value, str):
-        with suppress(ValueError):
-            value = float(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-_NUMBERS: Final = (
-    CONF_SAMPLE_RATE,
-    CONF_BIT_RATE,
-    CONF_VOLUME,
-    CONF_SPEECH_RATE,
-    CONF_PITCH_RATE,
-    CONF_SEED,
-)
-_SYNTHESIS_OPTIONS: Final = (
-    *_NUMBERS,
-    CONF_MODEL,
-    CONF_INSTRUCTION,
-    CONF_LANGUAGE_HINTS,
-)
 _EXTENSION: Final = re.compile(r"[a-z0-9]{2,8}")

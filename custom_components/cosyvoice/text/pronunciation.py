@@ -1,6 +1,6 @@
 """A user's own pronunciations: words replaced in a text that arrives in pieces."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 import re
 
@@ -41,6 +41,22 @@ class Replacer:
         self._longest = max(map(len, self._words), default=0)
         self._text = ""
         self._at = 0
+        self._written = 0  # Characters that are decided.
+        self._spoken = 0  # Characters that were returned for them.
+        # Behind each replaced word: the positions in the spoken and the written text.
+        self._replaced: list[tuple[int, int]] = []
+
+    def position(self, spoken: int) -> int:
+        """Return the position in the written text of one in the returned text.
+
+        Inside of a replacement it is at most the end of the replaced word.
+        """
+        following = bisect_right(self._replaced, (spoken, self._written))
+        known = self._replaced[following - 1] if following else (0, 0)
+        position = known[1] + spoken - known[0]
+        if following < len(self._replaced):
+            return min(position, self._replaced[following][1])
+        return position
 
     def push(self, piece: str) -> str:
         """Add a piece of any length; return what is decided by now."""
@@ -54,15 +70,21 @@ class Replacer:
         if not self._words:
             return piece
         text, at, out = self._text + piece, self._at, []
+        begin = self._written - at
         end = len(text) if final else self._undecided(text, at)
         while (match := self._pattern.search(text, at)) and match.start() < end:
             word = match[0]
             out.append(text[at : match.start()])
-            out.append(self._words[word if word in self._words else _fold(word)])
+            new = self._words[word if word in self._words else _fold(word)]
+            out.append(new)
+            self._spoken += match.start() - at + len(new)
             at = match.end()
+            self._replaced.append((self._spoken, begin + at))
             if at > end:
                 end = self._undecided(text, at)
         out.append(text[at:end])
+        self._spoken += end - at
+        self._written = begin + end
         # One character stays, to know what stands before the next word.
         self._at = min(end, 1)
         self._text = text[end - self._at :]

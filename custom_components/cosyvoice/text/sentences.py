@@ -1,157 +1,252 @@
-"""Text for the service: what it counts, where it can be cut, what it cannot hold."""
+"""Cut a text into sentences and clauses while it is being written."""
 
-from bisect import bisect_right
-from collections.abc import Iterator
 import re
+from typing import Literal, NamedTuple
 import unicodedata
 
-from ..client.counting import count_characters
+from .characters import is_speakable
+from .former import SentenceSplitter, scrub
 
-PARTIAL_SENTENCE = 100
-"""Counted characters of an unfinished sentence that are held back at most, if a
-clause ends in them."""
+__all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
+
+type End = Literal["sentence", "clause", ""]
 
 LONGEST_SENTENCE = 400
-"""Characters after which a sentence is cut anywhere; bounds what is held back."""
+"""Characters of the longest sentence; a longer one is cut."""
+
+_CUT_AT_CLAUSE = 300
+"""Characters of a sentence from which on the next clause ends it."""
+_CUT_AT_BLANK = 350
+"""Characters of a sentence from which on the next blank ends it."""
+_CUT_ANYWHERE = 390
+"""Characters of a sentence from which on it ends between any two characters."""
+_LONGEST_UNSPEAKABLE = 100
+"""Characters without a word that are kept until a word follows."""
+_CONTEXT = 32
+"""Characters before a stop that decide what it means."""
 
 
-def scrub(text: str) -> str:
-    """Return the text without what is neither speech nor layout.
+class Piece(NamedTuple):
+    """A part of a text and what ends with it.
 
-    NUL, other control characters, lone surrogates and noncharacters go; other
-    line breaks become newlines. What is left can always be sent as JSON. Scrubbing
-    the pieces of a text gives the same as scrubbing the whole.
+    A sentence is the joined text of the pieces up to and including one that ends a
+    sentence. The end of a clause is the best place to cut a sentence that has to be
+    cut. The text of a piece that only marks an end is empty.
     """
-    return _UNSPEAKABLE.sub("", _LINE_BREAK.sub("\n", text))
+
+    text: str
+    end: End
 
 
-class SentenceSplitter:
-    """Gives out the sentences of a text that arrives in pieces.
+class PieceSplitter:
+    """Marks the ends of sentences and clauses in a text that arrives in pieces.
 
-    A sentence goes out as soon as its end has arrived, so a full stop at the very
-    end of what has arrived counts as an end, unless it may belong to a number
-    (``3.``), an initial or an abbreviation (``Dr.``): then the next piece decides.
-    A sentence longer than :data:`PARTIAL_SENTENCE` goes out clause by clause.
-    Nothing is changed or lost: all that was given out, and :meth:`rest`, joined,
-    are the text.
+    Text is passed on as soon as it arrives. A full stop is ambiguous until the next
+    word is there (``3.14``, ``Dr. Li``, ``etc. and``): the text up to it is passed on
+    as open text, and the end is marked afterwards. Text without a word, such as a
+    lone ``。``, is joined to the sentence after it and dropped at the end of the text.
+    Apart from that the joined pieces are the text. No sentence is longer than
+    :data:`LONGEST_SENTENCE`.
     """
 
     def __init__(self) -> None:
         """Begin with an empty text."""
-        self._held = ""
+        self._text = ""  # Context, then what was not passed on yet.
+        self._at = 0  # Where the latter begins.
+        self._decided = 0  # What the marks before it mean is decided.
+        self._length = 0  # Characters of the sentence that were passed on.
+        self._has_words = False  # In what was passed on of the sentence.
+        self._pieces: list[Piece] = []
 
-    def push(self, piece: str) -> list[str]:
-        """Add a piece of any length; return the sentences that are now complete."""
-        text = self._held + piece
-        sentences: list[str] = []
-        start = 0
-        while (end := _next_cut(text, start)) is not None:
-            sentences.append(text[start:end])
-            start = end
-        self._held = text[start:]
-        return sentences
+    def push(self, text: str) -> list[Piece]:
+        """Add text of any length; return the pieces that it completes."""
+        self._text += text
+        return self._read()
 
-    def rest(self) -> str:
-        """Return what is held back, and hold it no longer."""
-        rest, self._held = self._held, ""
-        return rest
+    def pause(self, *, long: bool) -> list[Piece]:
+        """Return the end of a sentence that a pause of the text makes likely.
+
+        Args:
+            long: The pause also decides about a stop after a number or an
+                abbreviation.
+        """
+        return self._read(paused=True, long=long)
+
+    def finish(self) -> list[Piece]:
+        """Return the rest: the text is complete."""
+        pieces = self._read(paused=True, long=True)
+        self._pass_on(len(self._text), "sentence")
+        return pieces + self._take()
+
+    def _take(self) -> list[Piece]:
+        pieces, self._pieces = self._pieces, []
+        kept = max(0, min(self._at, self._decided) - _CONTEXT)
+        self._text = self._text[kept:]
+        self._at -= kept
+        self._decided -= kept
+        return pieces
+
+    def _read(self, *, paused: bool = False, long: bool = False) -> list[Piece]:
+        while mark := _MARK.search(self._text, self._decided):
+            ends: bool | None = False
+            if mark["stop"]:
+                ends = _ends_sentence(self._text, mark, self._begin)
+                if ends is None and paused:
+                    ends = long or not _is_ambiguous(self._text, mark) or None
+                if ends is None:
+                    self._pass_on(mark.end(), "")
+                    self._decided = mark.start()
+                    return self._take()
+            if ends:
+                self._pass_on(mark.end(), "sentence")
+            elif not mark["stop"]:
+                self._pass_on(mark.end(), "clause")
+            self._decided = mark.end()
+        self._pass_on(len(self._text), "")
+        # The last character is a mark once the next one is there: ",".
+        self._decided = max(self._decided, len(self._text) - 1)
+        return self._take()
+
+    @property
+    def _begin(self) -> int:
+        """Where the sentence begins; below 0 if that is no longer in the text."""
+        return self._at - self._length
+
+    def _pass_on(self, end: int, kind: End) -> None:
+        while (cut := self._forced_cut(end)) is not None:
+            self._add(cut, "sentence")
+        if kind == "clause" and end - self._begin >= _CUT_AT_CLAUSE:
+            kind = "sentence"
+        self._add(end, kind)
+
+    def _add(self, end: int, kind: End) -> None:
+        text = self._text[self._at : end]
+        self._has_words = self._has_words or is_speakable(text)
+        if not self._has_words:
+            self._at = max(self._at, end - _LONGEST_UNSPEAKABLE)
+            return
+        if text or kind:
+            self._pieces.append(Piece(text, kind))
+        self._at = end
+        self._length += len(text)
+        if kind == "sentence":
+            self._length = 0
+            self._has_words = False
+
+    def _forced_cut(self, end: int) -> int | None:
+        """Return where the sentence becomes too long, if that is before the end."""
+        begin = self._begin
+        for place in range(max(self._at, begin + _CUT_AT_BLANK), end):
+            length = place - begin
+            if (
+                length >= LONGEST_SENTENCE
+                or self._text[place - 1].isspace()
+                or (length >= _CUT_ANYWHERE and not _is_torn(self._text, place))
+            ):
+                return place
+        return None
 
 
-def split_message(text: str, limit: int) -> list[str]:
-    """Cut a text into messages of at most ``limit`` counted characters.
-
-    The cuts are at the ends of sentences where there are any, else of clauses, else
-    between characters that belong together (an emoji of several code points is
-    never torn unless it alone passes the limit). The messages joined are the text.
-
-    Raises:
-        ValueError: ``limit`` is below 2, the count of one ideograph.
-    """
-    if limit < 2:
-        msg = f"limit must be at least 2, not {limit}"
-        raise ValueError(msg)
-    messages = []
-    start = 0
-    while start < len(text):
-        end = _fitting(text, start, limit)
-        if end < len(text):
-            end = (
-                max(_sentence_ends(text, start, end), default=None)
-                or _last_clause_end(text, start, end)
-                or _between_characters(text, start, end)
-            )
-        messages.append(text[start:end])
-        start = end
-    return messages
-
-
-_LINE_BREAK = re.compile("[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-# The end of a sentence with what closes it: quotes, brackets, variation selectors.
-_STOP = re.compile(
-    r"""(?P<marks>[。｡！？；…\n.!?]+)[”’"')）\]】」』》〉}\ufe0e\ufe0f]*"""
+# What closes a sentence may follow its stop: quotes, brackets, variation selectors.
+_MARK = re.compile(
+    r"""(?P<stop>[。｡！？…\n.!?]+[”’"')）\]】」』》〉}\ufe0e\ufe0f]*)"""
+    r"|[，、：；]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—"
 )
-_ASCII_STOPS = frozenset(".!?")
-_CLAUSE = re.compile(r"(?:[，、：\s]|[,;:](?=[^\x00-\x7f]))+")
-_WORD = re.compile(r"[^\W_]")
-_INITIAL_OR_ABBREVIATION = re.compile(
-    r"""(?<![^\W\d_])(?:
-        [a-z\u00c0-\u2e7f]
-        |mr|mrs|ms|mx|dr|prof|rev|gen|col|capt|lt|sgt|hon|st|mt|jr|sr|vs
-        |approx|dept|fig|vol|inc|ltd|corp|ave|blvd
-    )$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_LONGEST_ABBREVIATION = len("approx")
-_ZERO_WIDTH_JOINER = "\u200d"
+_ONLY_DOTS = re.compile(r"[.…]+(?![。｡！？\n!?])")
+_WORD_BEFORE = re.compile(r"[^\W_]+$|(?<=[^\W\d_]\.)[^\W\d_]+$")
+_NEXT_WORD = re.compile(r"[ \t\xa0\u3000]+(\S[^\W\d_]{0,2})?")
 
 
-def _next_cut(text: str, start: int) -> int | None:
-    """Return where the first sentence after ``start`` ends, or None if it may go on."""
-    stop = min(len(text), start + LONGEST_SENTENCE)
-    if word := _WORD.search(text, start, stop):
-        for end in _sentence_ends(text, word.end(), stop):
-            return end
-    if stop < len(text):
-        return _last_clause_end(text, start, stop) or _between_characters(
-            text, start, stop
-        )
-    clause_end = _last_clause_end(text, start, stop)
-    if clause_end and count_characters(text[start:]) > PARTIAL_SENTENCE:
-        return clause_end
-    return None
-
-
-def _fitting(text: str, start: int, limit: int) -> int:
-    """Return the farthest end at which what follows ``start`` counts ``limit``."""
-    places = range(start, min(len(text), start + limit) + 1)
-    fitting = bisect_right(
-        places, limit, key=lambda place: count_characters(text[start:place])
-    )
-    return places[fitting - 1]
-
-
-def _sentence_ends(text: str, start: int, stop: int) -> Iterator[int]:
-    """Yield the ends of sentences between two places, closing quotes included."""
-    for match in _STOP.finditer(text, start, stop):
-        if _ends_sentence(text, match["marks"], match.start(), match.end()):
-            yield match.end()
-
-
-def _ends_sentence(text: str, marks: str, start: int, end: int) -> bool:
+def _ends_sentence(text: str, mark: re.Match[str], begin: int) -> bool | None:
+    """Return whether a stop ends the sentence, None if what follows decides."""
+    end = mark.end()
     following = text[end : end + 1]
-    if not _ASCII_STOPS.issuperset(marks):
-        return True
     if following.isalnum() and _is_spaced_script(following):
-        return False  # 3.14, example.com, main.py, Yahoo!s
-    if marks != ".":
+        if set(".!?") >= set(mark[0]):
+            return False  # 3.14, example.com, main.py, Yahoo!s
+    if not _ONLY_DOTS.match(mark[0]):
         return True
-    if text[start - 1 : start].isdigit():
-        return bool(following)
-    return not _INITIAL_OR_ABBREVIATION.search(
-        text, max(0, start - _LONGEST_ABBREVIATION), start
-    )
+    if not following:
+        return None
+    if following in ",;:":
+        return False
+    if (next_word := _NEXT_WORD.match(text, end)) is None:
+        return True
+    if not (word := next_word[1]):
+        return True if next_word.end() < len(text) else None
+    if word[0].islower():
+        return False
+    if not _is_ambiguous(text, mark):
+        return True
+    if len(word) < 3 and next_word.end() == len(text):
+        return None
+    return _ends_ambiguous(text, mark, begin, word)
+
+
+def _is_ambiguous(text: str, mark: re.Match[str]) -> bool:
+    """Return whether a stop may belong to the number or word before it."""
+    if not mark[0].startswith(".") or mark[0].startswith(".."):
+        return False
+    word = _word_before(text, mark)
+    return word.isdigit() or len(word) == 1 or word.lower() in _ABBREVIATIONS
+
+
+def _ends_ambiguous(text: str, mark: re.Match[str], begin: int, following: str) -> bool:
+    word = _word_before(text, mark)
+    start = mark.start() - len(word)
+    is_first = begin >= 0 and not is_speakable(text[begin:start])
+    if word.isdigit():
+        return not (
+            is_first
+            or following[0].isdigit()
+            or following in _MONTHS
+            or _BEFORE_ORDINAL.search(text, max(0, start - _CONTEXT), start)
+        )
+    if len(word) == 1:
+        dotted = text[start - 1 : start] == "."
+        name = _NAME_BEFORE.search(text, max(0, start - _CONTEXT), start)
+        if word in "mM" and dotted:
+            return True  # a.m., p.m.
+        return not (is_first or dotted or name or word.islower())
+    if word.lower() in _BEFORE_NUMBERS:
+        return not following[0].isdigit()
+    return not (word[0].isupper() or word.lower() in _NEVER_LAST)
+
+
+def _word_before(text: str, mark: re.Match[str]) -> str:
+    found = _WORD_BEFORE.search(text, max(0, mark.start() - _CONTEXT), mark.start())
+    return found[0] if found else ""
+
+
+# fmt: off
+# Before a name, when they begin with a capital: "Ms. Li", but "5 ms. Then".
+_TITLES = frozenset({
+    "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt",
+    "hon", "st", "mt", "hr", "fr", "frl", "sr", "sra", "srta", "dra", "mme", "mlle",
+})
+_NEVER_LAST = frozenset({
+    "vs", "bzw", "ggf", "evtl", "inkl", "exkl", "zzgl", "bspw", "sog", "cf", "ex", "ca",
+})
+_BEFORE_NUMBERS = frozenset({
+    "no", "nr", "nos", "fig", "vol", "pp", "art", "ch", "sec", "eq", "approx", "ca",
+    "tel", "ext", "abb", "bd", "kap", "abs", "str", "núm", "pág", "jan", "feb", "mar",
+    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "okt", "dez", "mär",
+    "janv", "févr", "avr", "juil", "déc", "env", "aprox",
+})
+# fmt: on
+_ABBREVIATIONS = _TITLES | _NEVER_LAST | _BEFORE_NUMBERS
+# The first three letters, after an ordinal number.
+# fmt: off
+_MONTHS = frozenset({
+    "Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez",
+})
+# fmt: on
+_BEFORE_ORDINAL = re.compile(
+    r"\b(?:am|vom|zum|zur|bis|ab|den|dem|der|des|die|das|im|jeden|jede|seit) \d{0,2}$",
+    re.IGNORECASE,
+)
+# A word with a capital, or an initial: "John F. Kennedy", but "plan B. Then".
+_NAME_BEFORE = re.compile(r"(?:\b[^\W\d_a-z][^\W\d_]*|\.) $")
 
 
 def _is_spaced_script(character: str) -> bool:
@@ -162,27 +257,11 @@ def _is_spaced_script(character: str) -> bool:
     return character < "\u2e80"
 
 
-def _last_clause_end(text: str, start: int, stop: int) -> int | None:
-    last = None
-    for match in _CLAUSE.finditer(text, start, stop):
-        if not _belongs_to_previous(text, match.end()):
-            last = match.end()
-    return last
-
-
-def _between_characters(text: str, start: int, end: int) -> int:
-    """Return the last place up to ``end`` that does not tear a character apart."""
-    for place in range(end, start, -1):
-        if not _belongs_to_previous(text, place):
-            return place
-    return end
-
-
-def _belongs_to_previous(text: str, place: int) -> bool:
-    """Return whether a user sees what is before and after the place as one."""
-    previous, following = text[place - 1 : place], text[place : place + 1]
-    return bool(following) and (
-        _ZERO_WIDTH_JOINER in (previous, following)
+def _is_torn(text: str, place: int) -> bool:
+    """Return whether a reader sees the characters around the place as one."""
+    previous, following = text[place - 1], text[place]
+    return (
+        "\u200d" in (previous, following)  # zero width joiner
         or unicodedata.category(following).startswith("M")
         or "\U0001f3fb" <= following <= "\U0001f3ff"  # skin tones
         or all("\U0001f1e6" <= part <= "\U0001f1ff" for part in (previous, following))

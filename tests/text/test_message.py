@@ -1,0 +1,340 @@
+"""Messages: read once, cleaned once, cut once, replayed as often as needed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.cosyvoice.client import (
+    CosyVoiceConnectionError,
+    EmptyTextError,
+    SsmlError,
+    TextTooLongError,
+)
+from custom_components.cosyvoice.text.message import Message, check_message
+from custom_components.cosyvoice.text.sentences import Piece
+from tests.clock import run
+
+DOCUMENT = '\n<speak rate="1.2">你好，<break time="500ms"/>A &amp; B。</speak>\n'
+
+
+async def source(*chunks: str | float | Exception) -> AsyncGenerator[str]:
+    """Yield texts, wait for seconds, raise errors."""
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            yield chunk
+        elif isinstance(chunk, Exception):
+            raise chunk
+        else:
+            await asyncio.sleep(chunk)
+
+
+def message(*chunks: str | float | Exception, clean: bool = True, **options: Any):
+    options.setdefault("pronunciations", {})
+    return Message(source(*chunks), clean=clean, **options)
+
+
+def fetched[T](
+    message: Callable[[], Message], use: Callable[[Message], Coroutine[Any, Any, T]]
+) -> T:
+    """Use a message while it is fetched."""
+
+    async def scenario() -> T:
+        used = message()
+        task = asyncio.create_task(used.fetch())
+        try:
+            return await use(used)
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return run(scenario())
+
+
+async def sentences(message: Message) -> list[str]:
+    found = [""]
+    async for text, end in message.pieces():
+        found[-1] += text
+        if end == "sentence":
+            found.append("")
+    assert not found.pop()
+    return found
+
+
+async def plain(message: Message, start: int = 0) -> str:
+    return "".join([text async for text in message.plain(start)])
+
+
+def test_a_message_is_cleaned_replaced_and_cut():
+    made = lambda: message(  # noqa: E731
+        "**My NAS** is on",
+        ". Ok? 😀",
+        pronunciations={"NAS": "network storage"},
+    )
+
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["My network storage is on.", " Ok?"]
+        assert message.written == "My NAS is on. Ok? "
+        assert message.arrived == "**My NAS** is on. Ok? 😀"
+        assert await plain(message) == "My NAS is on. Ok? "
+        assert not await message.is_ssml()
+
+    fetched(made, use)
+
+
+def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine():
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["这是**重要**的。"]
+        assert message.written == "这是**重要**的。"
+        assert await plain(message) == "这是重要的。"
+        assert await plain(message, 4) == "重要的。"
+
+    fetched(lambda: message("这是**重", "要**的。", clean=False), use)
+
+
+def test_what_cannot_be_sent_is_left_out():
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["你好，世界。"]
+
+    for clean in (True, False):
+        fetched(
+            lambda clean=clean: message("你好\x00，\ud800世界\udfff。", clean=clean),
+            use,
+        )
+
+
+def test_a_message_is_replayed_while_it_is_fetched():
+    async def use(message: Message) -> None:
+        loop = asyncio.get_running_loop()
+        first = message.pieces()
+        assert await anext(first) == Piece("一。", "sentence")
+        assert loop.time() < 0.01
+        await first.aclose()
+        assert await sentences(message) == ["一。", "二。"]
+        assert 5 <= loop.time() < 5.01
+        assert await sentences(message) == ["一。", "二。"]
+
+    fetched(lambda: message("一。", 5.0, "二。"), use)
+
+
+def test_the_first_sentence_is_announced():
+    async def use(message: Message) -> None:
+        loop = asyncio.get_running_loop()
+        await message.first_sentence.wait()
+        assert 2 <= loop.time() < 2.1
+
+    fetched(lambda: message("It is ", 2.0, "on.", 3.0, " Good."), use)
+    fetched(lambda: message("It is ", 2.0), use)
+    fetched(lambda: message("It is ", 2.0, RuntimeError()), use)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("It is on.", 0.1),
+        ("Look at camera 2.", 0.4),
+        ("Plan B.", 0.4),
+        ("Ask Dr.", 0.4),
+    ],
+)
+def test_a_full_stop_ends_the_sentence_when_the_text_pauses(text: str, seconds: float):
+    async def use(message: Message) -> None:
+        async with asyncio.timeout(seconds):
+            await message.first_sentence.wait()
+        assert await sentences(message) == [text, " Then more."]
+
+    fetched(lambda: message(text, 9.0, " Then more."), use)
+
+
+def test_a_short_pause_does_not_end_an_abbreviation():
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["Ask Dr. Li."]
+
+    fetched(lambda: message("Ask Dr.", 0.3, " Li."), use)
+
+
+@pytest.mark.parametrize(
+    ("start", "rest"),
+    [
+        (0, "a NAS b NAS."),
+        (2, "NAS b NAS."),
+        (4, "S b NAS."),
+        (12, " b NAS."),
+        (17, " b NAS."),
+        (20, "NAS."),
+        (35, "."),
+        (36, ""),
+    ],
+)
+def test_another_engine_continues_where_the_speech_ended(start: int, rest: str):
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["a network storage b network storage."]
+        assert await plain(message, start) == rest
+
+    for chunks in (["a NAS b NAS."], list("a NAS b NAS.")):
+        fetched(
+            lambda chunks=chunks: message(
+                *chunks, pronunciations={"NAS": "network storage"}
+            ),
+            use,
+        )
+
+
+def test_ssml_is_one_piece_and_its_text_is_for_another_engine():
+    async def use(message: Message) -> None:
+        assert await message.is_ssml()
+        assert [piece async for piece in message.pieces()] == [
+            Piece(DOCUMENT, "sentence")
+        ]
+        assert message.written.split() == ["你好，", "A", "&", "B。"]
+        assert (await plain(message)).split() == ["你好，", "A", "&", "B。"]
+        assert (await plain(message, DOCUMENT.index("A"))).split() == ["A", "&", "B。"]
+
+    for chunks in ([DOCUMENT], list(DOCUMENT)):
+        fetched(lambda chunks=chunks: message(*chunks), use)
+
+
+@pytest.mark.parametrize(
+    "text", ["<", "<speaker> on.", "< 3.", "<speak", "\n a", "<b>a"]
+)
+def test_other_text_is_not_ssml(text: str):
+    async def use(message: Message) -> None:
+        assert not await message.is_ssml()
+
+    fetched(lambda: message(*text, "a"), use)
+
+
+def test_that_a_text_is_not_ssml_is_known_early():
+    async def use(message: Message) -> None:
+        async with asyncio.timeout(1):
+            assert not await message.is_ssml()
+
+    fetched(lambda: message(" \n", "<p", 9.0, "eak>"), use)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", EmptyTextError),
+        (" \n", EmptyTextError),
+        ("🎉", EmptyTextError),
+        ("**", EmptyTextError),
+        ("。", EmptyTextError),
+        ("<speak/>", EmptyTextError),
+        ("<speak>one", SsmlError),
+        ("<speak>a &", SsmlError),
+        (f"<speak>{'a' * 200_000}</speak>", TextTooLongError),
+        ("a" * 200_001, TextTooLongError),
+    ],
+)
+def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exception]):
+    async def use(message: Message) -> None:
+        with pytest.raises(error):
+            await sentences(message)
+        if text.startswith("<speak") or not text.strip():
+            with pytest.raises(error):
+                await message.is_ssml()
+
+    fetched(lambda: message(text), use)
+    with pytest.raises(error):
+        check_message(text, clean=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["**a", "```\na\n```", "x" * 5000, f"{'*' * 5000} b", DOCUMENT, "<a"]
+)
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_message_that_can_be_spoken_passes_the_check(text: str, clean: bool):
+    check_message(text, clean=clean)
+
+
+def test_the_limit_of_a_message_can_be_set():
+    async def use(message: Message) -> None:
+        with pytest.raises(TextTooLongError, match="more than 5 characters"):
+            await sentences(message)
+
+    fetched(lambda: message("abc", "def", longest=5), use)
+
+
+def test_a_failing_source_raises_where_it_failed():
+    async def use(message: Message) -> None:
+        pieces = message.pieces()
+        assert await anext(pieces) == Piece("好。", "sentence")
+        assert await anext(pieces) == Piece("未完", "")
+        assert await anext(pieces) == Piece("", "sentence")
+        with pytest.raises(RuntimeError, match="gone"):
+            await anext(pieces)
+        with pytest.raises(RuntimeError, match="gone"):
+            await plain(message)
+        assert not await message.is_ssml()
+
+    fetched(lambda: message("好。", "未完", RuntimeError("gone")), use)
+
+
+@pytest.mark.parametrize("text", ["", " ", "<speak>a"])
+def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str):
+    async def use(message: Message) -> None:
+        with pytest.raises(RuntimeError, match="gone"):
+            await message.is_ssml()
+
+    fetched(lambda: message(text, RuntimeError("gone")), use)
+
+
+def test_a_cancelled_source_is_a_lost_connection():
+    async def cancelled() -> AsyncGenerator[str]:
+        yield "One."
+        raise asyncio.CancelledError
+
+    async def use(message: Message) -> None:
+        pieces = message.pieces()
+        assert (await anext(pieces)).text == "One."
+        with pytest.raises(CosyVoiceConnectionError):
+            async for _ in pieces:
+                pass
+
+    fetched(lambda: Message(cancelled(), clean=True, pronunciations={}), use)
+
+
+def test_a_long_text_blocks_nothing():
+    """Other tasks run between its parts."""
+
+    async def use(message: Message) -> None:
+        turns = 0
+        while not message._ended:
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns >= 50
+
+    fetched(lambda: message("It is on. " * 10_000), use)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.sampled_from(["好。", "a", ".", " ", "**", "[", "]", "NAS", "NA", "\n", "3"])
+    ),
+    st.booleans(),
+)
+def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
+    async def use(message: Message) -> str:
+        return "".join(await sentences(message)).rstrip(" .。\n[]")
+
+    words = {"NAS": "storage"}
+    results = set()
+    for parts in (chunks, ["".join(chunks)], list("".join(chunks))):
+        try:
+            results.add(
+                fetched(
+                    lambda parts=parts: message(
+                        *parts, clean=clean, pronunciations=words
+                    ),
+                    use,
+                )
+            )
+        except EmptyTextError:
+            results.add("")
+    assert len(results) == 1
