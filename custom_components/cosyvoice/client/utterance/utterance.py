@@ -258,7 +258,9 @@ class Utterance:
                         chunk = self._audio(event.data)
                     else:
                         unheard.append(event)
-                        chunk = self._writer.end_task() if finished else b""
+                        chunk = b""
+                        if finished:
+                            self._writer.end_task()
                     if chunk:
                         yield chunk
                         self._sign_of_life()
