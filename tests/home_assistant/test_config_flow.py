@@ -6,9 +6,14 @@ from unittest.mock import patch
 from aiohttp import ClientSession
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
-from custom_components.cosyvoice import config_flow
-from custom_components.cosyvoice.client import ArrearsError, CosyVoiceClient, Timing
+from custom_components.cosyvoice.client import (
+    ArrearsError,
+    AuthenticationError,
+    CosyVoiceClient,
+    Timing,
+)
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
@@ -55,11 +60,18 @@ def suggested(result: ConfigFlowResult, field: str) -> Any:
     )
 
 
+def form(result: ConfigFlowResult) -> vol.Schema:
+    """Return the fields of a step."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return schema
+
+
 async def message(hass: HomeAssistant, result: ConfigFlowResult) -> str:
     """Return the error as a person reads it."""
     texts = await async_get_translations(hass, "en", "config", {DOMAIN})
     text = texts[f"component.{DOMAIN}.config.error.{result['errors']['base']}"]
-    return text.format(**result["description_placeholders"])
+    return text.format(**result["description_placeholders"] or {})
 
 
 async def test_an_account_with_its_first_voice(
@@ -94,12 +106,12 @@ async def test_defaults_are_the_contract_s(
     """The region is Beijing and the advanced section may be left out."""
     result = await start(hass)
     assert result["data_schema"].schema["advanced"].options == {"collapsed": True}
-    assert result["data_schema"]({"api_key": "x"}) == {
+    assert form(result)({"api_key": "x"}) == {
         "api_key": "x",
         "region": "cn-beijing",
     }
     result = await submit(hass, result, account(emulator))
-    assert result["data_schema"]({}) == {**VOICE, "language": "any"}
+    assert form(result)({}) == {**VOICE, "language": "any"}
 
 
 @pytest.fixture
@@ -209,7 +221,7 @@ def international_key() -> Any:
 
     async def check_key(self: CosyVoiceClient) -> None:
         if self.region != "ap-southeast-1":
-            raise config_flow.AuthenticationError("Invalid API-key provided.")
+            raise AuthenticationError("Invalid API-key provided.")
 
     with (
         patch.object(CosyVoiceClient, "check_key", check_key),
@@ -237,7 +249,7 @@ async def test_a_key_that_no_region_knows_is_wrong(hass: HomeAssistant) -> None:
     with patch.object(
         CosyVoiceClient,
         "check_key",
-        side_effect=config_flow.AuthenticationError("Invalid API-key provided."),
+        side_effect=AuthenticationError("Invalid API-key provided."),
     ) as check:
         result = await submit(hass, await start(hass), {"api_key": "sk-wrong"})
     assert result["errors"] == {"base": "invalid_auth"}
