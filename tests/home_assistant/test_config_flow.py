@@ -7,6 +7,7 @@ from unittest.mock import patch
 from aiohttp import ClientSession
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.cosyvoice import account as account_module
 from custom_components.cosyvoice.client import (
@@ -61,11 +62,18 @@ def suggested(result: ConfigFlowResult, field: str) -> Any:
     )
 
 
+def form(result: ConfigFlowResult) -> vol.Schema:
+    """Return the fields of a step."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return schema
+
+
 async def message(hass: HomeAssistant, result: ConfigFlowResult) -> str:
     """Return the error as a person reads it."""
     texts = await async_get_translations(hass, "en", "config", {DOMAIN})
     text = texts[f"component.{DOMAIN}.config.error.{result['errors']['base']}"]
-    return text.format(**result["description_placeholders"])
+    return text.format(**result["description_placeholders"] or {})
 
 
 async def test_an_account_with_its_first_voice(
@@ -100,12 +108,12 @@ async def test_defaults_are_the_contract_s(
     """The region is Beijing and the advanced section may be left out."""
     result = await start(hass)
     assert result["data_schema"].schema["advanced"].options == {"collapsed": True}
-    assert result["data_schema"]({"api_key": "x"}) == {
+    assert form(result)({"api_key": "x"}) == {
         "api_key": "x",
         "region": "cn-beijing",
     }
     result = await submit(hass, result, account(emulator))
-    assert result["data_schema"]({}) == {**VOICE, "language": "any"}
+    assert form(result)({}) == {**VOICE, "language": "any"}
 
 
 @pytest.fixture
