@@ -372,3 +372,47 @@ def test_terminal_colours_are_left_out():
     text = "It is \x1b[1;32mOK\x1b[0m."
     fetched(lambda: message(*text), use)
     fetched(lambda: message(text), use)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_tags_are_for_models_that_know_them(clean: bool, whole: bool):
+    text = "[sad] Well [sighing], it is sad. [laughing] Bye, NAS [1]!"
+
+    async def with_tags(message: Message) -> None:
+        assert await sentences(message) == [
+            "[sad] Well [sighing], it is gone.",
+            " [laughing] Bye, storage [1]!",
+        ]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+        assert await plain(message, 33) == "Bye, NAS [1]!"
+        pieces = [piece.text async for piece in message.pieces()]
+        for tag in ("[sad]", "[sighing]", "[laughing]"):
+            assert any(tag in piece for piece in pieces)
+
+    async def without_tags(message: Message) -> None:
+        assert await sentences(message) == ["Well, it is gone.", " Bye, storage [1]!"]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+
+    words = {"NAS": "storage", "sad": "gone"}
+    for tags, use in ((True, with_tags), (False, without_tags)):
+        fetched(
+            lambda tags=tags: message(
+                *([text] if whole else text),
+                clean=clean,
+                pronunciations=words,
+                tags=tags,
+            ),
+            use,
+        )
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_a_tag_alone_is_nothing_to_speak(tags: bool):
+    async def use(message: Message) -> None:
+        with pytest.raises(EmptyTextError):
+            await sentences(message)
+
+    fetched(lambda: message("[laughing]", tags=tags), use)
+    with pytest.raises(EmptyTextError):
+        check_message("[laughing]", clean=True)
