@@ -416,3 +416,11 @@ def test_a_tag_alone_is_nothing_to_speak(tags: bool):
     fetched(lambda: message("[laughing]", tags=tags), use)
     with pytest.raises(EmptyTextError):
         check_message("[laughing]", clean=True)
+
+
+def test_a_text_that_ends_like_the_opening_of_ssml_is_text():
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["<speak"]
+        assert not await message.is_ssml()
+
+    fetched(lambda: message(*" <speak"), use)
