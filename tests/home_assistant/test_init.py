@@ -219,7 +219,7 @@ async def test_a_removed_voice_takes_its_device_with_it(
 ) -> None:
     """The account and its other voices stay."""
     second = ConfigSubentry(
-        data=DEFAULT_SETTINGS,
+        data=MappingProxyType(DEFAULT_SETTINGS),
         subentry_type="voice",
         title="Second",
         unique_id=None,

@@ -30,7 +30,7 @@ async def select(hass: HomeAssistant, key: str, option: str) -> None:
 def options(hass: HomeAssistant, key: str) -> list[str]:
     state = hass.states.get(entity_id(hass, "select", key))
     assert state is not None
-    return state.attributes["options"]
+    return list(state.attributes["options"])
 
 
 def name_of(hass: HomeAssistant, voice: str) -> str:

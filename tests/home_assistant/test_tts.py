@@ -1,6 +1,6 @@
 """The engine: options, formats, languages, errors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from unittest.mock import patch
 
@@ -280,7 +280,7 @@ async def test_a_message_without_end_is_refused(
 async def test_first_voice_of_a_new_pipeline_follows_the_select(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
-    follow, *others = engine(hass).async_get_supported_voices("ja-JP")
+    follow, *others = engine(hass).async_get_supported_voices("ja-JP") or []
     assert (follow.voice_id, follow.name) == ("follow", "Follow the voice entity")
     assert "longanyang" not in [voice.voice_id for voice in others]
     assert "loongriko_v3" in [voice.voice_id for voice in others]
@@ -425,13 +425,13 @@ async def test_audio_is_handed_over_before_anything_is_sent(
 ) -> None:
     """Home Assistant starts its converter only then."""
 
-    async def never() -> AsyncIterator[str]:
+    async def never() -> AsyncGenerator[str]:
         raise AssertionError("the text was read")
         yield ""
 
     speech = engine(hass)
     before = len(emulator.connections)
-    options = {**speech.default_options, **SATELLITE}
+    options = {**(speech.default_options or {}), **SATELLITE}
     response = await speech.async_stream_tts_audio(
         TTSAudioRequest("zh-CN", options, never())
     )
@@ -445,7 +445,7 @@ async def test_listener_that_leaves_cancels_the_task(
     speech = engine(hass)
     emulator.config.real_time_factor = 1.0
     response = await speech.async_stream_tts_audio(
-        TTSAudioRequest("zh-CN", dict(speech.default_options), pieces(TEXT * 20))
+        TTSAudioRequest("zh-CN", dict(speech.default_options or {}), pieces(TEXT * 20))
     )
     await anext(response.data_gen)
     await response.data_gen.aclose()

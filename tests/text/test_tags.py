@@ -31,12 +31,12 @@ PARTS = [
 ]
 
 
-def filtered(pieces: list[str], *, keep: bool):
+def filtered(pieces: list[str], *, keep: bool) -> str:
     tags = TagFilter(keep=keep)
     return "".join([tags.push(piece) for piece in pieces]) + tags.finish()
 
 
-def test_all_tags_are_known():
+def test_all_tags_are_known() -> None:
     assert len(set(CONTROL_TAGS)) == 23
     assert len(set(SOUND_TAGS)) == 7
 
@@ -62,7 +62,7 @@ def test_all_tags_are_known():
         ("", ""),
     ],
 )
-def test_tags_are_left_out_without_a_gap(text: str, without: str):
+def test_tags_are_left_out_without_a_gap(text: str, without: str) -> None:
     assert without_tags(text) == without
     assert filtered(list(text), keep=False) == without
     kept = filtered(list(text), keep=True)
@@ -71,7 +71,7 @@ def test_tags_are_left_out_without_a_gap(text: str, without: str):
 
 
 @pytest.mark.parametrize("tag", CONTROL_TAGS + SOUND_TAGS)
-def test_every_tag_is_one_character_in_between(tag: str):
+def test_every_tag_is_one_character_in_between(tag: str) -> None:
     for pieces in ([f"a[{tag}]b"], list(f"a[{tag}]b")):
         kept = filtered(pieces, keep=True)
         assert len(kept) == 3
@@ -80,13 +80,13 @@ def test_every_tag_is_one_character_in_between(tag: str):
         assert filtered(pieces, keep=False) == "ab"
 
 
-def test_what_stands_in_for_a_tag_is_not_text():
+def test_what_stands_in_for_a_tag_is_not_text() -> None:
     assert with_tags(filtered(["a\U000f0000b"], keep=True)) == "ab"
     assert filtered(["a\U000f0000b"], keep=False) == "ab"
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_text_waits_only_for_a_tag(keep: bool):
+def test_text_waits_only_for_a_tag(keep: bool) -> None:
     tags = TagFilter(keep=keep)
     assert tags.push("Hi[la") == "Hi"
     assert tags.push("mp]") == "[lamp]"
@@ -98,7 +98,7 @@ def test_text_waits_only_for_a_tag(keep: bool):
 @given(st.lists(st.sampled_from(PARTS)), st.lists(st.integers(0, 100)), st.booleans())
 def test_pieces_give_what_the_whole_gives(
     parts: list[str], cuts: list[int], keep: bool
-):
+) -> None:
     text = "".join(parts)
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     whole = filtered([text], keep=keep)
@@ -109,8 +109,8 @@ def test_pieces_give_what_the_whole_gives(
 
 
 @pytest.mark.parametrize("unit", ["[", " ", "[sad]", "[la", "word ", "[deep and loud"])
-def test_the_work_grows_with_the_text_only(unit: str):
-    def lines(length: int):
+def test_the_work_grows_with_the_text_only(unit: str) -> None:
+    def lines(length: int) -> int:
         return lines_run(lambda: filtered(list((unit * length)[:length]), keep=False))
 
     assert 0 < lines(4000) < 2.5 * lines(2000)

@@ -24,8 +24,9 @@ from ..errors import (
 from ..options import SynthesisOptions
 from ..timing import Timing
 from ..wire.connection import Connection
-from ..wire.pool import Pool, TaskSettings
+from ..wire.pool import Pool
 from ..wire.protocol import Audio, Event, TaskFinished, TaskState, Usage
+from ..wire.task import TaskSettings
 from .progress import TaskProgress
 from .report import UtteranceReport
 from .source import TextSource
