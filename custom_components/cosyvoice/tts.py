@@ -18,6 +18,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CosyVoiceError, EmptyTextError, OptionError, TextError, Utterance
+from .client.counting import count_characters
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
@@ -197,7 +198,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 service failed, or the file cannot be written.
         """
         ledger = self.entry.runtime_data.usage
-        ledger.check_budget()
         text = RepeatableText(_once(scrub(message)))
         await text.fetch()
         language = language or self.default_language
@@ -280,7 +280,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         A mistake of the caller, in an option or the text, is an error all the same.
         """
-        self.entry.runtime_data.usage.check_budget()
         text = RepeatableText(request.message_gen)
         fetching = self.entry.async_create_background_task(
             self.hass, text.fetch(), f"{self.entity_id} text"
@@ -331,7 +330,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         if speech.fallback_engine:
             chunks = in_time(utterance, text.sentence)
         usage = self.entry.runtime_data.usage
-        with usage.expecting():
+
+        def counted() -> int:
+            return max(utterance.report.characters, count_characters(text.so_far))
+
+        # Nothing is awaited in between: of messages that begin together, each counts
+        # those before it.
+        usage.check_budget()
+        with usage.in_flight(counted):
             try:
                 async with aclosing(utterance):
                     async for chunk in chunks:
