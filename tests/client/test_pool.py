@@ -615,12 +615,26 @@ async def test_a_started_task_that_is_lost_is_replaced_soon(
 ) -> None:
     """Whether the connection is closed or the service ends the task."""
     pool.warm_up(TASK)
-    await asyncio.sleep(1)
     for news in (None, TaskState.IDLE):
+        await asyncio.sleep(TIMING.warm_backoff + 1)
         service.connections[-1].news.put_nowait(news)
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.5)
         assert pool.statistics.prestarted == 1
     assert len(service.connections) == 3
+
+
+@pooled
+async def test_a_started_task_that_is_lost_at_once_is_not_started_over_and_over(
+    service: FakeService, pool: Pool
+) -> None:
+    def refuse(connection: FakeConnection) -> None:
+        connection.news.put_nowait(TaskState.RUNNING)
+        connection.news.put_nowait(None)
+
+    service.prepare = refuse
+    pool.warm_up(TASK)
+    await asyncio.sleep(60)
+    assert 10 <= service.attempts <= 13
 
 
 @pooled

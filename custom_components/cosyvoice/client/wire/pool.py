@@ -72,7 +72,6 @@ class Pool:
                 CosyVoiceError.
             timing: The limits to keep.
         """
-        self.flush_works = True
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
@@ -261,7 +260,8 @@ class Pool:
         try:
             while True:
                 slot = await self._granted(request)
-                on_progress()
+                if not request.throttled:
+                    on_progress()
                 try:
                     await self._run(slot, request.task)
                 except BaseException as err:
@@ -457,7 +457,7 @@ class Pool:
             slot.work.cancel()
         if slot.state is SlotState.WARM:
             self._statistics.wasted += 1
-            self._warmer.look_again()
+            self._warmer.replace_lost()
         if slot.connection is not None:
             self._in_background(slot.connection.close(), "closing")
 
