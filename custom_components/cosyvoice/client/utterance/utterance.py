@@ -130,7 +130,7 @@ class Utterance:
             report.outcome = "failed"
             raise
         finally:
-            if speaking is not None:
+            if speaking is not None and not speaking.done():
                 speaking.cancel()
                 await asyncio.wait({speaking})
             await self._source.close()
