@@ -42,7 +42,7 @@ from .speech.warmup import SatelliteWarmUp
 from .text.characters import is_speakable
 from .text.markdown.cleaning import SpeakableText
 from .text.pronunciation import Replacer
-from .text.sentences import scrub
+from .text.sentences import Piece, PieceSplitter, scrub
 from .text.ssml import SSML_OPENING, check_ssml, is_ssml
 from .voices.languages import default_tag, tags_in, tags_of
 from .voices.names import in_chinese
@@ -312,9 +312,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         self, speech: SpeechRequest, text: RepeatableText, *, live: bool = True
     ) -> Utterance:
         if speech.synthesis.ssml:
-            pieces = (scrub(piece) async for piece in text.read())
+            pieces = (Piece(scrub(piece), "") async for piece in text.read())
         else:
-            pieces = _speakable(text.read(), speech)
+            pieces = _cut(_speakable(text.read(), speech))
         return self.entry.runtime_data.client.speak(
             pieces,
             speech.synthesis,
@@ -448,6 +448,16 @@ async def _is_ssml(text: RepeatableText) -> bool:
     if found := is_ssml(document):
         check_ssml(document)
     return found
+
+
+async def _cut(text: AsyncIterator[str]) -> AsyncGenerator[Piece]:
+    """Yield a text in pieces that mark where its sentences and clauses end."""
+    splitter = PieceSplitter()
+    async for part in text:
+        for piece in splitter.push(part):
+            yield piece
+    for piece in splitter.finish():
+        yield piece
 
 
 async def _speakable(

@@ -23,15 +23,13 @@ FLASH = "cosyvoice-v3-flash"
 PLUS = "cosyvoice-v3-plus"
 
 
-def account(
-    region: str = "cn-beijing", base_url: str | None = None, **options: Any
-) -> MockConfigEntry:
+def account(region: str = "cn-beijing", **options: Any) -> MockConfigEntry:
     """Return an account with one voice, whose subentry id is `living_room`."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Home",
         entry_id=f"account_{region}",
-        data={"api_key": "sk-test", "region": region, "base_url": base_url},
+        data={"api_key": "sk-test", "region": region},
         options=options,
         subentries_data=[
             {

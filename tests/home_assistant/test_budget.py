@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
     async_fire_time_changed,
 )
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
 from custom_components.cosyvoice.usage.ledger import OverBudgetError
@@ -21,6 +22,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.translation import async_load_integrations
 from tests.emulator import Emulator
 
+from .entities import snapshot_platform
 from .ledgers import account, loaded, spoken
 from .speaking import speak, spoken as spoken_tasks
 
@@ -249,3 +251,9 @@ async def test_eight_messages_at_once_spend_a_budget_once(
     refused = [result for result in results if isinstance(result, OverBudgetError)]
     assert len(refused) == 7
     assert len(spoken_tasks(emulator)) == 1
+
+
+async def test_event_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.EVENT, snapshot)

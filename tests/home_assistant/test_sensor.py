@@ -6,11 +6,15 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
     do_adhoc_statistics,
 )
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.client import ServiceError
 from custom_components.cosyvoice.usage.ledger import UsageLedger
@@ -23,6 +27,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
+from .entities import snapshot_platform
 from .ledgers import PLUS, account, loaded, spoken
 
 
@@ -269,3 +274,9 @@ async def test_a_change_of_the_time_zone_counts_nothing_twice(
         "cost_today": pytest.approx(0.1),
         "cost_month": pytest.approx(0.1),
     }
+
+
+async def test_sensors(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.SENSOR, snapshot)
