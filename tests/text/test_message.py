@@ -32,18 +32,17 @@ async def source(*chunks: str | float | Exception) -> AsyncGenerator[str]:
             await asyncio.sleep(chunk)
 
 
-def message(*chunks: str | float | Exception, clean: bool = True, **options: Any):
+def message(
+    *chunks: str | float | Exception, clean: bool = True, **options: Any
+) -> Message:
     options.setdefault("pronunciations", {})
     return Message(source(*chunks), clean=clean, **options)
 
 
-def fetched[T](
-    message: Callable[[], Message], use: Callable[[Message], Coroutine[Any, Any, T]]
-) -> T:
+def fetched[T](used: Message, use: Callable[[Message], Coroutine[Any, Any, T]]) -> T:
     """Use a message while it is fetched."""
 
     async def scenario() -> T:
-        used = message()
         task = asyncio.create_task(used.fetch())
         try:
             return await use(used)
@@ -69,8 +68,8 @@ async def plain(message: Message, start: int = 0) -> str:
     return "".join([text async for text in message.plain(start)])
 
 
-def test_a_message_is_cleaned_replaced_and_cut():
-    made = lambda: message(  # noqa: E731
+def test_a_message_is_cleaned_replaced_and_cut() -> None:
+    made = message(
         "**My NAS** is on",
         ". Ok? 😀",
         pronunciations={"NAS": "network storage"},
@@ -86,28 +85,28 @@ def test_a_message_is_cleaned_replaced_and_cut():
     fetched(made, use)
 
 
-def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine():
+def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["这是**重要**的。"]
         assert message.written == "这是**重要**的。"
         assert await plain(message) == "这是重要的。"
         assert await plain(message, 4) == "重要的。"
 
-    fetched(lambda: message("这是**重", "要**的。", clean=False), use)
+    fetched(message("这是**重", "要**的。", clean=False), use)
 
 
-def test_what_cannot_be_sent_is_left_out():
+def test_what_cannot_be_sent_is_left_out() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["你好，世界。"]
 
     for clean in (True, False):
         fetched(
-            lambda clean=clean: message("你好\x00，\ud800世界\udfff。", clean=clean),
+            message("你好\x00，\ud800世界\udfff。", clean=clean),
             use,
         )
 
 
-def test_a_message_is_replayed_while_it_is_fetched():
+def test_a_message_is_replayed_while_it_is_fetched() -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         first = message.pieces()
@@ -118,18 +117,18 @@ def test_a_message_is_replayed_while_it_is_fetched():
         assert 5 <= loop.time() < 5.01
         assert await sentences(message) == ["一。", "二。"]
 
-    fetched(lambda: message("一。", 5.0, "二。"), use)
+    fetched(message("一。", 5.0, "二。"), use)
 
 
-def test_the_first_sentence_is_announced():
+def test_the_first_sentence_is_announced() -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         await message.first_sentence.wait()
         assert 2 <= loop.time() < 2.1
 
-    fetched(lambda: message("It is ", 2.0, "on.", 3.0, " Good."), use)
-    fetched(lambda: message("It is ", 2.0), use)
-    fetched(lambda: message("It is ", 2.0, RuntimeError()), use)
+    fetched(message("It is ", 2.0, "on.", 3.0, " Good."), use)
+    fetched(message("It is ", 2.0), use)
+    fetched(message("It is ", 2.0, RuntimeError()), use)
 
 
 @pytest.mark.parametrize(
@@ -141,20 +140,22 @@ def test_the_first_sentence_is_announced():
         ("Ask Dr.", 0.4),
     ],
 )
-def test_a_full_stop_ends_the_sentence_when_the_text_pauses(text: str, seconds: float):
+def test_a_full_stop_ends_the_sentence_when_the_text_pauses(
+    text: str, seconds: float
+) -> None:
     async def use(message: Message) -> None:
         async with asyncio.timeout(seconds):
             await message.first_sentence.wait()
         assert await sentences(message) == [text, " Then more."]
 
-    fetched(lambda: message(text, 9.0, " Then more."), use)
+    fetched(message(text, 9.0, " Then more."), use)
 
 
-def test_a_short_pause_does_not_end_an_abbreviation():
+def test_a_short_pause_does_not_end_an_abbreviation() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["Ask Dr. Li."]
 
-    fetched(lambda: message("Ask Dr.", 0.3, " Li."), use)
+    fetched(message("Ask Dr.", 0.3, " Li."), use)
 
 
 @pytest.mark.parametrize(
@@ -170,21 +171,19 @@ def test_a_short_pause_does_not_end_an_abbreviation():
         (36, ""),
     ],
 )
-def test_another_engine_continues_where_the_speech_ended(start: int, rest: str):
+def test_another_engine_continues_where_the_speech_ended(start: int, rest: str) -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["a network storage b network storage."]
         assert await plain(message, start) == rest
 
     for chunks in (["a NAS b NAS."], list("a NAS b NAS.")):
         fetched(
-            lambda chunks=chunks: message(
-                *chunks, pronunciations={"NAS": "network storage"}
-            ),
+            message(*chunks, pronunciations={"NAS": "network storage"}),
             use,
         )
 
 
-def test_ssml_is_one_piece_and_its_text_is_for_another_engine():
+def test_ssml_is_one_piece_and_its_text_is_for_another_engine() -> None:
     async def use(message: Message) -> None:
         assert await message.is_ssml()
         assert [piece async for piece in message.pieces()] == [
@@ -195,25 +194,25 @@ def test_ssml_is_one_piece_and_its_text_is_for_another_engine():
         assert (await plain(message, DOCUMENT.index("A"))).split() == ["A", "&", "B。"]
 
     for chunks in ([DOCUMENT], list(DOCUMENT)):
-        fetched(lambda chunks=chunks: message(*chunks), use)
+        fetched(message(*chunks), use)
 
 
 @pytest.mark.parametrize(
     "text", ["<", "<speaker> on.", "< 3.", "<speak", "\n a", "<b>a"]
 )
-def test_other_text_is_not_ssml(text: str):
+def test_other_text_is_not_ssml(text: str) -> None:
     async def use(message: Message) -> None:
         assert not await message.is_ssml()
 
-    fetched(lambda: message(*text, "a"), use)
+    fetched(message(*text, "a"), use)
 
 
-def test_that_a_text_is_not_ssml_is_known_early():
+def test_that_a_text_is_not_ssml_is_known_early() -> None:
     async def use(message: Message) -> None:
         async with asyncio.timeout(1):
             assert not await message.is_ssml()
 
-    fetched(lambda: message(" \n", "<p", 9.0, "eak>"), use)
+    fetched(message(" \n", "<p", 9.0, "eak>"), use)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +230,9 @@ def test_that_a_text_is_not_ssml_is_known_early():
         ("a" * 200_001, TextTooLongError),
     ],
 )
-def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exception]):
+def test_a_message_that_cannot_be_spoken_is_an_error(
+    text: str, error: type[Exception]
+) -> None:
     async def use(message: Message) -> None:
         with pytest.raises(error):
             await sentences(message)
@@ -239,7 +240,7 @@ def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exce
             with pytest.raises(error):
                 await message.is_ssml()
 
-    fetched(lambda: message(text), use)
+    fetched(message(text), use)
     with pytest.raises(error):
         check_message(text, clean=True)
 
@@ -248,19 +249,19 @@ def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exce
     "text", ["**a", "```\na\n```", "x" * 5000, f"{'*' * 5000} b", DOCUMENT, "<a"]
 )
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_message_that_can_be_spoken_passes_the_check(text: str, clean: bool):
+def test_a_message_that_can_be_spoken_passes_the_check(text: str, clean: bool) -> None:
     check_message(text, clean=clean)
 
 
-def test_the_limit_of_a_message_can_be_set():
+def test_the_limit_of_a_message_can_be_set() -> None:
     async def use(message: Message) -> None:
         with pytest.raises(TextTooLongError, match="more than 5 characters"):
             await sentences(message)
 
-    fetched(lambda: message("abc", "def", longest=5), use)
+    fetched(message("abc", "def", longest=5), use)
 
 
-def test_a_failing_source_raises_where_it_failed():
+def test_a_failing_source_raises_where_it_failed() -> None:
     async def use(message: Message) -> None:
         pieces = message.pieces()
         assert await anext(pieces) == Piece("好。", "sentence")
@@ -272,19 +273,19 @@ def test_a_failing_source_raises_where_it_failed():
             await plain(message)
         assert not await message.is_ssml()
 
-    fetched(lambda: message("好。", "未完", RuntimeError("gone")), use)
+    fetched(message("好。", "未完", RuntimeError("gone")), use)
 
 
 @pytest.mark.parametrize("text", ["", " ", "<speak>a"])
-def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str):
+def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str) -> None:
     async def use(message: Message) -> None:
         with pytest.raises(RuntimeError, match="gone"):
             await message.is_ssml()
 
-    fetched(lambda: message(text, RuntimeError("gone")), use)
+    fetched(message(text, RuntimeError("gone")), use)
 
 
-def test_a_cancelled_source_is_a_lost_connection():
+def test_a_cancelled_source_is_a_lost_connection() -> None:
     async def cancelled() -> AsyncGenerator[str]:
         yield "One."
         raise asyncio.CancelledError
@@ -296,10 +297,10 @@ def test_a_cancelled_source_is_a_lost_connection():
             async for _ in pieces:
                 pass
 
-    fetched(lambda: Message(cancelled(), clean=True, pronunciations={}), use)
+    fetched(Message(cancelled(), clean=True, pronunciations={}), use)
 
 
-def test_a_long_text_blocks_nothing():
+def test_a_long_text_blocks_nothing() -> None:
     """Other tasks run between its parts."""
 
     async def use(message: Message) -> None:
@@ -309,7 +310,7 @@ def test_a_long_text_blocks_nothing():
             await asyncio.sleep(0)
         assert turns >= 50
 
-    fetched(lambda: message("It is on. " * 10_000), use)
+    fetched(message("It is on. " * 10_000), use)
 
 
 @settings(deadline=None, max_examples=50)
@@ -319,7 +320,7 @@ def test_a_long_text_blocks_nothing():
     ),
     st.booleans(),
 )
-def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
+def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool) -> None:
     async def use(message: Message) -> str:
         return "".join(await sentences(message)).strip(" .。\n[]")
 
@@ -329,9 +330,7 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
         try:
             results.add(
                 fetched(
-                    lambda parts=parts: message(
-                        *parts, clean=clean, pronunciations=words
-                    ),
+                    message(*parts, clean=clean, pronunciations=words),
                     use,
                 )
             )
@@ -350,7 +349,7 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
         ("Checking `the * lights", "`.", ["Checking the * lights."]),
     ],
 )
-def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
+def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]) -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         heard = ""
@@ -362,13 +361,65 @@ def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
         assert await sentences(message) == spoken
         assert loop.time() > 6
 
-    fetched(lambda: message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
+    fetched(message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
 
 
-def test_terminal_colours_are_left_out():
+def test_terminal_colours_are_left_out() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["It is OK."]
 
     text = "It is \x1b[1;32mOK\x1b[0m."
-    fetched(lambda: message(*text), use)
-    fetched(lambda: message(text), use)
+    fetched(message(*text), use)
+    fetched(message(text), use)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_tags_are_for_models_that_know_them(clean: bool, whole: bool) -> None:
+    text = "[sad] Well [sighing], it is sad. [laughing] Bye, NAS [1]!"
+
+    async def with_tags(message: Message) -> None:
+        assert await sentences(message) == [
+            "[sad] Well [sighing], it is gone.",
+            " [laughing] Bye, storage [1]!",
+        ]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+        assert await plain(message, 33) == "Bye, NAS [1]!"
+        pieces = [piece.text async for piece in message.pieces()]
+        for tag in ("[sad]", "[sighing]", "[laughing]"):
+            assert any(tag in piece for piece in pieces)
+
+    async def without_tags(message: Message) -> None:
+        assert await sentences(message) == ["Well, it is gone.", " Bye, storage [1]!"]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+
+    words = {"NAS": "storage", "sad": "gone"}
+    for tags, use in ((True, with_tags), (False, without_tags)):
+        fetched(
+            message(
+                *([text] if whole else text),
+                clean=clean,
+                pronunciations=words,
+                tags=tags,
+            ),
+            use,
+        )
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_a_tag_alone_is_nothing_to_speak(tags: bool) -> None:
+    async def use(message: Message) -> None:
+        with pytest.raises(EmptyTextError):
+            await sentences(message)
+
+    fetched(message("[laughing]", tags=tags), use)
+    with pytest.raises(EmptyTextError):
+        check_message("[laughing]", clean=True)
+
+
+def test_a_text_that_ends_like_the_opening_of_ssml_is_text() -> None:
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["<speak"]
+        assert not await message.is_ssml()
+
+    fetched(message(*" <speak"), use)
