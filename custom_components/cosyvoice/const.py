@@ -15,10 +15,6 @@ CONF_ADVANCED: Final = "advanced"
 CONF_BASE_URL: Final = "base_url"
 CONF_WORKSPACE_ID: Final = "workspace_id"
 DEFAULT_REGION: Final = "cn-beijing"
-CONSOLE_URLS: Final = {
-    "cn-beijing": "https://bailian.console.aliyun.com/",
-    "ap-southeast-1": "https://modelstudio.console.alibabacloud.com/",
-}
 
 # The account: entry.options
 CONF_TEMPORARY_KEYS: Final = "temporary_keys"

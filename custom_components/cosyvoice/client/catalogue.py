@@ -25,6 +25,7 @@ class Region:
         currency: ISO 4217 code of the currency its prices are in.
         websocket_url: Where speech is synthesised.
         http_url: Root of the HTTP API.
+        console_url: Where a person manages keys and payment.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Region:
     currency: str
     websocket_url: str
     http_url: str
+    console_url: str
 
 
 @dataclass(frozen=True, slots=True)

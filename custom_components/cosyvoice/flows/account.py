@@ -41,7 +41,6 @@ from ..const import (
     CONF_REFUSE_OVER_BUDGET,
     CONF_TEMPORARY_KEYS,
     CONF_WORKSPACE_ID,
-    CONSOLE_URLS,
     DEFAULT_REGION,
     LOGGER,
 )
@@ -165,7 +164,7 @@ class AccountForm:
 
     def _point_to_console(self) -> None:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
-        self.placeholders["console_url"] = CONSOLE_URLS[region]
+        self.placeholders["console_url"] = CATALOGUE.regions[region].console_url
 
     def _loses_budget(self) -> bool:
         """Return whether the account's budget is in a currency that it leaves."""
