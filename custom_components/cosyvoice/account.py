@@ -84,7 +84,7 @@ async def async_region_of_rejected_key(
 
 
 def loses_budget(entry: ConfigEntry, data: Mapping[str, Any]) -> bool:
-    """Return whether an account has a budget in money and other data change its currency."""
+    """Return whether other data change the currency of an account's budget."""
     options = {**DEFAULT_OPTIONS, **entry.options}
     currencies = {
         CATALOGUE.regions[region].currency

@@ -60,5 +60,5 @@ VOICES_UPDATE_INTERVAL: Final = timedelta(hours=6)
 
 
 def settings_signal(entry_id: str) -> str:
-    """Return the dispatcher signal sent when an account's live settings changed."""
+    """Return the signal for changed settings or voices of an account."""
     return f"{DOMAIN}_settings_{entry_id}"
