@@ -15,10 +15,9 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import callback
 
-from .account import update_account
 from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
-from .flows.account import OPTIONS_SCHEMA, AccountForm
+from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
 from .flows.voice import VoiceSubentryFlow, unused_title
 from .flows.voice_form import VoiceForm
 from .voices.names import in_chinese, voice_name
