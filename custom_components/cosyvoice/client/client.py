@@ -13,6 +13,8 @@ from .catalogue import CATALOGUE
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .timing import Timing
+from .utterance.flushing import Flushing
+from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.connection import Connection
 from .wire.endpoint import Endpoint, request_headers
@@ -63,6 +65,7 @@ class CosyVoiceClient:
         self._timing = timing or Timing()
         self._account = AccountApi(session, endpoint, api_key, workspace_id)
         self._pool = Pool(self._open_connection, self._timing)
+        self._flushing = Flushing()
 
     @property
     def region(self) -> str:
@@ -99,7 +102,7 @@ class CosyVoiceClient:
 
     def speak(
         self,
-        text: str | AsyncIterable[str],
+        text: str | AsyncIterable[Piece],
         options: SynthesisOptions,
         *,
         silence: Silence = NO_SILENCE,
@@ -108,14 +111,15 @@ class CosyVoiceClient:
         """Return the audio of a text, as an asynchronous iterable.
 
         Args:
-            text: The text, or the pieces of a text that is still being written.
+            text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options, see :meth:`SynthesisOptions.resolve`.
             silence: What to put before and after the speech (pcm, wav and caf).
-            fill_pauses: Add silence between two sentences while the text pauses and
-                the listener is about to run out of audio (pcm, wav and caf).
+            fill_pauses: Give silence to a listener who is about to run out of audio
+                (pcm, wav and caf).
         """
         return Utterance(
             self._pool,
+            self._flushing,
             _task_settings(options),
             text,
             options,

@@ -13,12 +13,15 @@ class CosyVoiceError(Exception):
 
     Attributes:
         retryable: True if the same request may succeed when it is made again.
+        retry_once: True if it failed for a reason that is sometimes none: one more
+            attempt on another connection is worth it.
         code: The service's error code, such as ``InvalidParameter``, if it gave one.
         message: What happened, in the service's words or in ours.
         request_id: The service's id of the request or task, for a support case.
     """
 
     retryable: ClassVar[bool] = False
+    retry_once: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -146,11 +146,7 @@ class StartLimiter:
 
 
 class Pool:
-    """The connections of one account.
-
-    Attributes:
-        flush_works: False once the service has refused a flush.
-    """
+    """The connections of one account."""
 
     def __init__(
         self, open_connection: Callable[[], Awaitable[Connection]], timing: Timing
@@ -162,7 +158,6 @@ class Pool:
                 CosyVoiceError.
             timing: The limits to keep.
         """
-        self.flush_works = True
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
