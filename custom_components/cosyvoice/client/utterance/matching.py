@@ -37,7 +37,9 @@ class Letters:
 
     def _end(self, last: int, sentence: str) -> int:
         """Return the end of a sentence that has its last letter at a place."""
-        ends = (number for number, mark in enumerate(reversed(sentence)) if mark.isalnum())
+        ends = (
+            number for number, mark in enumerate(reversed(sentence)) if mark.isalnum()
+        )
         marks = next(ends)
         end = last + 1
         while marks and end < len(self._text) and not self._text[end].isalnum():

@@ -292,7 +292,9 @@ class TaskProgress:
         if not self.owed:
             return
         if self.billed is None:
-            short = self.in_sentence or (self._reports_sentences and not self._unmatched)
+            short = self.in_sentence or (
+                self._reports_sentences and not self._unmatched
+            )
         else:
             place, billed_there = self._anchor
             size = self.size - count_characters(self._text[:place], ssml=self._ssml)
