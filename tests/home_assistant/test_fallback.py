@@ -185,6 +185,9 @@ async def test_other_engine_continues_with_the_sentence_that_was_lost(
     emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1))
     data = await speak(hass, pieces(text) if streamed else text, options)
     (said,) = [message for message, _ in other.said]
+    if options.get("preferred_format") == "opus":
+        # The end of a sentence may be in a page that is not complete
+        said = said.removeprefix("第一句。")
     assert said == "第二句。第三句。"
     (task,) = spoken(emulator)
     seconds = task.sentences[0].audio_seconds + SECONDS
@@ -218,6 +221,7 @@ async def test_other_engine_speaks_when_the_budget_is_used_up(
     options: dict[str, Any],
 ) -> None:
     change(hass, entry, lead_in=200)
+    await hass.async_block_till_done()
     await speak(hass, "今天天气不错。")
     hass.config_entries.async_update_entry(
         entry,

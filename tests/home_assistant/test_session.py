@@ -8,7 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.cosyvoice.const import DEFAULT_SETTINGS, SUBENTRY_VOICE
+from custom_components.cosyvoice.const import SUBENTRY_VOICE
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components import media_source, tts
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -201,7 +202,7 @@ async def test_outage_is_logged_once_and_its_end_once(
         with pytest.raises(HomeAssistantError):
             await speak(hass, f"{TEXT}{number}")
     assert lines() == ["WARNING"]
-    emulator.faults.clear()
+    emulator.clear_faults()
     for number in range(2):
         assert await speak(hass, f"{TEXT}{number}")
     assert lines() == ["WARNING", "INFO"]

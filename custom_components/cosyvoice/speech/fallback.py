@@ -150,7 +150,8 @@ async def speak(
     assert rate is not None
     samples = extension in {"wav", "caf"}
     options: dict[str, Any] = {ATTR_PREFERRED_FORMAT: "wav" if samples else extension}
-    if samples or (begun and extension == "mp3"):
+    rewritten = samples or (extension == "mp3" and begun is not None)
+    if rewritten:
         options |= {
             ATTR_PREFERRED_SAMPLE_RATE: rate,
             ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
@@ -163,15 +164,16 @@ async def speak(
     finally:
         speaking_as_fallback.reset(token)
     chunks = stream.async_stream_result()
-    if not samples:
+    if not rewritten:
         async for chunk in chunks:
             yield chunk
         return
-    writer = audio_writer("pcm" if begun is not None else extension, rate)
+    continued = samples and begun is not None
+    writer = audio_writer("pcm" if continued else extension, rate)
     opening = writer.header()
     if begun is None:
         opening += writer.silence(request.silence.before())
-    async for chunk in without_wav_header(chunks):
+    async for chunk in without_wav_header(chunks) if samples else chunks:
         yield opening + writer.feed(chunk)
         opening = b""
     if after := request.silence.after((begun or 0.0) + writer.seconds):

@@ -147,10 +147,10 @@ class Session:
             CosyVoiceError: The message cannot be spoken.
             ServiceValidationError: The account's budget is used up.
         """
-        self._runtime.usage.check_budget()
         self._reading = self._speaker.entry.async_create_background_task(
             self._speaker.hass, self.message.fetch(), f"{self._name}: text"
         )
+        self._runtime.usage.check_budget()
         if await self.message.is_ssml():
             self.request = self.request.as_ssml(*self._speaker.region_and_cloned)
         self._utterance = utterance = self._runtime.client.speak(
