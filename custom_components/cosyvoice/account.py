@@ -1,5 +1,6 @@
 """Reaching the service with what an account entry holds."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
-from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
+from .const import (
+    CONF_BASE_URL,
+    CONF_BUDGET_UNIT,
+    CONF_MONTHLY_BUDGET,
+    CONF_WORKSPACE_ID,
+    DEFAULT_OPTIONS,
+)
+
+LIST_TIMEOUT = 2.0
+"""Seconds that the check of an account waits for its list of voices."""
 
 
 def create_client(
@@ -36,7 +46,7 @@ async def async_check_account(
 ) -> tuple[ClonedVoice, ...]:
     """Check an account's key without cost; return its cloned voices.
 
-    A list of voices that cannot be read counts as empty.
+    A list of voices that cannot be read in `LIST_TIMEOUT` counts as empty.
 
     Raises:
         CosyVoiceError: The service rejects the key or cannot be reached.
@@ -45,8 +55,9 @@ async def async_check_account(
     client = create_client(hass, data)
     try:
         await client.check_key()
-        with suppress(CosyVoiceError):
-            return await client.list_voices()
+        with suppress(CosyVoiceError, TimeoutError):
+            async with asyncio.timeout(LIST_TIMEOUT):
+                return await client.list_voices()
         return ()
     finally:
         await client.close()
@@ -75,14 +86,30 @@ async def async_region_of_rejected_key(
     return None
 
 
+def loses_budget(entry: ConfigEntry, data: Mapping[str, Any]) -> bool:
+    """Return whether an account has a budget in money and other data change its currency."""
+    options = {**DEFAULT_OPTIONS, **entry.options}
+    currencies = {
+        CATALOGUE.regions[region].currency
+        for region in (entry.data[CONF_REGION], data[CONF_REGION])
+    }
+    in_money = options[CONF_BUDGET_UNIT] == "money" and options[CONF_MONTHLY_BUDGET]
+    return bool(in_money) and len(currencies) > 1
+
+
 def update_account(
     hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
 ) -> None:
     """Store an account's changed key, region or address, and set it up with them.
 
+    A budget in the currency of another region is removed.
+
     The update listener reloads a loaded entry. One that could not be set up has no
     listener and is reloaded here.
     """
-    hass.config_entries.async_update_entry(entry, data=data)
+    options = {**entry.options}
+    if loses_budget(entry, data):
+        options[CONF_MONTHLY_BUDGET] = 0.0
+    hass.config_entries.async_update_entry(entry, data=data, options=options)
     if not entry.update_listeners:
         hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -14,11 +14,7 @@ from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.cosyvoice.client import account
-from custom_components.cosyvoice.client.account import (
-    AccountApi,
-    ClonedVoice,
-    TemporaryKey,
-)
+from custom_components.cosyvoice.client.account import AccountApi, ClonedVoice
 from custom_components.cosyvoice.client.errors import (
     AccessDeniedError,
     ArrearsError,
@@ -31,7 +27,10 @@ from custom_components.cosyvoice.client.errors import (
     ServiceError,
     ThrottledError,
 )
+from custom_components.cosyvoice.client.wire import http
 from custom_components.cosyvoice.client.wire.endpoint import Endpoint
+from custom_components.cosyvoice.client.wire.http import HttpApi
+from custom_components.cosyvoice.client.wire.keys import TemporaryKey
 from tests.emulator import Emulator, EmulatorConfig
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,6 +40,7 @@ KEY = "sk-0123456789abcdef"
 CALLS = [
     lambda api: api.temporary_key(60),
     lambda api: api.list_voices(),
+    lambda api: api.check(),
 ]
 
 
@@ -51,7 +51,7 @@ async def serving(handler: Handler, workspace_id: str | None = None):
     app.router.add_route("*", "/{path:.*}", handler)
     async with TestServer(app) as server, ClientSession() as session:
         endpoint = Endpoint.create("cn-beijing", str(server.make_url("/")))
-        yield AccountApi(session, endpoint, KEY, workspace_id)
+        yield AccountApi(HttpApi(session, endpoint, KEY, workspace_id))
 
 
 def answering(**response: Any):
@@ -152,7 +152,6 @@ async def test_voices_come_with_model_and_status():
                 id="cosyvoice-v3.5-plus-vd-home-1",
                 model="cosyvoice-v3.5-plus",
                 status="DEPLOYING",
-                created="2026-10-01 10:00:00",
             ),
             ClonedVoice(id="other-1", model=None, status="UNDEPLOYED"),
         )
@@ -235,7 +234,7 @@ async def test_a_refusal_carries_the_services_words_but_not_the_key():
         b'{"output": []}',
         b'{"output": {"voice_list": null}}',
         b"[" * 100_000,
-        b" " * (account.LARGEST_ANSWER + 1),
+        b" " * (http.LARGEST_ANSWER + 1),
     ],
     ids=lambda body: repr(body[:40]),
 )
@@ -249,7 +248,7 @@ async def test_an_answer_of_the_wrong_shape_is_an_error(call: Call, body: Any):
 async def test_a_slow_service_is_not_waited_for_ever(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(account, "_TIMEOUT", account.ClientTimeout(total=0.05))
+    monkeypatch.setattr(http, "_TIMEOUT", http.ClientTimeout(total=0.05))
     leave = asyncio.Event()
 
     async def handler(request: web.Request):
@@ -270,7 +269,7 @@ async def test_a_service_that_is_not_there(call: Call):
         endpoint = Endpoint.create("cn-beijing", f"http://127.0.0.1:{port}")
         async with ClientSession() as session:
             with pytest.raises(CosyVoiceConnectionError) as caught:
-                await call(AccountApi(session, endpoint, KEY))
+                await call(AccountApi(HttpApi(session, endpoint, KEY)))
     assert caught.value.retryable
 
 
@@ -292,7 +291,7 @@ async def test_a_host_that_cannot_be_is_a_failed_connection():
     endpoint = Endpoint("cn-beijing", "ws://x", "http://:/api")
     async with ClientSession() as session:
         with pytest.raises(CosyVoiceConnectionError):
-            await AccountApi(session, endpoint, KEY).list_voices()
+            await AccountApi(HttpApi(session, endpoint, KEY)).list_voices()
 
 
 @pytest.mark.parametrize(
@@ -325,11 +324,11 @@ async def test_the_emulated_service_is_understood():
     config = EmulatorConfig(api_keys={KEY}, cloned_voices=voices)
     async with Emulator(config) as emulator, ClientSession() as session:
         endpoint = Endpoint.create("cn-beijing", emulator.url)
-        api = AccountApi(session, endpoint, KEY)
+        api = AccountApi(HttpApi(session, endpoint, KEY))
         assert {voice.id for voice in await api.list_voices()} == set(voices)
         key = await api.temporary_key(60)
         assert key.token.startswith("st-")
-        wrong = AccountApi(session, endpoint, "sk-wrong")
+        wrong = AccountApi(HttpApi(session, endpoint, "sk-wrong"))
         for call in CALLS:
             with pytest.raises(AuthenticationError):
                 await call(wrong)

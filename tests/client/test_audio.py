@@ -7,13 +7,15 @@ import subprocess
 from typing import Any
 
 import av
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from custom_components.cosyvoice.client.audio import audio_writer
-from custom_components.cosyvoice.client.audio.mp3 import FrameHeader
+from custom_components.cosyvoice.client.audio.mp3 import parse_header
+from custom_components.cosyvoice.client.errors import ProtocolError
+from tests.emulator.audio import Encoder
 
 from .sound import encoded, fed
 
@@ -76,7 +78,9 @@ def test_one_task_is_heard_as_it_was_sent(audio_format: str, rate: int):
     sent = encoded(audio_format, rate, 1.5)
     writer = audio_writer(audio_format, rate)
     assert writer.header() == b""
-    audio = fed(writer, sent, 7) + writer.end_task() + writer.finish()
+    audio = fed(writer, sent, 7)
+    writer.end_task()
+    audio += writer.finish()
     heard, heard_rate = decoded(audio)
     assert len(heard) / heard_rate == pytest.approx(
         1.5, abs=padding(audio_format, rate)
@@ -92,12 +96,14 @@ def test_tasks_are_joined_one_of_them_lost_in_the_middle(audio_format: str, rate
     lost = encoded(audio_format, rate, 2.0, 600)
     third = encoded(audio_format, rate, 1.2, 900)
     writer = audio_writer(audio_format, rate)
-    parts = [fed(writer, first) + writer.end_task()]
+    parts = [fed(writer, first)]
+    writer.end_task()
     ends = [writer.seconds]
     parts.append(fed(writer, lost[: len(lost) * 2 // 3]))
     writer.abort_task()
     ends.append(writer.seconds)
-    parts.append(fed(writer, third) + writer.end_task())
+    parts.append(fed(writer, third))
+    writer.end_task()
     ends.append(writer.seconds)
     audio = b"".join(parts) + writer.finish()
 
@@ -127,10 +133,12 @@ def test_any_fragmentation_gives_the_same(
     in_pieces, at_once = (audio_writer(audio_format, rate) for _ in range(2))
     audio = b"".join(map(in_pieces.feed, cut(data[:lost_at], cuts)))
     in_pieces.abort_task()
-    audio += b"".join(map(in_pieces.feed, cut(data, cuts))) + in_pieces.end_task()
+    audio += b"".join(map(in_pieces.feed, cut(data, cuts)))
+    in_pieces.end_task()
     expected = at_once.feed(data[:lost_at])
     at_once.abort_task()
-    expected += at_once.feed(data) + at_once.end_task()
+    expected += at_once.feed(data)
+    at_once.end_task()
     if audio_format == "mp3":
         assert audio == expected
     # Pages are as long as what is complete together; the sound is the same.
@@ -142,101 +150,119 @@ def test_any_fragmentation_gives_the_same(
 
 @settings(deadline=None)
 @given(
-    st.sampled_from([("mp3", 24000), ("opus", 24000)]),
+    st.sampled_from(["mp3", "opus"]),
     st.integers(0, 3000),
     st.binary(max_size=300),
     st.integers(0, 300),
+    CUTS,
 )
-def test_damage_costs_no_more_than_what_it_touches(
-    encoding: tuple[str, int], place: int, garbage: bytes, removed: int
-):
-    audio_format, rate = encoding
-    data = encoded(audio_format, rate, 1.0)
-    whole = audio_writer(audio_format, rate)
-    whole.feed(data)
-    whole.end_task()
-    place += 300  # past the headers
-    writer = audio_writer(audio_format, rate)
-    writer.feed(data[:place] + garbage + data[place + removed :])
-    writer.end_task()
-    # Two Opus pages of 200 ms at most; some MP3 frames of 24 ms.
-    assert writer.seconds >= whole.seconds - 0.6
-    assert writer.seconds <= whole.seconds + 0.1
-
-
-@settings(deadline=None)
-@given(st.sampled_from(["mp3", "opus"]), st.lists(st.binary(max_size=200)))
-def test_garbage_is_never_passed_on_in_a_broken_form(
-    audio_format: str, pieces: list[bytes]
-):
+def test_damage_is_an_error_and_the_next_task_is_heard(
+    audio_format: str, place: int, garbage: bytes, removed: int, cuts: list[int]
+) -> None:
+    data = encoded(audio_format, 24000, 1.0)
+    whole = audio_writer(audio_format, 24000)
+    expected = whole.feed(data)
+    damaged = data[:place] + garbage + data[place + removed :]
+    assume(damaged != data)
     writer = audio_writer(audio_format, 24000)
-    given_out = b"".join(map(writer.feed, pieces)) + writer.end_task()
-    assert bool(given_out) == bool(writer.seconds)
+    audio = b""
+    try:
+        for piece in cut(damaged, cuts):
+            audio += writer.feed(piece)
+        writer.end_task()
+    except ProtocolError:
+        writer.abort_task()
+    else:
+        # Only an MP3 whose frames are as long as before shows no damage.
+        assert audio_format == "mp3"
+    # But for headers, a frame, and what came together with the damage
+    untouched = place - 500 - max(cuts)
+    if audio_format == "mp3" and untouched > 0:
+        assert audio[:untouched] == expected[:untouched]
+    before = writer.seconds
+    audio += writer.feed(data)
+    writer.end_task()
+    assert writer.seconds == pytest.approx(before + whole.seconds, abs=0.01)
+    if audio_format == "mp3":
+        assert audio.endswith(expected)
+    else:
+        heard, heard_rate = decoded(audio + writer.finish())
+        assert len(heard) / heard_rate == pytest.approx(writer.seconds, abs=0.001)
 
 
-def test_mp3_leaves_tags_and_information_frames_out():
+@given(st.sampled_from(["mp3", "opus"]), st.lists(st.binary(max_size=200)))
+def test_garbage_is_never_passed_on(audio_format: str, pieces: list[bytes]) -> None:
+    writer = audio_writer(audio_format, 24000)
+    audio = b""
+    try:
+        for piece in pieces:
+            audio += writer.feed(piece)
+        writer.end_task()
+    except ProtocolError:
+        pass
+    else:
+        assert not any(pieces)
+    assert (audio, writer.seconds) == (b"", 0)
+
+
+def test_mp3_leaves_tags_and_information_frames_out() -> None:
     plain = encoded("mp3", 24000, 0.5)
     plain = audio_writer("mp3", 24000).feed(plain)
-    header = FrameHeader.parse(plain)
+    header = parse_header(plain[:4])
+    assert header
     information = bytearray(plain[:4] + bytes(header.size - 4))
     tag = b"ID3\x04\x00\x00\x00\x00\x01\x05" + bytes([0xFF, 0xFB, 0x90] * 44 + [0])
     tag_with_footer = b"ID3\x04\x00\x10\x00\x00\x00\x04" + bytes(4) + b"3DI" + bytes(7)
+    last_tag = b"TAG" + b"\xff\xfb" * 62 + b"x"
     for offset, name in ((13, b"Info"), (13, b"Xing"), (36, b"VBRI")):
         frame = information.copy()
         frame[offset : offset + 4] = name
         for tags in (b"", tag, tag_with_footer, tag + tag_with_footer):
             for size in (1, 7, 10_000):
                 writer = audio_writer("mp3", 24000)
-                data = tags + bytes(frame) + plain
-                audio = fed(writer, data, size) + writer.end_task()
-                audio += fed(writer, data, size) + writer.end_task()
+                data = tags + bytes(frame) + plain + last_tag
+                audio = b""
+                for _ in range(2):
+                    audio += fed(writer, data, size)
+                    writer.end_task()
                 assert audio == plain * 2
 
 
-def test_a_tag_at_the_end_is_no_frame():
-    data = encoded("mp3", 24000, 0.5)
-    expected = audio_writer("mp3", 24000).feed(data)
+@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
+def test_a_cut_off_end_is_an_error(audio_format: str) -> None:
+    data = encoded(audio_format, 24000, 0.5)
+    writer = audio_writer(audio_format, 24000)
+    writer.feed(data[:-1])
+    with pytest.raises(ProtocolError, match="ends in the middle"):
+        writer.end_task()
+
+
+def test_an_mp3_stream_has_one_kind_of_frames() -> None:
     writer = audio_writer("mp3", 24000)
-    assert writer.feed(data + b"TAG" + b"\xff\xfb" * 62 + b"x") == expected
-    assert writer.end_task() == b""
-
-
-def test_the_last_mp3_frame_after_garbage_comes_with_the_end():
-    frame = audio_writer("mp3", 24000).feed(encoded("mp3", 24000, 0.5))
-    frame = frame[: FrameHeader.parse(frame).size]
-    writer = audio_writer("mp3", 24000)
-    assert writer.feed(b"garbage" + frame) == b""
-    assert writer.end_task() == frame
-
-
-def test_an_mp3_frame_found_in_garbage_must_be_followed_by_another():
-    frame = audio_writer("mp3", 24000).feed(encoded("mp3", 24000, 0.5))
-    frame = frame[: FrameHeader.parse(frame).size]
-    writer = audio_writer("mp3", 24000)
-    assert writer.feed(b"garbage" + frame + b"other" + frame * 2) == frame * 2
-    assert writer.end_task() == b""
+    writer.feed(encoded("mp3", 24000, 0.5))
+    with pytest.raises(ProtocolError, match="kind"):
+        writer.feed(encoded("mp3", 48000, 0.5))
 
 
 @pytest.mark.parametrize(
-    ("header", "size", "samples"),
+    ("header", "size", "seconds"),
     [
-        (b"\xff\xfb\x90\x00", 417, 1152),  # MPEG 1, 128 kbit/s, 44.1 kHz
-        (b"\xff\xfb\x92\xc0", 418, 1152),  # padded, mono
-        (b"\xff\xf3\x84\xc0", 192, 576),  # MPEG 2, 64 kbit/s, 24 kHz
-        (b"\xff\xe3\x48\xc0", 288, 576),  # MPEG 2.5, 32 kbit/s, 8 kHz
+        (b"\xff\xfb\x90\x00", 417, 1152 / 44100),  # MPEG 1, 128 kbit/s, 44.1 kHz
+        (b"\xff\xfb\x92\xc0", 418, 1152 / 44100),  # padded, mono
+        (b"\xff\xf3\x84\xc0", 192, 576 / 24000),  # MPEG 2, 64 kbit/s, 24 kHz
+        (b"\xff\xe3\x48\xc0", 288, 576 / 8000),  # MPEG 2.5, 32 kbit/s, 8 kHz
     ],
 )
-def test_mp3_headers_are_read(header: bytes, size: int, samples: Any):
-    found = FrameHeader.parse(header)
-    assert (found.size, found.samples) == (size, samples)
-    assert FrameHeader.parse(b"x" + header, 1) == found
+def test_mp3_headers_are_read(header: bytes, size: int, seconds: float):
+    found = parse_header(header)
+    assert found
+    assert found.size == size
+    assert found.seconds == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
-        b"\xff\xfb\x90",
         b"\xfe\xfb\x90\x00",
         b"\xff\x1b\x90\x00",  # no sync
         b"\xff\xeb\x90\x00",  # reserved version
@@ -247,7 +273,7 @@ def test_mp3_headers_are_read(header: bytes, size: int, samples: Any):
     ],
 )
 def test_what_is_no_mp3_header(data: bytes):
-    assert FrameHeader.parse(data) is None
+    assert parse_header(data) is None
 
 
 # --- Samples ---
@@ -259,7 +285,8 @@ SAMPLES = np.random.default_rng(1).integers(-32768, 32767, 24000, np.int16).toby
 @pytest.mark.parametrize("rate", RATES)
 def test_containers_hold_the_very_samples(audio_format: str, rate: int):
     writer = audio_writer(audio_format, rate)
-    audio = writer.header() + fed(writer, SAMPLES, 333) + writer.end_task()
+    audio = writer.header() + fed(writer, SAMPLES, 333)
+    writer.end_task()
     assert writer.finish() == b""
     heard, heard_rate = decoded(audio)
     assert heard_rate == rate
@@ -297,7 +324,7 @@ def test_samples_are_never_torn(pieces: list[bytes], lost: bool):
     if lost:
         writer.abort_task()
     else:
-        assert writer.end_task() == b""
+        writer.end_task()
     assert writer.feed(b"ab") == b"ab"
 
 
@@ -309,11 +336,86 @@ def test_silence_is_exact_and_counts(audio_format: str):
     assert writer.silence(0) == b""
 
 
-@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
-def test_compressed_formats_have_no_silence(audio_format: str):
-    writer = audio_writer(audio_format, 24000)
+def test_opus_has_no_silence() -> None:
+    writer = audio_writer("opus", 24000)
     assert writer.silence(1) == b""
     assert writer.seconds == 0
+
+
+def bursts(rate: int) -> list[bytes]:
+    """Return 4 s of MP3 in chunks of 0.1 s, of frames that borrow from each other."""
+    times = np.arange(rate * 4) / rate
+    noise = np.random.default_rng(1).standard_normal(len(times))
+    samples = 12_000 * np.sin(2 * np.pi * 440 * times) * (np.sin(20 * times) > 0)
+    samples += 3000 * noise * (np.sin(11 * times) > 0.6)
+    samples[int(1.8 * rate) : int(2.2 * rate)] = 0
+    encoder, step = Encoder("mp3", rate, 0), rate // 10
+    return [
+        *(
+            encoder.encode(samples[at : at + step].astype(np.int16))
+            for at in range(0, len(samples), step)
+        ),
+        encoder.finish(),
+    ]
+
+
+@pytest.mark.parametrize("rate", [*RATES, 32000])
+@pytest.mark.parametrize("cut_at", [7, 21], ids=["in a sound", "in a pause"])
+def test_silence_between_mp3_frames_changes_no_other_sound(
+    rate: int, cut_at: int
+) -> None:
+    """The data that later frames borrow from earlier ones is still there."""
+    chunks = bursts(rate)
+    plain = decoded(b"".join(map(audio_writer("mp3", rate).feed, chunks)))[0]
+    writer = audio_writer("mp3", rate)
+    audio = b"".join(map(writer.feed, chunks[:cut_at]))
+    begin = round(writer.seconds * rate)
+    audio += writer.silence(0.7)
+    end = round(writer.seconds * rate)
+    audio += b"".join(map(writer.feed, chunks[cut_at:]))
+    writer.end_task()
+    heard = decoded(audio)[0]
+    frame = 1152 if rate >= 32000 else 576
+    assert (end - begin) / rate == pytest.approx(0.7, abs=frame / rate / 2)
+    assert not heard[begin + 2 * frame : end].any()
+    assert heard[:begin].tolist() == plain[:begin].tolist()
+    assert heard[end + 2 * frame :].tolist() == plain[begin + 2 * frame :].tolist()
+    if cut_at == 21 and rate > 8000:
+        assert np.abs(heard[begin : end + 2 * frame]).max() < 500
+    assert complaints(audio) == b""
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_mp3_may_begin_with_silence(rate: int) -> None:
+    writer = audio_writer("mp3", rate)
+    audio = writer.silence(0.5)
+    assert writer.seconds == pytest.approx(0.5, abs=0.04)
+    audio += writer.feed(encoded("mp3", rate, 1.0))
+    heard, heard_rate = decoded(audio)
+    assert heard_rate == rate
+    assert len(heard) / rate == pytest.approx(writer.seconds, abs=0.001)
+    assert not heard[: int(rate * 0.4)].any()
+    assert loudest_frequency(heard[int(rate * 0.7) :], rate) == pytest.approx(
+        440, abs=5
+    )
+    assert complaints(audio) == b""
+
+
+def test_mp3_silence_is_a_frame_at_least_and_none_if_none_is_wanted() -> None:
+    writer = audio_writer("mp3", 8000)
+    assert writer.silence(0) == b""
+    assert writer.seconds == 0
+    assert writer.silence(0.001)
+    assert writer.seconds == pytest.approx(0.072)
+
+
+def test_mp3_frames_with_a_checksum_give_their_data_to_silence() -> None:
+    data = b"d" * (96 - 4 - 2 - 9)
+    writer = audio_writer("mp3", 24000)
+    writer.feed(b"\xff\xf2\x44\xc0" + b"cs" + bytes(9) + data)
+    silence = writer.silence(0.024)
+    assert silence[1] == 0xF3
+    assert silence.endswith(bytes(10) + data)
 
 
 def test_an_unknown_format_is_a_mistake():

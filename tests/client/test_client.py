@@ -11,12 +11,13 @@ from custom_components.cosyvoice.client import (
     AuthenticationError,
     CosyVoiceClient,
     CosyVoiceConnectionError,
+    CosyVoiceError,
     CosyVoiceTimeoutError,
     Endpoint,
     ServiceError,
     Timing,
-    client as client_module,
 )
+from custom_components.cosyvoice.client.wire import keys
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 
@@ -76,7 +77,7 @@ def test_a_service_in_trouble(kind: FaultKind, error: type[Exception]) -> None:
             begun = asyncio.get_running_loop().time()
             with pytest.raises(error):
                 await client.check_key()
-            assert asyncio.get_running_loop().time() - begun <= TIMING.attempt + 0.1
+            assert asyncio.get_running_loop().time() - begun <= TIMING.connect + 0.1
 
     run(scenario())
 
@@ -151,25 +152,83 @@ def test_the_services_clock_may_be_another(monkeypatch: pytest.MonkeyPatch) -> N
             assert [record.key for record in emulator.connections] == ["temporary"] * 3
             assert emulator.tokens_issued == 2
 
-    monkeypatch.setattr(client_module, "time", SimpleNamespace(time=lambda: 0.0))
+    monkeypatch.setattr(keys, "time", SimpleNamespace(time=lambda: 0.0))
     run(scenario())
 
 
-def test_without_temporary_keys_to_be_had_the_own_key_serves(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("http_500@http,times=always", ServiceError),
+        ("hang@http,times=always", CosyVoiceTimeoutError),
+        ("slow@http,seconds=2.1,times=always", CosyVoiceTimeoutError),
+    ],
+)
+def test_without_a_temporary_key_nothing_is_spoken(
+    fault: str, error: type[CosyVoiceError], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Speech goes on, and the log says why; the key is in neither."""
+    """The account's key does not take its place, whatever goes wrong."""
 
     async def scenario() -> None:
+        loop = asyncio.get_running_loop()
         async with service(temporary_keys=True) as (emulator, client):
-            emulator.script(Fault(FaultKind.HTTP_500, Point.HTTP, times=None))
-            assert heard(emulator, await listen(client.speak(TEXT, options())))
-            assert emulator.connections[0].key == "api_key"
+            emulator.script(fault)
+            with pytest.raises(error) as caught:
+                await client.check_key()
+            assert loop.time() <= TIMING.temporary_key + 0.1
+            assert caught.value.retryable
+            with pytest.raises(error):
+                await listen(client.speak(TEXT, options()))
+            assert emulator.connections == []
 
     with caplog.at_level(logging.DEBUG):
         run(scenario())
     assert "No temporary key" in caplog.text
     assert "sk-test" not in caplog.text
+
+
+def test_a_slow_temporary_key_is_waited_for() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            emulator.script("slow@http,seconds=1.5")
+            assert heard(emulator, await listen(client.speak(TEXT, options())))
+            assert emulator.tokens_issued == 1
+
+    run(scenario())
+
+
+def test_a_temporary_key_is_renewed_while_the_old_one_has_time() -> None:
+    """In the background: nobody waits for it, and one failure does no harm."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        async with service(temporary_keys=True) as (emulator, client):
+            await client.check_key()
+            await asyncio.sleep(keys.LIFE - keys.RENEW_BEFORE + 1)
+            emulator.script("hang@http")
+            for _ in range(2):
+                begun = loop.time()
+                await client.check_key()
+                assert loop.time() - begun < 0.1
+                await asyncio.sleep(10)
+            assert emulator.tokens_issued == 2
+            await asyncio.sleep(keys.RENEW_BEFORE)
+            emulator.script("hang@http,times=always")
+            await client.check_key()
+            assert {record.key for record in emulator.connections} == {"temporary"}
+
+    run(scenario())
+
+
+def test_closing_ends_the_renewal_of_a_key() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            await client.check_key()
+            await asyncio.sleep(keys.LIFE - keys.RENEW_BEFORE + 1)
+            emulator.script("hang@http")
+            await client.check_key()
+
+    run(scenario())
 
 
 def test_a_key_that_gets_no_temporary_one_is_refused() -> None:
@@ -185,7 +244,7 @@ def test_a_key_that_gets_no_temporary_one_is_refused() -> None:
 
 
 def test_a_warm_task_saves_all_round_trips_but_one() -> None:
-    """Cold, on a warm connection, and with a task started in advance."""
+    """Cold, on a connection whose task is cancelled, and with a task started in advance."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
@@ -211,7 +270,7 @@ def test_a_warm_task_saves_all_round_trips_but_one() -> None:
             await asyncio.sleep(1)
             warm = await first_audio()
             assert prestarted == pytest.approx(0.2 + 0.3, abs=0.02)
-            assert warm == pytest.approx(2 * 0.2 + 0.3, abs=0.02)
+            assert warm == pytest.approx(3 * 0.2 + 0.3, abs=0.02)
             assert cold == pytest.approx((4 + 2) * 0.2 + 0.3, abs=0.02)
             assert client.statistics.hits == 1
 

@@ -40,9 +40,14 @@ def test_the_regions_do_not_share_a_host():
             "http://proxy/speech/api/v1",
         ),
         (
-            "http://[::1]:80",
-            "ws://[::1]:80/api-ws/v1/inference",
-            "http://[::1]:80/api/v1",
+            "http://[::1]:8080",
+            "ws://[::1]:8080/api-ws/v1/inference",
+            "http://[::1]:8080/api/v1",
+        ),
+        (
+            "https://häuser.example/a%20b",
+            "wss://xn--huser-gra.example/a%20b/api-ws/v1/inference",
+            "https://xn--huser-gra.example/a%20b/api/v1",
         ),
     ],
 )

@@ -43,6 +43,13 @@ from custom_components.cosyvoice.client.errors import (
             "CosyVoiceTimeoutError",
         ),
         ("ClientDisconnect", "…", "CosyVoiceConnectionError"),
+        ("invalid_api_key", "Incorrect API key provided.", "AuthenticationError"),
+        ("model_not_found", "…", "ModelNotFoundError"),
+        ("data_inspection_failed", "…", "ContentError"),
+        ("limit_requests", "You exceeded your current …", "ThrottledError"),
+        ("RequestTimeOut", "Request timed out", "CosyVoiceTimeoutError"),
+        ("SERVER_ERROR", "…", "ServiceError"),
+        ("internal_error", "…", "ServiceError"),
         ("InvalidParameter", "task can not be null", "RequestError"),
         (None, "Something new", "RequestError"),
     ],
@@ -52,6 +59,29 @@ def test_a_failed_task_has_its_class(code: str | None, message: str, kind: str) 
     error = error_for(code, message, "request-1")
     assert type(error) is getattr(errors, kind)
     assert (error.code, error.message, error.request_id) == (code, message, "request-1")
+
+
+@pytest.mark.parametrize(
+    ("message", "sporadic"),
+    [
+        ("[cosyvoice:]Engine return error code: 418", True),
+        ("[cosyvoice:]Engine error [411]: TTS speak operation failed", True),
+        ("url error, please check url！", True),
+        (
+            "Invalid action('run-task')! Please follow the protocol!",
+            True,
+        ),
+        ("[cosyvoice:]Engine return error code: 428", False),
+        ("Invalid action('continue-task')! Please follow the protocol!", False),
+    ],
+)
+def test_an_error_that_comes_now_and_then_may_be_retried_once(
+    message: str, *, sporadic: bool
+) -> None:
+    """It is no transient error, though: the cause may be real."""
+    error = error_for("InvalidParameter", message)
+    assert error.retry_once is sporadic
+    assert not error.retryable
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -12,20 +13,22 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
+    ThrottledError,
+    error_for,
 )
 from custom_components.cosyvoice.client.timing import Timing
 from custom_components.cosyvoice.client.wire.connection import Connection
-from custom_components.cosyvoice.client.wire.pool import (
-    Pool,
-    Spare,
-    TaskSettings,
-    choose,
-)
+from custom_components.cosyvoice.client.wire.pool import Pool
+from custom_components.cosyvoice.client.wire.protocol import TaskState
+from custom_components.cosyvoice.client.wire.task import TaskSettings
 from tests.clock import run
 
-TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3)
-OTHER_TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanhuan"}, 3)
+TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3, cancellable=True)
+OTHER_TASK = replace(TASK, parameters={"voice": "longanhuan"})
+THIRD_TASK = replace(TASK, parameters={"voice": "longhuhu_v3"})
 OTHER_MODEL = TaskSettings("cosyvoice-v2", {"voice": "longanli"}, 3)
+LASTING = replace(TASK, cancellable=False)
+OTHER_LASTING = replace(OTHER_TASK, cancellable=False)
 TIMING = Timing()
 
 
@@ -34,41 +37,61 @@ class FakeConnection:
 
     def __init__(self) -> None:
         """Be open, idle and willing."""
+        self.name = "connection"
         self.closed = False
-        self.busy = False
-        self.cancelled = False
+        self.silent = False
+        self.state = TaskState.IDLE
+        self.cancelled = 0
+        self.probes: list[float] = []
+        self.starts: list[float] = []
         self.started: list[TaskSettings] = []
         self.start_error: CosyVoiceError | None = None
         self.hangs = False
+        self.round_trip = 0.02
         self.cancel_error: CosyVoiceError | None = None
         self.dies_when_claimed = False
-        self.news = asyncio.Event()
+        self.news: asyncio.Queue[TaskState | None] = asyncio.Queue()
 
     async def start(self, model: str, parameters: dict[str, Any]) -> None:
         """Start a task, or not."""
+        assert self.state is TaskState.IDLE
+        self.starts.append(asyncio.get_running_loop().time())
         if self.hangs:
             await asyncio.Event().wait()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(self.round_trip)
+        if self.closed:
+            raise CosyVoiceConnectionError("closed")
         if self.start_error is not None:
             raise self.start_error
-        self.started.append(TaskSettings(model, parameters, 3))
-        self.busy = True
+        self.started.append(replace(TASK, model=model, parameters=parameters))
+        self.state = TaskState.RUNNING
+
+    async def probe(self, limit: float) -> None:
+        """Note it."""
+        if self.closed:
+            raise CosyVoiceConnectionError("closed")
+        self.probes.append(limit)
 
     async def receive(self) -> list[object]:
-        """Wait until the service closes the connection."""
+        """Wait until the service sends something or closes the connection."""
         try:
-            await self.news.wait()
+            state = await self.news.get()
         except asyncio.CancelledError:
             self.closed = self.dies_when_claimed
             raise
+        if state is not None:
+            self.state = state
+            return []
         self.closed = True
         raise CosyVoiceConnectionError("closed")
 
     async def cancel(self) -> None:
-        """Note it."""
-        self.cancelled = True
+        """End the task, or not."""
+        self.cancelled += 1
+        await asyncio.sleep(self.round_trip)
         if self.cancel_error is not None:
             raise self.cancel_error
+        self.state = TaskState.IDLE
 
     async def close(self) -> None:
         """Note it."""
@@ -83,15 +106,16 @@ class FakeService:
         self.connections: list[FakeConnection] = []
         self.prepare: Callable[[FakeConnection], None] = lambda connection: None
         self.error: CosyVoiceError | None = None
-        self.hangs = False
+        self.hangs: set[int] | bool = False
+        self.takes = 0.1
         self.attempts = 0
 
     async def open(self) -> Connection:
         """Open a connection."""
         self.attempts += 1
-        if self.hangs:
+        if self.hangs is True or (self.hangs and self.attempts in self.hangs):
             await asyncio.Event().wait()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(self.takes)
         if self.error is not None:
             raise self.error
         connection = FakeConnection()
@@ -126,7 +150,7 @@ async def acquire(pool: Pool, task: TaskSettings = TASK) -> FakeConnection:
 
 def release(pool: Pool, connection: FakeConnection) -> None:
     """Finish a connection's task and give it back."""
-    connection.busy = False
+    connection.state = TaskState.IDLE
     pool.release(cast("Connection", connection))
 
 
@@ -135,39 +159,6 @@ async def kept(pool: Pool) -> FakeConnection:
     connection = await acquire(pool)
     release(pool, connection)
     return connection
-
-
-def spare(
-    since: float, task: TaskSettings | None = None, *, closed: bool = False
-) -> Spare:
-    """Return a spare connection for a decision."""
-    connection = FakeConnection()
-    connection.closed = closed
-    return Spare(cast("Connection", connection), since, task, cast("Any", None))
-
-
-@pytest.mark.parametrize(
-    ("spares", "best", "expired"),
-    [
-        ([], None, []),
-        ([spare(90)], 0, []),
-        ([spare(90), spare(95)], 1, []),
-        ([spare(90, TASK), spare(95)], 0, []),
-        ([spare(90, OTHER_TASK), spare(95)], 1, []),
-        ([spare(90, OTHER_TASK)], 0, []),
-        ([spare(90, TASK), spare(95, TASK)], 1, []),
-        ([spare(100 - TIMING.idle_limit)], None, [0]),
-        ([spare(100 - TIMING.task_limit, TASK), spare(80)], 1, [0]),
-        ([spare(95, TASK, closed=True), spare(50)], 1, [0]),
-    ],
-)
-def test_the_best_connection_is_chosen(
-    spares: list[Spare], best: int | None, expired: list[int]
-) -> None:
-    """A started task first, then the last used; never one about to be closed."""
-    chosen, closing = choose(spares, TASK, 100.0, TIMING)
-    assert chosen is (None if best is None else spares[best])
-    assert closing == [spares[index] for index in expired]
 
 
 @pooled
@@ -185,7 +176,6 @@ async def test_a_connection_is_reused_after_its_task(
     assert pool.statistics.reused == 1
     pool.discard(cast("Connection", second))
     await pool.close()
-    assert first.cancelled
     assert first.closed
     assert pool.statistics.connections == 0
 
@@ -218,7 +208,7 @@ async def test_a_connection_that_the_service_closes_is_forgotten(
 ) -> None:
     """It is noticed at once and costs the next utterance nothing."""
     connection = await kept(pool)
-    connection.news.set()
+    connection.news.put_nowait(None)
     await asyncio.sleep(0.1)
     assert pool.statistics.connections == 0
     assert await acquire(pool) is not connection
@@ -231,7 +221,7 @@ async def test_a_connection_that_died_a_moment_ago_is_replaced(
     """The news of its end and the next utterance may come together."""
     connection = await kept(pool)
     await asyncio.sleep(0)
-    connection.news.set()
+    connection.news.put_nowait(None)
     await asyncio.sleep(0)
     assert await acquire(pool) is not connection
 
@@ -256,24 +246,12 @@ async def test_only_the_connection_that_ended_is_dropped(
     for connection in used:
         release(pool, connection)
     await asyncio.sleep(0)
-    used[1].news.set()
+    used[1].news.put_nowait(None)
     await asyncio.sleep(0.1)
     assert pool.statistics.idle == 2
     used[0].closed = True
     assert await acquire(pool) is used[2]
     assert pool.statistics.idle == 0
-
-
-@pooled
-async def test_a_connection_that_cannot_be_told_is_closed_all_the_same(
-    service: FakeService, pool: Pool
-) -> None:
-    """Cancelling is a courtesy; closing ends the task."""
-    connection = await acquire(pool)
-    connection.cancel_error = CosyVoiceConnectionError("gone")
-    pool.discard(cast("Connection", connection))
-    await pool.close()
-    assert connection.closed
 
 
 @pytest.mark.parametrize("hangs", [True, False])
@@ -317,21 +295,129 @@ async def test_an_attempt_has_a_time_limit(service: FakeService, pool: Pool) -> 
     begun = loop.time()
     with pytest.raises(CosyVoiceTimeoutError):
         await acquire(pool)
-    assert loop.time() - begun == pytest.approx(TIMING.attempt, abs=0.1)
+    assert loop.time() - begun == pytest.approx(TIMING.connect, abs=0.1)
 
 
 @pooled
-async def test_waiting_for_a_turn_is_no_failure(
+async def test_a_burst_starts_at_the_permitted_rate_and_in_order(
     service: FakeService, pool: Pool
 ) -> None:
-    """A burst of twenty is served at the permitted rate."""
-    turns: list[float] = []
-    loop = asyncio.get_running_loop()
-    await asyncio.gather(
-        *(pool.acquire(TASK, lambda: turns.append(loop.time())) for _ in range(20))
+    """Nobody fails, and few connections are opened."""
+    order: list[int] = []
+
+    async def speak(number: int) -> None:
+        connection = await pool.acquire(TASK, lambda: order.append(number))
+        await asyncio.sleep(0.5)
+        release(pool, cast("FakeConnection", connection))
+
+    await asyncio.gather(*map(speak, range(60)))
+    assert list(dict.fromkeys(order)) == list(range(60))
+    starts = sorted(
+        start for connection in service.connections for start in connection.starts
     )
-    assert len(turns) == 20
-    assert turns[-1] > TIMING.attempt
+    assert all(b - a >= 1 for a, b in zip(starts, starts[3:], strict=False))
+    assert starts[-1] - starts[0] < 57 / 3 * 1.1
+    assert len(service.connections) <= 9
+    assert pool.statistics.failures == 0
+
+
+@pooled
+async def test_models_do_not_wait_for_each_other(
+    service: FakeService, pool: Pool
+) -> None:
+    """The rate is counted for each model."""
+    burst = [asyncio.create_task(acquire(pool)) for _ in range(10)]
+    await asyncio.sleep(0.5)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await acquire(pool, OTHER_MODEL)
+    assert loop.time() - begun < 0.2
+    for task in burst:
+        task.cancel()
+    await asyncio.wait(burst)
+
+
+@pooled
+async def test_every_step_is_reported(service: FakeService, pool: Pool) -> None:
+    """So that whoever waits can tell slowness from silence."""
+    loop = asyncio.get_running_loop()
+    steps: list[float] = []
+    await pool.acquire(TASK, lambda: steps.append(loop.time()))
+    assert steps == pytest.approx([0.1, 0.12], abs=0.001)
+
+
+@pooled
+async def test_a_throttled_start_keeps_its_place(
+    service: FakeService, pool: Pool
+) -> None:
+    """It is repeated once, before those who came later."""
+    order: list[int] = []
+
+    async def speak(number: int) -> None:
+        await acquire(pool)
+        order.append(number)
+
+    def refuse_the_first(connection: FakeConnection) -> None:
+        if service.attempts == 6 and not service.connections:
+            connection.start_error = ThrottledError("too many")
+
+    service.prepare = refuse_the_first
+    await asyncio.gather(*map(speak, range(6)))
+    assert order[:3] == [1, 2, 0]
+    assert pool.statistics.failures == 0
+
+
+@pooled
+async def test_a_service_that_keeps_throttling_is_an_error(
+    service: FakeService, pool: Pool
+) -> None:
+    """Whoever wanted the task decides what to do."""
+
+    def refuse(connection: FakeConnection) -> None:
+        connection.start_error = ThrottledError("too many")
+
+    service.prepare = refuse
+    with pytest.raises(ThrottledError):
+        await acquire(pool)
+    assert len(service.connections) == 2
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+@pytest.mark.parametrize("reused", [False, True])
+@pytest.mark.parametrize(
+    "message", ["Invalid action('run-task')!", "[tts:]Engine return error code: 418"]
+)
+def test_a_sporadic_refusal_is_repeated_once_on_a_new_connection(
+    message: str, *, reused: bool, lasts: bool
+) -> None:
+    """If it comes again, it is meant."""
+
+    async def scenario() -> None:
+        service = FakeService()
+        pool = Pool(service.open, TIMING)
+        if reused:
+            await kept(pool)
+
+        def refuse(connection: FakeConnection) -> None:
+            connection.start_error = error_for("InvalidParameter", message)
+
+        if reused:
+            refuse(service.connections[0])
+        if lasts or not reused:
+            service.prepare = refuse
+        acquiring = asyncio.create_task(acquire(pool))
+        await asyncio.sleep(0.11)
+        if not lasts:
+            service.prepare = lambda connection: None
+            assert await acquiring is service.connections[1]
+        else:
+            with pytest.raises(CosyVoiceError) as caught:
+                await acquiring
+            assert not caught.value.retry_once
+        assert len(service.connections) == 2
+        await pool.close()
+
+    run(scenario())
 
 
 def test_giving_up_leaves_nothing_behind() -> None:
@@ -388,16 +474,43 @@ async def test_a_warm_up_under_way_is_waited_for(
 async def test_other_settings_cost_a_fresh_task_on_the_warm_connection(
     service: FakeService, pool: Pool
 ) -> None:
-    """Never the wrong voice, and no second connection either."""
+    """Its task is cancelled first: the service does not let it be replaced."""
     pool.warm_up(TASK)
     await asyncio.sleep(1)
     connection = await acquire(pool, OTHER_TASK)
+    assert connection.cancelled == 1
     assert [task.parameters for task in connection.started] == [
         TASK.parameters,
         OTHER_TASK.parameters,
     ]
     assert pool.statistics.wasted == 1
     assert pool.statistics.hits == 0
+
+
+@pooled
+async def test_a_task_that_cannot_be_cancelled_is_left_alone(
+    service: FakeService, pool: Pool
+) -> None:
+    """Other settings open another connection."""
+    pool.warm_up(LASTING)
+    await asyncio.sleep(1)
+    other = await acquire(pool, OTHER_LASTING)
+    assert other is service.connections[1]
+    assert await acquire(pool, LASTING) is service.connections[0]
+    assert pool.statistics.hits == 1
+
+
+@pooled
+async def test_a_cancel_that_fails_costs_the_connection(
+    service: FakeService, pool: Pool
+) -> None:
+    """Another one is opened."""
+    pool.warm_up(TASK)
+    await asyncio.sleep(1)
+    service.connections[0].cancel_error = CosyVoiceConnectionError("gone")
+    assert await acquire(pool, OTHER_TASK) is service.connections[1]
+    await asyncio.sleep(0)
+    assert service.connections[0].closed
 
 
 @pooled
@@ -409,6 +522,7 @@ async def test_a_started_task_is_renewed_and_given_up_in_time(
     await asyncio.sleep(TIMING.task_limit + 1)
     [connection] = service.connections
     assert len(connection.started) == 2
+    assert connection.cancelled == 1
     assert pool.statistics.prestarted == 1
     await asyncio.sleep(TIMING.keep_warm + TIMING.task_limit)
     assert pool.statistics.connections == 0
@@ -420,12 +534,13 @@ async def test_a_started_task_is_renewed_and_given_up_in_time(
 async def test_warming_up_again_for_other_settings(
     service: FakeService, pool: Pool
 ) -> None:
-    """The connection stays, its task is replaced."""
+    """The connection stays, its task is cancelled."""
     pool.warm_up(TASK)
     await asyncio.sleep(2)
     pool.warm_up(OTHER_TASK)
     await asyncio.sleep(2)
     [connection] = service.connections
+    assert connection.cancelled == 1
     assert connection.started[-1].parameters == OTHER_TASK.parameters
     assert pool.statistics.prestarted == 1
 

@@ -1,6 +1,8 @@
 """The task protocol, against nothing but messages."""
 
+from collections.abc import Callable
 import json
+import logging
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -11,6 +13,7 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceError,
     ProtocolError,
     RequestError,
+    TextError,
 )
 from custom_components.cosyvoice.client.wire.protocol import (
     Audio,
@@ -52,7 +55,7 @@ def result(protocol: TaskProtocol, kind: str | None, **parts: Any) -> str:
 @pytest.fixture
 def protocol() -> TaskProtocol:
     """Return a protocol whose task has been asked for."""
-    protocol = TaskProtocol()
+    protocol = TaskProtocol("connection 1")
     protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
     return protocol
 
@@ -66,7 +69,7 @@ def running(protocol: TaskProtocol) -> TaskProtocol:
 
 def test_run_task_is_as_documented() -> None:
     """The first message has everything but text, and an empty input."""
-    protocol = TaskProtocol()
+    protocol = TaskProtocol("connection 1")
     sent = json.loads(protocol.run_task("cosyvoice-v3-flash", PARAMETERS))
     assert sent == {
         "header": {
@@ -125,12 +128,14 @@ def test_cancel_asks_for_the_task_to_be_dropped(running: TaskProtocol) -> None:
 
 
 def test_each_task_has_its_own_id(running: TaskProtocol) -> None:
-    """Events of a task that was replaced say nothing, those of the new one count."""
+    """Late events of the task before are ignored, those of the new one count."""
     late = [
         message(running, name)
         for name in ("task-started", "task-finished", "task-failed")
     ]
     first = running.task_id
+    running.finish_task()
+    running.receive_text(message(running, "task-finished"))
     running.run_task("cosyvoice-v3-flash", PARAMETERS)
     assert running.task_id != first
     for frame in late:
@@ -224,6 +229,88 @@ def test_a_task_that_does_not_run_cannot_finish(protocol: TaskProtocol) -> None:
         protocol.receive_text(message(protocol, "task-finished"))
 
 
+def test_a_failure_without_a_task_id_concerns_the_running_task(
+    running: TaskProtocol,
+) -> None:
+    """The service may not have been able to read whose task it was."""
+    header = {"task_id": None, "error_code": "Arrearage", "error_message": "Pay."}
+    frame = message(running, "task-failed", header=header)
+    [event] = running.receive_text(frame)
+    assert isinstance(event, TaskFailed)
+    assert isinstance(event.error, ArrearsError)
+    assert running.state is TaskState.FAILED
+    assert running.receive_text(frame) == []
+
+
+def test_a_task_may_be_reported_as_finished_twice(running: TaskProtocol) -> None:
+    running.finish_task()
+    running.receive_text(message(running, "task-finished"))
+    assert running.receive_text(message(running, "task-finished")) == []
+    assert running.state is TaskState.IDLE
+
+
+SENDS: dict[str, Callable[[TaskProtocol], str]] = {
+    "run": lambda protocol: protocol.run_task("cosyvoice-v3-flash", PARAMETERS),
+    "text": lambda protocol: protocol.continue_task("Hello."),
+    "flush": lambda protocol: protocol.flush(),
+    "finish": lambda protocol: protocol.finish_task(),
+    "cancel": lambda protocol: protocol.cancel_task(),
+}
+PERMITTED = {
+    TaskState.IDLE: {"run"},
+    TaskState.STARTING: set(),
+    TaskState.RUNNING: {"text", "flush", "finish", "cancel"},
+    TaskState.FINISHING: {"cancel"},
+    TaskState.FAILED: set(),
+}
+
+
+@pytest.mark.parametrize("name", SENDS)
+@pytest.mark.parametrize("state", TaskState)
+def test_only_what_the_state_permits_can_be_sent(state: TaskState, name: str) -> None:
+    """The service would refuse everything else, and close the connection."""
+    protocol = TaskProtocol("connection 1")
+    protocol.task_id, protocol.state = "1", state
+    if name in PERMITTED[state]:
+        assert json.loads(SENDS[name](protocol))["header"]["task_id"]
+        return
+    with pytest.raises(ProtocolError):
+        SENDS[name](protocol)
+    assert (protocol.task_id, protocol.state) == ("1", state)
+
+
+def test_text_that_cannot_be_encoded_is_refused(running: TaskProtocol) -> None:
+    """Half a surrogate pair is no text: the service would close the connection."""
+    with pytest.raises(TextError) as caught:
+        running.continue_task("Hello \ud83d")
+    assert "Hello" not in repr((caught.value.__cause__, caught.value.__context__))
+    assert not caught.value.retryable
+    assert running.state is TaskState.RUNNING
+
+
+def test_a_task_that_cannot_be_encoded_is_not_begun() -> None:
+    protocol = TaskProtocol("connection 1")
+    with pytest.raises(TextError):
+        protocol.run_task("cosyvoice-v3-flash", {"instruction": "\ud83d"})
+    assert (protocol.state, protocol.task_id) == (TaskState.IDLE, "")
+
+
+def test_every_state_is_logged_with_the_connection_but_not_the_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    protocol = TaskProtocol("connection 7")
+    protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
+    protocol.receive_text(message(protocol, "task-started"))
+    protocol.continue_task("A secret.")
+    protocol.finish_task()
+    protocol.receive_text(message(protocol, "task-finished"))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"connection 7: task {protocol.task_id} is {state}"
+        for state in ("starting", "running", "finishing", "idle")
+    ]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -259,7 +346,7 @@ def plausible_payloads(draw: st.DrawFn) -> Any:
 @given(data=st.data())
 def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> None:
     """Any sequence of frames gives events or a CosyVoiceError."""
-    protocol = TaskProtocol()
+    protocol = TaskProtocol("connection 1")
     protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
     for _ in range(data.draw(st.integers(1, 8))):
         try:
@@ -285,7 +372,7 @@ def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> Non
 @given(data=st.data())
 def test_noise_between_messages_changes_nothing(data: st.DataObject) -> None:
     """Unknown events and those of other tasks, anywhere, leave the audio as it is."""
-    protocol = TaskProtocol()
+    protocol = TaskProtocol("connection 1")
     protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
     protocol.receive_text(message(protocol, "task-started"))
     chunks = data.draw(st.lists(st.binary(min_size=1, max_size=8), max_size=6))

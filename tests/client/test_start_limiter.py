@@ -2,55 +2,45 @@
 
 import asyncio
 
-from custom_components.cosyvoice.client.wire.pool import StartLimiter, TaskSettings
+import pytest
+
+from custom_components.cosyvoice.client.wire.limiter import StartLimiter
 from tests.clock import run
 
-TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3)
-OTHER_MODEL = TaskSettings("cosyvoice-v2", {"voice": "longanli"}, 3)
+MODEL = "cosyvoice-v3-flash"
 
 
-def test_no_more_starts_than_permitted_and_first_come_first_served() -> None:
-    """Ten starts at once take three windows, in the order they came."""
+def test_no_more_starts_than_permitted_within_any_window() -> None:
+    """Ten starts, each as soon as it may, take three windows."""
 
     async def scenario() -> None:
         limiter = StartLimiter(1.0)
         loop = asyncio.get_running_loop()
-        starts: list[tuple[int, float]] = []
-
-        async def start(number: int) -> None:
-            await limiter.wait(TASK)
-            starts.append((number, loop.time()))
-
-        await asyncio.gather(*map(start, range(10)))
-        assert [number for number, _ in starts] == list(range(10))
-        times = [time for _, time in starts]
-        assert all(
-            later - earlier >= 1.0
-            for earlier, later in zip(times, times[3:], strict=False)
-        )
-        assert times[-1] - times[0] < 3.1
-        begun = loop.time()
-        await limiter.wait(OTHER_MODEL)
-        assert loop.time() == begun
+        starts: list[float] = []
+        while len(starts) < 10:
+            await asyncio.sleep(limiter.delay(MODEL, 3))
+            if limiter.delay(MODEL, 3) == 0:
+                limiter.count(MODEL)
+                starts.append(loop.time())
+        assert all(b - a >= 1.0 for a, b in zip(starts, starts[3:], strict=False))
+        assert starts[-1] - starts[0] < 3.1
+        assert limiter.delay("cosyvoice-v2", 3) == 0
 
     run(scenario())
 
 
-def test_a_start_in_advance_leaves_room_for_another() -> None:
-    """It is refused where it could delay what somebody waits for."""
+def test_a_smaller_share_is_used_up_sooner() -> None:
+    """A start in advance leaves room for another; one start is always permitted."""
 
     async def scenario() -> None:
         limiter = StartLimiter(1.0)
-        assert limiter.take(TASK)
-        assert limiter.take(TASK)
-        assert not limiter.take(TASK)
-        await limiter.wait(TASK)
-        waiting = asyncio.create_task(limiter.wait(TASK))
-        await asyncio.sleep(0.9)
-        assert not limiter.take(TASK)
-        await waiting
+        limiter.count(MODEL, 2)
+        assert limiter.delay(MODEL, 2) == 1.0
+        assert limiter.delay(MODEL, 3) == 0
+        limiter.count(MODEL)
         await asyncio.sleep(1.0)
-        assert limiter.take(TaskSettings(TASK.model, {}, 1))
-        assert not limiter.take(TaskSettings(TASK.model, {}, 1))
+        assert limiter.delay(MODEL, 0) == 0
+        limiter.count(MODEL)
+        assert limiter.delay(MODEL, 0) == pytest.approx(1.0)
 
     run(scenario())

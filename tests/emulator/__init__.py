@@ -7,13 +7,16 @@ lists all that can. It knows nothing of the integration: its
 voices, rules and errors are its own reading of the service's documentation.
 """
 
+from .billing import Bill, BillEntry
 from .config import EmulatorConfig
-from .faults import Fault, FaultKind, Nature, Point
+from .faults import Fault, FaultKind, Nature, Oddity, Point
 from .records import ConnectionRecord, Heard, SentenceRecord, TaskRecord, TextPiece
 from .server import Emulator
 from .text import count_characters, split_sentences
 
 __all__ = [
+    "Bill",
+    "BillEntry",
     "ConnectionRecord",
     "Emulator",
     "EmulatorConfig",
@@ -21,6 +24,7 @@ __all__ = [
     "FaultKind",
     "Heard",
     "Nature",
+    "Oddity",
     "Point",
     "SentenceRecord",
     "TaskRecord",

@@ -23,6 +23,8 @@ _OPUS_PAGE = 100_000
 _OPUS_FRAME = 0.02
 # Samples in a frame, up to 24 kHz and above.
 _MP3_FRAME = (576, 1152)
+# The lowest bit rate in kbit/s, the service's choice and the highest, for the same.
+_MP3_BITS = ((8, 64, 160), (32, 128, 320))
 _UNKNOWN_SIZE = 0xFFFFFFFF
 
 
@@ -32,13 +34,20 @@ class Encoder:
     Joined together, everything it returns is one file.
     """
 
-    def __init__(self, audio_format: str, sample_rate: int, bit_rate: int) -> None:
+    def __init__(
+        self,
+        audio_format: str,
+        sample_rate: int,
+        bit_rate: int,
+        mp3_bit_rate: int | None = None,
+    ) -> None:
         """Begin a stream of 16-bit mono.
 
         Args:
             audio_format: ``pcm``, ``wav`` (of unknown length), ``mp3`` or ``opus`` (Ogg).
             sample_rate: In Hz. Opus takes the next rate that it can code.
             bit_rate: In kbit/s, for Opus.
+            mp3_bit_rate: In kbit/s, for MP3; None for the service's choice.
         """
         self._out = _Sink()
         self._sample_rate = sample_rate
@@ -52,7 +61,9 @@ class Encoder:
         codec: Literal["libmp3lame", "libopus"]
         if audio_format == "mp3":
             codec, container, rate = "libmp3lame", "mp3", sample_rate
-            bits = 64_000 if sample_rate <= 24_000 else 128_000
+            lowest, usual, highest = _MP3_BITS[sample_rate > 24_000]
+            wanted = usual if mp3_bit_rate is None else mp3_bit_rate
+            bits = min(max(wanted, lowest), highest) * 1000
             options, coding = {"write_xing": "0"}, {}
             self._delay = 3 * _MP3_FRAME[sample_rate > 24_000] / sample_rate
         else:

@@ -23,7 +23,8 @@ class EmulatorConfig:
         speech: ``voice`` speaks with eSpeak NG; ``signal`` turns each sentence into a
             short tone sequence that ``Emulator.heard`` recognises; ``silence`` is silent.
         usage: Where the billed characters are reported. ``sentence``: in each
-            sentence-end event and nowhere else, as the service was seen to do in 2026;
+            sentence-end event and nowhere else, as the service was seen to do in 2026
+            (models of Qwen-Audio repeat it in task-finished);
             ``finished``: in task-finished only; ``both``; ``none``: nowhere;
             ``old``: in the untyped result-generated events of 2025.
         round_trip: Network round trip in seconds.
@@ -38,6 +39,11 @@ class EmulatorConfig:
         task_limit: Characters that one task may carry.
         cloned_voices: The account's cloned voices and their status: ``OK``,
             ``DEPLOYING`` or ``UNDEPLOYED``.
+        closed_models: Models that the account may not use.
+        opened_models: Models that it may use though its region does not offer them.
+        second_start: What becomes of run-task while a task runs: it ends the old task
+            (``preempts``), or it fails and the connection with it (``refused``). The
+            documentation says both.
         deploy_seconds: How long a newly created voice stays ``DEPLOYING``.
         word_times: Whether the times of words count from the beginning of their
             ``sentence`` or of the ``task``; the documentation and a live capture differ.
@@ -66,6 +72,9 @@ class EmulatorConfig:
     message_limit: int = 20_000
     task_limit: int = 200_000
     cloned_voices: dict[str, str] = field(default_factory=dict)
+    closed_models: Collection[str] = ()
+    opened_models: Collection[str] = ()
+    second_start: Literal["preempts", "refused"] = "preempts"
     deploy_seconds: float = 1.0
     word_times: Literal["sentence", "task"] = "sentence"
     sentence_audio_limit: float | None = None

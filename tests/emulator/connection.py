@@ -9,11 +9,11 @@ import uuid
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
-from .faults import TASK_ERRORS, Before, Fault, FaultKind, GoneError, Point
+from .faults import TASK_ERRORS, Before, Fault, FaultKind, GoneError, Oddity, Point
 from .network import cut, freeze, until_gone
 from .records import ConnectionRecord, Outcome, TaskRecord
 from .rules import ServiceError, check_model, check_task, failure, invalid
-from .task import Task
+from .task import LONG, Task
 
 if TYPE_CHECKING:
     from .server import Emulator
@@ -39,7 +39,9 @@ class Connection:
         self._task: Task | None = None
         self._last_task_id = ""
         self._hung = False
-        self._bend_event: FaultKind | None = None
+        self._opened = asyncio.get_running_loop().time()
+        self._opened_ahead = False
+        self._bend_event: FaultKind | Oddity | None = None
         self._audio_as_text = False
         self._closer: asyncio.Task[bool] | None = None
         # Messages with the time at which they have travelled here. None: a task has
@@ -61,10 +63,11 @@ class Connection:
             await self.close()
             self.record.close_code = self._ws.close_code
 
-    async def close(self, code: int = WSCloseCode.OK) -> None:
+    async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
         """Close the WebSocket and wait until the client has done so as well."""
         if self._closer is None:
-            self._closer = asyncio.create_task(self._ws.close(code=code))
+            closing = self._ws.close(code=code, message=reason.encode())
+            self._closer = asyncio.create_task(closing)
         # Who waits may be cancelled; the close handshake goes on.
         await asyncio.shield(self._closer)
 
@@ -94,6 +97,7 @@ class Connection:
                 async with asyncio.timeout(idle):
                     due, message = await self._inbox.get()
             except TimeoutError:
+                await self.close(reason="Bye")
                 return
             if message is None:
                 continue
@@ -148,6 +152,7 @@ class Connection:
         self, task_id: str, payload: dict[str, Any], arrived: float
     ) -> None:
         emulator = self.emulator
+        was_busy = self._task is not None
         if self._task is not None:
             await self._task.stop()
             self.end_task(self._task.record, "preempted")
@@ -163,11 +168,16 @@ class Connection:
         emulator.tasks.append(record)
         emulator.notify()
         self.record.tasks += 1
+        if self.record.tasks == 1:
+            waited = arrived - self._opened - emulator.config.round_trip
+            self._opened_ahead = waited > LONG
         self._last_task_id = task_id
         try:
+            if was_busy and emulator.config.second_start == "refused":
+                raise failure(Oddity.INVALID_ACTION)
             emulator.deploy_voices()
-            model = check_model(payload.get("model"), emulator.config.region)
-            if not emulator.take_start(model, arrived):
+            model = check_model(payload.get("model"), emulator.config)
+            if not emulator.take_start(model.id, arrived):
                 raise failure(FaultKind.THROTTLED)
             speaker = check_task(payload, emulator.config)
             self._task = Task(self, record, speaker)
@@ -193,12 +203,13 @@ class Connection:
             raise invalid("task can not be null")
         if action == "continue-task":
             task.hear(values)
-        elif values.get("directive") == "cancel":
+        elif values.get("directive") != "cancel":
+            task.finish()
+        elif task.answers_cancel:
             await task.stop()
             await self.fault(Point.CANCEL, task.record)
-            await self.finish(task.record, "cancelled")
-        else:
-            task.finish()
+            task.book()
+            await self.finish(task, "cancelled")
 
     # What the service says
 
@@ -229,19 +240,18 @@ class Connection:
             await self._ws.send_bytes(audio)
 
     async def finish(
-        self, record: TaskRecord, outcome: Outcome, *, with_usage: bool = True
+        self, task: Task, outcome: Outcome, *, with_usage: bool = True
     ) -> None:
         """Send task-finished; the connection is then free for another task."""
-        usage = self.emulator.config.usage
         payload: dict[str, Any] = {}
         attributes: dict[str, str] = {}
-        if usage in ("finished", "both", "old") and with_usage:
+        if task.finish_has_usage and with_usage:
             payload["output"] = {"sentence": {"words": []}}
-            payload["usage"] = {"characters": record.characters}
+            payload["usage"] = task.usage
             attributes["request_uuid"] = str(uuid.uuid4())
-        self.end_task(record, outcome)
+        self.end_task(task.record, outcome)
         await self.send_event("task-finished", payload, attributes=attributes)
-        await self.fault(Point.IDLE, record)
+        await self.fault(Point.IDLE, task.record)
 
     async def fail(self, record: TaskRecord, error: ServiceError) -> None:
         """Send task-failed and close the connection, as the service does."""
@@ -286,7 +296,11 @@ class Connection:
             GoneError: If it ended the connection.
             ServiceError: If it makes the task fail.
         """
-        before: Before = "idle" if self.record.tasks > 1 else "fresh"
+        before: Before = "fresh"
+        if self.record.tasks > 1:
+            before = "idle"
+        elif self._opened_ahead:
+            before = "opened_ahead"
         if self._task is not None and self._task.waited:
             before = "prestarted"
         fault = self.emulator.faults.take(
@@ -310,8 +324,8 @@ class Connection:
         if kind is FaultKind.HANG:
             self._hung = True
             raise GoneError
-        if kind is FaultKind.EARLY_FINISH and record is not None:
-            await self.finish(record, "finished")
+        if kind is FaultKind.EARLY_FINISH and self._task is not None:
+            await self.finish(self._task, "finished")
             raise GoneError
         if kind is FaultKind.SLOW:
             await asyncio.sleep(fault.seconds)
@@ -325,7 +339,7 @@ class Connection:
             await self._say_something_odd(kind)
         return fault
 
-    async def _say_something_odd(self, kind: FaultKind) -> None:
+    async def _say_something_odd(self, kind: FaultKind | Oddity) -> None:
         match kind:
             case FaultKind.GARBAGE_TEXT:
                 await self._ws.send_str("<html>Bad gateway</html>")

@@ -20,12 +20,17 @@ def control_routes(emulator: Emulator) -> list[web.RouteDef]:
     """Return the routes: state, faults, settings and reset."""
 
     async def state(_: web.Request) -> web.Response:
+        bill = emulator.bill
         return web.json_response(
             {
                 "tasks": [asdict(task) for task in emulator.tasks],
                 "connections": [asdict(record) for record in emulator.connections],
                 "open_connections": emulator.open_connections,
-                "bill": emulator.bill,
+                "bill": bill,
+                "bill_entries": [
+                    asdict(entry) | {"cost": {k: str(v) for k, v in entry.cost.items()}}
+                    for entry in bill.entries
+                ],
                 "happened": [asdict(fault) for fault in emulator.happened],
             }
         )

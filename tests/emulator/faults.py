@@ -26,8 +26,8 @@ A refusal is ``http_…``; an error is ``internal_error`` and the like; a slow a
 or ``close``; ``freeze,seconds=2`` stops the network, then all comes that was due.
 
 It happens once, ``times=3`` or ``times=always``; ``connection=2`` and ``task=2`` aim it,
-``on=fresh``, ``on=idle`` and ``on=prestarted`` choose by what the connection was before:
-``prestarted`` is a task that had waited for its first text. Without a script,
+``on=fresh``, ``on=opened_ahead``, ``on=idle`` and ``on=prestarted`` choose by what the
+connection was before. Without a script,
 ``Emulator.cut`` and ``Emulator.freeze`` strike now.
 """
 
@@ -194,6 +194,48 @@ class FaultKind(StrEnum):
         return int(status) if name == "http" else None
 
 
+class Oddity(StrEnum):
+    """A failure that the service was seen to make now and then, for no reason known.
+
+    Each is gone with the next connection. They are apart from the faults that are
+    tried at every point.
+    """
+
+    VOICE_411 = "voice_411"
+    """task-failed: the voice does not fit the model, which it does."""
+    VOICE_418 = "sporadic_418"
+    """The same in other words."""
+    URL_ERROR = "url_error"
+    """task-failed: the service has not understood itself."""
+    INVALID_ACTION = "invalid_action"
+    """task-failed: the service believes that a task still runs on this connection."""
+    PROXY_403 = "proxy_403"
+    """A proxy refuses the upgrade, with a page."""
+    PROXY_426 = "proxy_426"
+    """A proxy wants another protocol."""
+
+    @property
+    def nature(self) -> Nature:
+        """What a client should make of it."""
+        proxy = self in (Oddity.PROXY_403, Oddity.PROXY_426)
+        return Nature.PERMANENT if proxy else Nature.TRANSIENT
+
+    @property
+    def points(self) -> frozenset[Point]:
+        """The moments at which this can happen."""
+        if self.nature is Nature.PERMANENT:
+            return _REFUSAL_POINTS
+        if self is Oddity.INVALID_ACTION:
+            return frozenset({Point.BEFORE_STARTED})
+        return frozenset({Point.BEFORE_STARTED, Point.STARTED, Point.BEFORE_AUDIO})
+
+    @property
+    def http_status(self) -> int | None:
+        """The status with which a proxy refuses a request."""
+        name, _, status = self.partition("_")
+        return int(status) if name == "proxy" else None
+
+
 _PERMANENT = frozenset(
     {
         FaultKind.HTTP_401,
@@ -240,7 +282,7 @@ _POINTS = {
 }
 
 
-type Before = Literal["fresh", "idle", "prestarted"]
+type Before = Literal["fresh", "opened_ahead", "idle", "prestarted"]
 
 
 @dataclass
@@ -257,13 +299,14 @@ class Fault:
         after_sentences: Sentences of the task that are complete before it happens.
             ``BETWEEN_SENTENCES`` needs at least one and takes 0 for 1.
         seconds: How long ``SLOW`` and ``FREEZE`` take.
-        on: Only in a task on a connection that was new (``fresh``), that had run
-            another task (``idle``), or whose task had been started long before its
-            first text came (``prestarted``).
+        on: Only in a task on a connection that was new (``fresh``), that had been
+            opened long before (``opened_ahead``), that had run another task
+            (``idle``), or whose task had been started long before its first text came
+            (``prestarted``). Long is more than a round trip and 0.1 s.
         request: Only for this HTTP request, such as ``tokens`` or ``upload``.
     """
 
-    kind: FaultKind
+    kind: FaultKind | Oddity
     at: Point
     connection: int | None = None
     task: int | None = None
@@ -275,7 +318,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         """Refuse a fault that could never happen."""
-        self.kind = FaultKind(self.kind)
+        self.kind = _kind(self.kind)
         self.at = Point(self.at)
         if self.at not in self.kind.points:
             raise ValueError(f"{self.kind} cannot happen at {self.at}")
@@ -311,7 +354,11 @@ class Fault:
                 values[name] = value
             else:
                 values[name] = None if value == "always" else int(value)
-        return cls(FaultKind(kind), Point(point), **values)  # type: ignore[arg-type]
+        return cls(_kind(kind), Point(point), **values)  # type: ignore[arg-type]
+
+
+def _kind(name: str) -> FaultKind | Oddity:
+    return Oddity(name) if name in Oddity else FaultKind(name)
 
 
 class FaultScript:
@@ -364,7 +411,7 @@ class FaultScript:
         return None
 
 
-TASK_ERRORS = {
+TASK_ERRORS: dict[str, tuple[str, str]] = {
     FaultKind.THROTTLED: (
         "Throttling.RateQuota",
         "Requests rate limit exceeded, please try again later.",
@@ -393,5 +440,15 @@ TASK_ERRORS = {
         "Input or output data may contain inappropriate content.",
     ),
     FaultKind.MODEL_NOT_FOUND: ("ModelNotFound", "Model not found"),
+    Oddity.VOICE_411: (
+        "InvalidParameter",
+        "[cosyvoice:]Engine error [411]: TTS speak operation failed",
+    ),
+    Oddity.VOICE_418: ("InvalidParameter", "[tts:]Engine return error code: 418"),
+    Oddity.URL_ERROR: ("InvalidParameter", "url error, please check url！"),
+    Oddity.INVALID_ACTION: (
+        "InvalidParameter",
+        "Invalid action('run-task')! Please follow the protocol!",
+    ),
 }
 """The service's error code and message for each fault that is a task-failed event."""

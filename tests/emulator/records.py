@@ -29,6 +29,8 @@ class SentenceRecord:
     text: str
     characters: int
     audio_seconds: float = 0.0
+    spoken: str = ""
+    """The text without what is not spoken."""
     complete: bool = False
     """True once its sentence-end was sent."""
 
@@ -45,7 +47,10 @@ class TaskRecord:
         parameters: The parameters as sent.
         pieces: The text of each continue-task, with the time of its arrival.
         sentences: The sentences that were begun.
-        characters: What it cost: the characters of all sentences that were begun.
+        characters: What it cost: the characters of all sentences that were begun; 0
+            for a model that bills tokens.
+        input_tokens: What its text cost, for a model that bills tokens.
+        output_tokens: What its audio cost, for a model that bills tokens.
         outcome: What became of it. ``disconnected``: the client left, or a fault
             cut the connection.
         error_code: The service's error code if it failed.
@@ -66,6 +71,8 @@ class TaskRecord:
     pieces: list[TextPiece] = field(default_factory=list)
     sentences: list[SentenceRecord] = field(default_factory=list)
     characters: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     outcome: Outcome = "running"
     error_code: str | None = None
     error_message: str | None = None

@@ -11,9 +11,10 @@ import uuid
 
 from aiohttp import web
 
-from .faults import Fault, FaultKind, Point
+from .catalogue import model_of_clone
+from .faults import Fault, FaultKind, Oddity, Point
 from .network import cut, freeze, until_gone
-from .rules import ServiceError, check_model, model_of_clone
+from .rules import ServiceError, check_model
 
 if TYPE_CHECKING:
     from .server import Emulator
@@ -88,6 +89,11 @@ async def refusal(
         return web.Response(text="<html>Bad gateway</html>", content_type="text/html")
     elif kind is FaultKind.GARBAGE_JSON:
         return web.json_response({"output": ["nothing", 1, None]})
+    elif isinstance(kind, Oddity) and kind.http_status is not None:
+        page = "<html><body><h1>Proxy</h1></body></html>"
+        return web.Response(
+            status=kind.http_status, text=page, content_type="text/html"
+        )
     elif kind is not None and kind.http_status is not None:
         return error_response(kind.http_status)
     if emulator.key_kind(request) == "invalid":
@@ -120,7 +126,7 @@ class _Api:
             try:
                 return await handler(request)
             except ServiceError as error:
-                return error_response(400, error.code, error.message)
+                return error_response(error.status, error.code, error.message)
 
         return handle
 
@@ -159,13 +165,13 @@ class _Api:
         )
 
     def _create(self, values: dict[str, Any]) -> dict[str, Any]:
-        model = check_model(values.get("target_model"), self._emulator.config.region)
+        model = check_model(values.get("target_model"), self._emulator.config)
         prefix, url = values.get("prefix"), values.get("url")
         if not isinstance(prefix, str) or not re.fullmatch("[0-9a-z]{1,10}", prefix):
             raise ServiceError("InvalidParameter", "prefix is invalid")
         if not isinstance(url, str) or not url.startswith(("http", "oss://")):
             raise ServiceError("InvalidParameter", "url is invalid")
-        voice_id = f"{model}-{prefix}-{uuid.uuid4().hex}"
+        voice_id = f"{model.id}-{prefix}-{uuid.uuid4().hex}"
         now = asyncio.get_running_loop().time()
         self._emulator.created_voices[voice_id] = Voice(url, now)
         self._emulator.config.cloned_voices[voice_id] = "DEPLOYING"

@@ -2,22 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import functools
-from itertools import product
-import json
-from pathlib import Path
 from typing import Any
 
+from .catalogue import Model, instructions, model_of_clone, models, system_voice, voices
 from .config import EmulatorConfig
-from .faults import TASK_ERRORS, FaultKind
+from .faults import TASK_ERRORS, FaultKind, Oddity
 from .text import count_characters
+
+__all__ = [
+    "SAMPLE_RATES",
+    "ServiceError",
+    "Speaker",
+    "check_model",
+    "check_task",
+    "failure",
+    "instructions",
+    "invalid",
+    "voices",
+]
 
 SAMPLE_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 _DEFAULT_RATE = 22050
 _DEFAULT_BIT_RATE = 32
-_LANGUAGES = frozenset(
-    ("zh", "en", "fr", "de", "ja", "ko", "ru", "pt", "th", "id", "vi")
-)
 _LONGEST_INSTRUCTION = 100
 _RANGES: dict[str, tuple[tuple[type[int | float], ...], float, float]] = {
     "volume": ((int,), 0, 100),
@@ -29,13 +35,34 @@ _RANGES: dict[str, tuple[tuple[type[int | float], ...], float, float]] = {
 
 
 class ServiceError(Exception):
-    """The service refuses a task."""
+    """The service refuses a task or a request."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """Keep the service's code and message."""
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
+        """Keep the service's code and message.
+
+        Args:
+            code: The service's code.
+            message: The service's message.
+            status: The HTTP status; by default the one that the code usually has.
+        """
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        prefix = code.partition(".")[0]
+        self.status = status or _STATUSES.get(code, _STATUSES.get(prefix, 400))
+
+
+_STATUSES = {
+    "AccessDenied": 403,
+    "AllocationQuota": 403,
+    "InternalError": 500,
+    "InvalidApiKey": 401,
+    "Model.AccessDenied": 403,
+    "ModelNotFound": 404,
+    "ServiceUnavailable": 503,
+    "Throttling": 429,
+}
+"""The HTTP status of an error's code, or of the part before its dot; else 400."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +87,12 @@ class Speaker:
     knows_ssml: bool
     """True if voice and model can speak markup."""
     replacements: tuple[tuple[str, str], ...]
+    mp3_bit_rate: int | None = None
+    """The bit rate of MP3 in kbit/s, if it was chosen."""
+    tags: bool = False
+    """True if the model knows the tags for feelings and sounds."""
+    drops_markup: bool = False
+    """True if markup is left out silently."""
 
 
 def invalid(message: str) -> ServiceError:
@@ -67,24 +100,30 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("InvalidParameter", message)
 
 
-def failure(kind: FaultKind) -> ServiceError:
+def failure(kind: FaultKind | Oddity) -> ServiceError:
     """Return the service's error of this kind."""
     return ServiceError(*TASK_ERRORS[kind])
 
 
-def check_model(model: object, region: str) -> str:
-    """Return the model's id.
+def check_model(model: object, config: EmulatorConfig) -> Model:
+    """Return the model.
 
     Raises:
-        ServiceError: If there is no such model in the region.
+        ServiceError: If there is no such model, or it is closed to the account.
     """
     if not model:
         raise invalid(
             "Missing required parameter 'payload.model'! Please follow the protocol!"
         )
-    if not isinstance(model, str) or region not in _model(model).get("regions", ()):
+    known = models().get(model) if isinstance(model, str) else None
+    if known is None:
+        if isinstance(model, str) and model.startswith("qwen-"):
+            raise ServiceError("ModelNotFound", "Model not exist.")
         raise failure(FaultKind.MODEL_NOT_FOUND)
-    return model
+    is_open = config.region in known.regions or model in config.opened_models
+    if not is_open or model in config.closed_models:
+        raise ServiceError("AccessDenied", "Model access denied.")
+    return known
 
 
 def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
@@ -93,7 +132,7 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
     Raises:
         ServiceError: If the service would refuse the task.
     """
-    model = check_model(payload.get("model"), config.region)
+    model = check_model(payload.get("model"), config)
     if not isinstance(payload.get("input"), dict):
         raise invalid("task can not be null")
     kind = (payload.get("task_group"), payload.get("task"), payload.get("function"))
@@ -102,20 +141,22 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
     parameters = payload.get("parameters")
     if not isinstance(parameters, dict):
         raise invalid("Request voice is invalid!")
-    _check_ranges(parameters)
+    _check_ranges(parameters, model)
     voice_id = parameters.get("voice")
     if not voice_id or not isinstance(voice_id, str):
         raise invalid("Request voice is invalid!")
     audio_format, rate = _check_format(parameters, model)
     voice = _find_voice(voice_id, model, config)
     hints = parameters.get("language_hints")
+    chosen = parameters.get("bit_rate") if audio_format in model.bit_rate else None
     return Speaker(
         voice=voice_id,
         language=voice["languages"][0],
         gender=voice["gender"],
         format=audio_format,
         sample_rate=rate,
-        bit_rate=parameters.get("bit_rate", _DEFAULT_BIT_RATE),
+        bit_rate=chosen or _DEFAULT_BIT_RATE,
+        mp3_bit_rate=chosen,
         volume=parameters.get("volume", 50),
         rate=parameters.get("rate", 1.0),
         pitch=parameters.get("pitch", 1.0),
@@ -127,77 +168,50 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
         ssml=_flag(parameters, "enable_ssml"),
         knows_ssml=voice["ssml"],
         replacements=_replacements(parameters, model),
+        tags=model.tags,
+        drops_markup=model.is_qwen and not voice["ssml"],
     )
 
 
-def instructions(voice: str, model: str) -> frozenset[str]:
-    """Return the exact phrases that a system voice takes as its instruction."""
-    rules = _data()["instructions"].get(voice)
-    if rules is None:
-        return frozenset()
-    excluded = rules.get("not_in", {}).get(model, ())
-    choices = {"emotion": _data()["emotions"], **rules}
-    phrases = set()
-    for template in rules["templates"]:
-        names = [name for name in choices if f"{{{name}}}" in template]
-        for values in product(*(choices[name] for name in names)):
-            if not set(values) & set(excluded):
-                phrases.add(template.format(**dict(zip(names, values, strict=True))))
-    return frozenset(phrases)
-
-
-def voices(model: str, region: str) -> list[str]:
-    """Return the system voices of a model in a region."""
-    return [
-        voice
-        for voice, facts in _data()["voices"].items()
-        if model in facts["models"] and region in facts["regions"]
-    ]
-
-
-def model_of_clone(voice: str) -> str:
-    """Return the model that a cloned voice's id names, or an empty string."""
-    return next((m for m in _data()["models"] if voice.startswith(f"{m}-")), "")
-
-
-@functools.cache
-def _data() -> dict[str, Any]:
-    path = Path(__file__).with_name("voices.json")
-    data: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return data
-
-
-def _model(model: str) -> dict[str, Any]:
-    facts: dict[str, Any] = _data()["models"].get(model, {})
-    return facts
-
-
-def _find_voice(voice: str, model: str, config: EmulatorConfig) -> dict[str, Any]:
-    facts: dict[str, Any] | None = _data()["voices"].get(voice)
+def _find_voice(voice: str, model: Model, config: EmulatorConfig) -> dict[str, Any]:
+    facts = system_voice(voice)
     if facts is not None:
-        if model in facts["models"] and config.region in facts["regions"]:
+        offered = model.id in config.opened_models or config.region in facts["regions"]
+        if model.id in facts["models"] and offered:
             return facts
-    elif config.cloned_voices.get(voice) == "OK" and model_of_clone(voice) == model:
-        return {"languages": ["zh"], "gender": None, **_model(model)}
-    raise failure(FaultKind.VOICE_418)
+    elif (
+        config.cloned_voices.get(voice) == "OK"
+        and model_of_clone(voice) == model.id
+        and config.region in model.clones
+    ):
+        return {
+            "languages": ["zh"],
+            "gender": None,
+            "ssml": model.ssml,
+            "word_timestamps": model.word_timestamps,
+        }
+    raise failure(Oddity.VOICE_411 if model.is_qwen else FaultKind.VOICE_418)
 
 
-def _check_ranges(parameters: Mapping[str, Any]) -> None:
+def _check_ranges(parameters: Mapping[str, Any], model: Model) -> None:
     for name, (kinds, low, high) in _RANGES.items():
         value: Any = parameters.get(name, low)
         # A JSON true is no number, though it is an int in Python.
         if type(value) not in kinds or not low <= value <= high:
             raise invalid(f"Parameter invalid: {name} must be in [{low}, {high}]")
     hints = parameters.get("language_hints", [])
-    if not isinstance(hints, list) or not _LANGUAGES.issuperset(map(str, hints[:1])):
+    if not isinstance(hints, list) or (
+        # What knows no hints does not look at them.
+        model.hints and not set(model.hints).issuperset(map(str, hints[:1]))
+    ):
         raise invalid("Parameter invalid: language_hints")
 
 
-def _check_format(parameters: Mapping[str, Any], model: str) -> tuple[str, int]:
+def _check_format(parameters: Mapping[str, Any], model: Model) -> tuple[str, int]:
     audio_format = parameters.get("format", "mp3")
     if audio_format == "Default":
         audio_format = "mp3"
-    if audio_format not in _model(model)["formats"]:
+    if audio_format not in model.formats:
         raise invalid("Parameter invalid: format is not supported")
     rate = parameters.get("sample_rate", 0)
     if rate != 0 and (isinstance(rate, bool) or rate not in SAMPLE_RATES):
@@ -206,18 +220,18 @@ def _check_format(parameters: Mapping[str, Any], model: str) -> tuple[str, int]:
 
 
 def _check_instruction(
-    parameters: Mapping[str, Any], model: str, voice: str, config: EmulatorConfig
+    parameters: Mapping[str, Any], model: Model, voice: str, config: EmulatorConfig
 ) -> str:
     instruction = parameters.get("instruction") or ""
     if not isinstance(instruction, str):
         raise invalid("Parameter invalid: instruction")
     if not instruction:
         return ""
-    if voice in config.cloned_voices:
-        allowed = _model(model)["clone_instructions"]
-        if allowed and count_characters(instruction) <= _LONGEST_INSTRUCTION:
-            return instruction
-    elif instruction in instructions(voice, model):
+    cloned = voice in config.cloned_voices
+    free = model.clone_instructions if cloned else model.free_instructions
+    if free and count_characters(instruction) <= _LONGEST_INSTRUCTION:
+        return instruction
+    if not cloned and instruction in instructions(voice, model.id):
         return instruction
     raise invalid("[cosyvoice:]Engine return error code: 428")
 
@@ -230,10 +244,10 @@ def _flag(parameters: Mapping[str, Any], name: str) -> bool:
 
 
 def _replacements(
-    parameters: Mapping[str, Any], model: str
+    parameters: Mapping[str, Any], model: Model
 ) -> tuple[tuple[str, str], ...]:
     hot_fix = parameters.get("hot_fix")
-    if hot_fix is None or not _model(model)["hot_fix"]:
+    if hot_fix is None or not model.hot_fix:
         return ()
     found = []
     try:

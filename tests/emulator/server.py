@@ -1,7 +1,7 @@
 """The emulator as a whole: its server, its memory and its faults."""
 
 import asyncio
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 import secrets
 import time
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from . import signals
 from .audio import decode
+from .billing import Bill
 from .config import EmulatorConfig
 from .connection import Connection
 from .control import CONTROL_PATH, control_routes
@@ -108,12 +109,9 @@ class Emulator:
                 line.freeze(seconds)
 
     @property
-    def bill(self) -> dict[str, int]:
-        """The billed characters of each model."""
-        bill: Counter[str] = Counter()
-        for task in self.tasks:
-            bill[task.model] += task.characters
-        return {model: characters for model, characters in bill.items() if characters}
+    def bill(self) -> Bill:
+        """The billed characters of each model; its attributes give tokens and money."""
+        return Bill(self.tasks, self.config.region)
 
     @property
     def happened(self) -> list[Fault]:
@@ -160,7 +158,7 @@ class Emulator:
                 None to recognise it.
             sample_rate: The sample rate of ``pcm`` in Hz.
         """
-        known = [s.text for task in self.tasks for s in task.sentences]
+        known = [s.spoken for task in self.tasks for s in task.sentences]
         return signals.recognise(decode(audio, format, sample_rate), known)
 
     async def until(

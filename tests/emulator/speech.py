@@ -2,12 +2,12 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import re
 
 import numpy as np
 
-from . import signals
+from . import signals, tags
 from .audio import Encoder, Samples
 from .config import EmulatorConfig
 from .rules import Speaker
@@ -18,6 +18,8 @@ _WORD = re.compile(
 )
 _CHARACTERS_PER_KANJI = 2
 _NORMAL_VOLUME = 50
+_SOUND = 0.4
+"""Seconds that a sound takes which stands alone."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Spoken:
     Attributes:
         chunks: What to send for each step of the configured chunk length. A chunk may
             be empty where the encoder held audio back.
+        durations: Seconds of audio in each chunk.
         seconds: Duration.
         words: Its words.
     """
 
     chunks: list[bytes]
+    durations: list[float]
     seconds: float
     words: list[Word]
 
@@ -76,7 +80,7 @@ class Studio:
     def _produce(
         self, passage: Passage, speaker: Speaker, encoder: Encoder, final: bool
     ) -> Spoken:
-        text = passage.text
+        text = tags.spoken(passage.text)
         for old, new in speaker.replacements:
             text = text.replace(old, new)
         rate = speaker.sample_rate
@@ -89,16 +93,23 @@ class Studio:
         step = max(1, round(self._config.chunk * rate))
         first = step + round(encoder.lead * rate)
         pieces = np.split(samples, range(first, len(samples), step))
-        chunks = [encoder.encode(piece) for piece in pieces if len(piece)]
+        pieces = [piece for piece in pieces if len(piece)]
+        chunks = [encoder.encode(piece) for piece in pieces]
+        durations = [len(piece) / rate for piece in pieces] or [0.0]
         if final:
             chunks[-1:] = [b"".join((*chunks[-1:], encoder.finish()))]
-        return Spoken(chunks, len(samples) / rate, words)
+        return Spoken(chunks, durations, len(samples) / rate, words)
 
     def _samples(self, text: str, passage: Passage, speaker: Speaker) -> Samples:
+        if not is_speakable(text):
+            # A sound, such as laughter: a rustle.
+            count = round(_SOUND * speaker.sample_rate)
+            return np.tile(np.array([1, -1], np.int16), count // 2)
         match self._config.speech:
             case "signal":
                 # What is recognised is the text that was sent.
-                return signals.signal(passage.text, speaker.sample_rate)
+                known = tags.spoken(passage.text)
+                return signals.signal(known, speaker.sample_rate)
             case "silence":
                 seconds = count_characters(text) * self._config.seconds_per_character
                 return np.zeros(round(seconds * speaker.sample_rate), np.int16)
@@ -110,6 +121,8 @@ def _voice(text: str, passage: Passage, speaker: Speaker) -> Samples:
     # Loading the voices costs time and memory that signals and silence do not need.
     from .voice import speak
 
+    if feeling := tags.mood(passage.text):
+        speaker = replace(speaker, instruction=speaker.instruction + feeling)
     volume = speaker.volume if passage.volume is None else passage.volume
     samples = speak(
         text, speaker, passage.rate or speaker.rate, passage.pitch or speaker.pitch

@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from . import tags
 from .audio import Encoder
+from .billing import input_tokens, output_tokens
+from .catalogue import models
 from .faults import Fault, FaultKind, GoneError, Point
 from .records import SentenceRecord, TaskRecord, TextPiece
 from .rules import ServiceError, Speaker, invalid
@@ -13,6 +16,7 @@ from .text import (
     Passage,
     Segmenter,
     count_characters,
+    drop_markup,
     is_speakable,
     is_ssml,
     parse_ssml,
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
-_PRESTARTED = 0.1
-"""Seconds beyond a round trip that a task waits for text if it was started in advance."""
+LONG = 0.1
+"""Seconds beyond a round trip that tell what was done in advance from what was not."""
 
 
 class _Flush:
@@ -54,7 +58,10 @@ class Task:
         # Sentences with the time at which they were complete; None at the end.
         self._queue: asyncio.Queue[tuple[float, Passage | _Flush | None]]
         self._queue = asyncio.Queue()
-        self._encoder = Encoder(speaker.format, speaker.sample_rate, speaker.bit_rate)
+        self._encoder = Encoder(
+            speaker.format, speaker.sample_rate, speaker.bit_rate, speaker.mp3_bit_rate
+        )
+        self._model = models()[record.model]
         self._characters = 0
         self._spoken_words = 0
         self._finishing = False
@@ -108,13 +115,17 @@ class Task:
         self._check_text(text)
         if not self.record.pieces:
             waited = self._active - self._started - self._config.round_trip
-            self.waited = waited > _PRESTARTED
+            self.waited = waited > LONG
         self.record.pieces.append(TextPiece(self._active, text))
         self._connection.emulator.notify()
-        if self._speaker.ssml and is_ssml(text):
+        if self._speaker.drops_markup:
+            text = drop_markup(text)
+        elif self._speaker.ssml and is_ssml(text):
             self._queue_ssml(text)
-        else:
-            self._queue_sentences(self._segmenter.push(text))
+            return
+        if self._speaker.tags:
+            text = tags.mark(text)
+        self._queue_sentences(self._segmenter.push(text))
 
     def finish(self) -> None:
         """Speak what was held back, then finish."""
@@ -122,6 +133,37 @@ class Task:
             self._finishing = True
             self._queue_sentences(self._segmenter.flush())
             self._queue.put_nowait((0.0, None))
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """What was billed so far, as the service reports it."""
+        record = self.record
+        if self._model.unit == "characters":
+            return {"characters": record.characters}
+        return {
+            "input_tokens": record.input_tokens,
+            "output_tokens": record.output_tokens,
+            "total_tokens": record.input_tokens + record.output_tokens,
+        }
+
+    def book(self) -> None:
+        """Bill the tokens of all text that was begun and all audio that was sent."""
+        if self._model.unit == "tokens":
+            begun = "".join(sentence.text for sentence in self.record.sentences)
+            self.record.input_tokens = input_tokens(begun)
+            self.record.output_tokens = output_tokens(self.record.audio_seconds)
+
+    @property
+    def answers_cancel(self) -> bool:
+        """True if a cancellation is answered, and not just overheard."""
+        return self._config.region in self._model.cancel
+
+    @property
+    def finish_has_usage(self) -> bool:
+        """True if task-finished says what was billed."""
+        if self._config.usage == "sentence":
+            return self._model.is_qwen
+        return self._config.usage != "none"
 
     def _check_text(self, text: str) -> None:
         if self._speaker.ssml and self.record.pieces:
@@ -194,7 +236,7 @@ class Task:
             await self._send_audio(self.record.sentences[-1], tail)
         fault = await self._fault(Point.BEFORE_FINISHED)
         bare = fault is not None and fault.kind is FaultKind.FINISH_WITHOUT_USAGE
-        await self._connection.finish(self.record, "finished", with_usage=not bare)
+        await self._connection.finish(self, "finished", with_usage=not bare)
 
     async def _speak(self, arrived: float, passage: Passage) -> None:
         sentence = await self._begin_sentence(passage)
@@ -217,29 +259,35 @@ class Task:
             await asyncio.sleep(ready + number * chunk_time - self._loop.time())
             if audio:
                 await self._send_audio(sentence, audio)
+            self.record.audio_seconds += spoken.durations[number]
         if len(chunks) <= middle:
             await self._fault(Point.MID_SENTENCE)
         self._busy_until = ready + max(0, len(chunks) - 1) * chunk_time
         sentence.audio_seconds = spoken.seconds
         await self._fault(Point.SENTENCE_END)
         await self._end_sentence(sentence, spoken.words)
-        self.record.audio_seconds += spoken.seconds
 
     async def _begin_sentence(self, passage: Passage) -> SentenceRecord:
         sentences = self.record.sentences
         if sentences:
             await self._fault(Point.BETWEEN_SENTENCES)
+        text = tags.written(passage.text)
         sentence = SentenceRecord(
-            len(sentences), passage.text, count_characters(passage.text)
+            len(sentences),
+            text,
+            count_characters(text),
+            spoken=tags.spoken(passage.text),
         )
         sentences.append(sentence)
-        self.record.characters += sentence.characters
+        if self._model.unit == "characters":
+            self.record.characters += sentence.characters
         if self._config.usage != "old":
             await self._result("sentence-begin", sentence, original_text=sentence.text)
         return sentence
 
     async def _end_sentence(self, sentence: SentenceRecord, words: list[Word]) -> None:
         sentence.complete = True
+        self.book()
         usage = self._config.usage
         if usage == "old":
             return
@@ -257,7 +305,7 @@ class Task:
         if self._config.usage == "old":
             payload = {
                 "output": {"sentence": {"words": []}},
-                "usage": {"characters": self.record.characters},
+                "usage": self.usage,
             }
             await self._connection.send_event("result-generated", payload)
         else:
@@ -279,12 +327,13 @@ class Task:
             "output": {"type": kind, "sentence": facts, **output}
         }
         if with_usage:
-            payload["usage"] = {"characters": self.record.characters}
+            payload["usage"] = self.usage
         await self._connection.send_event("result-generated", payload)
 
     def _word_list(self, words: list[Word]) -> list[dict[str, Any]]:
         by_task = self._config.word_times == "task"
-        offset = self.record.audio_seconds if by_task else 0.0
+        before = self.record.audio_seconds - self.record.sentences[-1].audio_seconds
+        offset = before if by_task else 0.0
         return [
             {
                 "text": word.text,

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from . import Emulator, Fault, FaultKind, Nature, Point
+from . import Emulator, Fault, FaultKind, Nature, Oddity, Point
 from .faults import TASK_ERRORS
 from .wire import KEY, PATH, Wire, bearer, connect, emulating
 
@@ -200,6 +200,16 @@ async def test_the_handshake_can_be_refused(kind: FaultKind) -> None:
             await session.ws_connect(emulator.url + PATH, headers=bearer(KEY))
         assert error.value.status == kind.http_status
         assert emulator.connections[0].status == kind.http_status
+
+
+@pytest.mark.parametrize("kind", [Oddity.PROXY_403, Oddity.PROXY_426])
+async def test_a_proxy_can_refuse_the_handshake(kind: Oddity) -> None:
+    async with emulating() as emulator, aiohttp.ClientSession() as session:
+        emulator.script(Fault(kind, Point.HANDSHAKE))
+        url = emulator.url + PATH
+        async with session.get(url, headers=bearer(KEY)) as response:
+            assert response.status == kind.http_status
+            assert response.content_type == "text/html"
 
 
 @pytest.mark.parametrize("kind", [FaultKind.RESET, FaultKind.DROP])

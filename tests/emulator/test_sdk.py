@@ -236,6 +236,69 @@ async def test_streaming_cancel_drops_the_rest(emulator: Emulator) -> None:
     assert emulator.bill == {MODEL: 14}
 
 
+QWEN = {
+    "qwen-audio-3.0-tts-flash": "loongjohn",
+    "qwen-audio-3.0-tts-plus": "longanlingxin",
+    "qwen-audio-3.1-tts-flash": "longanhuan_v3.1",
+}
+
+
+@pytest.mark.parametrize(("model", "voice"), QWEN.items())
+async def test_call_speaks_with_qwen_audio(
+    emulator: Emulator, model: str, voice: str
+) -> None:
+    def work() -> tuple[bytes, dict[str, Any]]:
+        synthesizer = sdk.SpeechSynthesizer(
+            model, voice, instruction="请用四川话表达。", language_hints=["zh"]
+        )
+        return synthesizer.call(f"[laughing]{TEXT}"), synthesizer.get_response()
+
+    audio, last = await in_thread(work)
+    assert texts(emulator, audio) == SENTENCES
+    (entry,) = emulator.bill.entries
+    usage = last["payload"]["usage"]
+    if model.startswith("qwen-audio-3.1"):
+        assert usage["total_tokens"] == entry.tokens > 0
+    else:
+        assert usage["characters"] == entry.characters == 27 + len("[laughing]")
+
+
+@pytest.mark.parametrize("region", ["cn-beijing", "ap-southeast-1"])
+async def test_streaming_cancel_works_with_qwen_audio(
+    emulator: Emulator, region: str
+) -> None:
+    emulator.config.region = region
+    emulator.script("slow@before_audio,seconds=60")
+    recorder = Recorder()
+    model = "qwen-audio-3.0-tts-flash"
+
+    def work() -> None:
+        synthesizer = sdk.SpeechSynthesizer(model, QWEN[model], callback=recorder)
+        synthesizer.streaming_call(TEXT)
+        recorder.begun.wait()
+        synthesizer.streaming_cancel()
+
+    await in_thread(work)
+    assert [task.outcome for task in emulator.tasks] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("model", "voice", "code", "message"),
+    [
+        ("qwen-audio-3.1-tts-flash", "loongjohn", "InvalidParameter", "[411]"),
+        ("qwen-audio-3.1-tts-plus", "loongjohn", "ModelNotFound", "Model not exist"),
+    ],
+)
+async def test_errors_of_qwen_audio_surface(
+    emulator: Emulator, model: str, voice: str, code: str, message: str
+) -> None:
+    refused = await in_thread(
+        lambda: refusal(sdk.SpeechSynthesizer(model, voice), TEXT)
+    )
+    assert refused[0] == code
+    assert message in refused[1]
+
+
 async def test_the_object_pool_reuses_its_sockets(emulator: Emulator) -> None:
     def work() -> list[bytes]:
         pool = sdk.SpeechSynthesizerObjectPool(max_size=1)

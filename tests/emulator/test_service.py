@@ -224,10 +224,13 @@ async def test_a_voice_belongs_to_its_models(
 
 async def test_models_belong_to_regions() -> None:
     async with emulating(region="ap-southeast-1") as emulator:
-        for model in ("cosyvoice-v2", "cosyvoice-v3"):
+        for model, code in (
+            ("cosyvoice-v2", "AccessDenied"),
+            ("cosyvoice-v3", "ModelNotFound"),
+        ):
             async with connect(emulator) as wire:
                 await wire.run_task(model)
-                assert (await wire.failure())[0] == "ModelNotFound"
+                assert (await wire.failure())[0] == code
 
 
 def test_the_voices_are_those_of_the_documentation() -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 import re
 from xml.parsers import expat
 
+from .tags import has_sound
+
 _HAN = re.compile(
     "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\U00030000-\U000323af]"
 )
@@ -12,6 +14,7 @@ _CLAUSE_END = re.compile(r"[，、,：:\s]")
 # No documented figure: long enough for any sentence, short enough to speak at once.
 _LONGEST_SENTENCE = 300
 _SSML_TAGS = {"speak", "break", "sub", "phoneme", "soundEvent", "say-as"}
+_MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(_SSML_TAGS))})\b[^<>]*>")
 _LONGEST_BREAK = 10.0
 
 
@@ -24,8 +27,8 @@ def count_characters(text: str) -> int:
 
 
 def is_speakable(text: str) -> bool:
-    """Return True if there is anything to say: a letter, ideograph or digit."""
-    return any(character.isalnum() for character in text)
+    """Return True if there is anything to say: a letter, ideograph, digit or sound."""
+    return any(character.isalnum() for character in text) or has_sound(text)
 
 
 def normalise(text: str) -> str:
@@ -106,6 +109,11 @@ class Passage:
 def is_ssml(text: str) -> bool:
     """Return True if the text is markup rather than plain text."""
     return text.lstrip().startswith("<speak")
+
+
+def drop_markup(text: str) -> str:
+    """Return the text without the elements of SSML, well-formed or not."""
+    return _MARKUP.sub("", text)
 
 
 def parse_ssml(text: str) -> list[Passage]:

@@ -101,10 +101,14 @@ class Wire:
         return header["error_code"], header["error_message"]
 
     @property
+    def usages(self) -> list[dict[str, int]]:
+        """What the events say that was billed."""
+        return [e["payload"]["usage"] for e in self.events if "usage" in e["payload"]]
+
+    @property
     def usage(self) -> int | None:
         """The last number of billed characters in the events."""
-        found = [e["payload"]["usage"] for e in self.events if "usage" in e["payload"]]
-        return found[-1]["characters"] if found else None
+        return self.usages[-1]["characters"] if self.usages else None
 
     @property
     def words(self) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Adding, changing and re-authenticating accounts through their forms."""
 
+import asyncio
 from typing import Any
 from unittest.mock import patch
 
@@ -7,8 +8,13 @@ from aiohttp import ClientSession
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice import config_flow
-from custom_components.cosyvoice.client import ArrearsError, CosyVoiceClient, Timing
+from custom_components.cosyvoice import account as account_module
+from custom_components.cosyvoice.client import (
+    ArrearsError,
+    AuthenticationError,
+    CosyVoiceClient,
+    Timing,
+)
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
@@ -182,7 +188,7 @@ async def test_a_dead_network_and_a_silent_server_read_differently(
 @pytest.mark.parametrize(
     ("raised", "says"),
     [
-        (ArrearsError("Good standing", code="Arrearage"), "arrears"),
+        (ArrearsError("Good standing", code="Arrearage"), "overdue"),
         (RuntimeError("bug"), "cannot be used"),
     ],
 )
@@ -209,13 +215,80 @@ def international_key() -> Any:
 
     async def check_key(self: CosyVoiceClient) -> None:
         if self.region != "ap-southeast-1":
-            raise config_flow.AuthenticationError("Invalid API-key provided.")
+            raise AuthenticationError("Invalid API-key provided.")
 
     with (
         patch.object(CosyVoiceClient, "check_key", check_key),
         patch.object(CosyVoiceClient, "list_voices", return_value=()),
     ):
         yield
+
+
+@pytest.mark.parametrize("key", ["sk-sp-0123", " sk-sp-0123 "])
+async def test_a_key_of_a_plan_is_explained(
+    hass: HomeAssistant, emulator: Emulator, key: str
+) -> None:
+    """It begins like any other key, and works for text models only."""
+    result = await submit(hass, await start(hass), account(emulator, key))
+    assert result["errors"] == {"base": "unsupported_key"}
+    assert "Coding Plan" in await message(hass, result)
+    result = await submit(hass, result, account(emulator))
+    assert result["step_id"] == "voice"
+
+
+async def test_the_language_filter_does_not_add_the_account(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    result = await submit(hass, await start(hass), account(emulator))
+    result = await submit(hass, result, {**VOICE, "language": "en"})
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "voice")
+    result = await submit(hass, result, {**VOICE, "language": "en"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_a_list_of_voices_that_hangs_does_not_delay_the_form(
+    hass: HomeAssistant, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert account_module.LIST_TIMEOUT <= 2
+    monkeypatch.setattr(account_module, "LIST_TIMEOUT", 0.05)
+    emulator.script(Fault(kind=FaultKind.HANG, at=Point.HTTP, times=None))
+    async with asyncio.timeout(2):
+        result = await submit(hass, await start(hass), account(emulator))
+    assert result["step_id"] == "voice"
+    result = await submit(hass, result, VOICE)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    emulator.clear_faults()
+    await hass.async_block_till_done()
+
+
+@pytest.mark.usefixtures("international_key")
+@pytest.mark.parametrize("unit", ["money", "characters"])
+async def test_a_budget_in_money_never_changes_its_currency(
+    hass: HomeAssistant, unit: str
+) -> None:
+    """The form asks; submitted once more, it removes the budget."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data={"api_key": "sk-old", "region": "cn-beijing"},
+        options={**DEFAULT_OPTIONS, "monthly_budget": 50.0, "budget_unit": unit},
+    )
+    entry.add_to_hass(hass)
+    result = await entry.start_reconfigure_flow(hass)
+    new = {"api_key": API_KEY, "region": "ap-southeast-1"}
+    result = await submit(hass, result, new)
+    if unit == "money":
+        assert result["errors"] == {"base": "budget_currency"}
+        assert "50.00 CNY" in await message(hass, result)
+        assert "USD" in await message(hass, result)
+        assert entry.data["region"] == "cn-beijing"
+        result = await submit(hass, result, new)
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["region"] == "ap-southeast-1"
+    assert entry.options["monthly_budget"] == (0.0 if unit == "money" else 50.0)
+    assert entry.options["budget_unit"] == unit
+    await hass.async_block_till_done()
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.usefixtures("international_key")
@@ -237,7 +310,7 @@ async def test_a_key_that_no_region_knows_is_wrong(hass: HomeAssistant) -> None:
     with patch.object(
         CosyVoiceClient,
         "check_key",
-        side_effect=config_flow.AuthenticationError("Invalid API-key provided."),
+        side_effect=AuthenticationError("Invalid API-key provided."),
     ) as check:
         result = await submit(hass, await start(hass), {"api_key": "sk-wrong"})
     assert result["errors"] == {"base": "invalid_auth"}
@@ -286,7 +359,7 @@ async def test_own_voices_are_offered_first(
     options = result["data_schema"].schema["voice"].config["options"]
     assert options[0] == {
         "value": CLONE,
-        "label": f"{CLONE} · own voice · being prepared",
+        "label": f"{CLONE} · custom voice · being prepared",
     }
     assert options[1]["value"] == "longanyang"
     result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
@@ -429,6 +502,27 @@ async def test_reconfiguring_keeps_the_voices(
     assert loaded.data["workspace_id"] == "ws1"
     assert loaded.data["api_key"] == API_KEY
     assert set(loaded.subentries) == {SUBENTRY_ID}
+
+
+async def test_reconfiguring_without_the_section_keeps_the_address(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """A section that was sent empty removes it."""
+    hass.config_entries.async_update_entry(
+        loaded, data={**loaded.data, "workspace_id": "ws1"}
+    )
+    await hass.async_block_till_done()
+    before = dict(loaded.data)
+    result = await loaded.start_reconfigure_flow(hass)
+    result = await submit(hass, result, {"region": "cn-beijing"})
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == before
+    await hass.async_block_till_done()
+    result = await loaded.start_reconfigure_flow(hass)
+    address = {"base_url": emulator.url}
+    await submit(hass, result, {"region": "cn-beijing", "advanced": address})
+    await hass.async_block_till_done()
+    assert "workspace_id" not in loaded.data
 
 
 async def test_a_stored_key_never_comes_back_to_the_form(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.cosyvoice.client import PARAMETERS, OptionError
-from custom_components.cosyvoice.flows.voice import SECTIONS
+from custom_components.cosyvoice.flows.voice_form import SECTIONS
 from custom_components.cosyvoice.number import VOICE_NUMBERS
 from custom_components.cosyvoice.settings import (
     DEFAULT_SETTINGS,

@@ -6,8 +6,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import CATALOGUE
-from custom_components.cosyvoice.flows.voice import as_shown, as_stored
+from custom_components.cosyvoice.flows.voice_form import as_shown, as_stored
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from custom_components.cosyvoice.speech.request import create_request
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
@@ -80,7 +81,7 @@ async def test_a_voice_needs_no_more_than_its_id(
 ) -> None:
     """Everything else has a default."""
     result = await start(hass, loaded)
-    assert result["step_id"] == "user"
+    assert result["step_id"] == "voice"
     result = await submit(hass, result, {"voice": "longxiaochun_v2"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -124,7 +125,7 @@ async def test_every_setting_is_stored_and_shown_again(
     }
     assert subentry.data == stored
     result = await start(hass, loaded, subentry.subentry_id)
-    assert result["step_id"] == "reconfigure"
+    assert result["step_id"] == "voice"
     values = suggested(result)
     assert {name: values[name] for name in ALL_SETTINGS} == ALL_SETTINGS
     result = await submit(hass, result, ALL_SETTINGS)
@@ -157,12 +158,94 @@ async def test_a_language_narrows_the_list(
     assert "language" not in list(loaded.subentries.values())[-1].data
 
 
-async def test_a_language_and_a_voice_at_once(
+@pytest.mark.parametrize("language", ["en", "zh", "ja", "yue"])
+async def test_the_language_filter_never_ends_the_form(
+    hass: HomeAssistant, loaded: MockConfigEntry, language: str
+) -> None:
+    """Not even if the selected voice speaks the language; the next submit does."""
+    voices = len(loaded.subentries)
+    result = await start(hass, loaded)
+    every = listed(result)
+    result = await submit(
+        hass, result, {"language": language, "voice": "longanyang", "format": "wav"}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert len(loaded.subentries) == voices
+    narrowed = listed(result)
+    assert set(narrowed) < set(every)
+    assert all(language in CATALOGUE.voices[voice].languages for voice in narrowed)
+    values = suggested(result)
+    assert (values["language"], values["format"]) == (language, "wav")
+    assert values["voice"] in narrowed
+    result = await submit(hass, result, {"voice": narrowed[-1]})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_the_filter_can_be_changed_and_removed(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """A voice that speaks the language is taken at once."""
+    result = await start(hass, loaded)
+    every = listed(result)
+    result = await submit(hass, result, {"language": "ja", "voice": "longanyang"})
+    result = await submit(hass, result, {"language": "ko", "voice": "longanyang"})
+    assert result["description_placeholders"]["language"] == "Korean"
+    result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
+    assert not result["errors"]
+    assert listed(result) == every
+    result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_spaces_around_pronunciations_are_removed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Phone keyboards add them; pinyin is still recognized as pinyin."""
+    rows = [
+        {"word": "天气 ", "replacement": " tian1 qi4 "},
+        {"word": " NAS ", "replacement": "storage"},
+    ]
+    result = await start(hass, loaded, SUBENTRY_ID)
+    await submit(hass, result, {"text": {"pronunciations": rows}})
+    await hass.async_block_till_done()
+    stored = loaded.subentries[SUBENTRY_ID].data
+    assert stored["pronunciations"] == {"天气": "tian1 qi4", "NAS": "storage"}
+    request = create_request({"settings": stored}, "zh-CN", "cn-beijing", ())
+    assert request.synthesis.hot_fix == (("天气", "tian1 qi4"),)
+
+
+async def test_an_empty_word_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    rows = [{"word": " ", "replacement": "tian1 qi4"}]
+    result = await start(hass, loaded, SUBENTRY_ID)
+    result = await submit(hass, result, {"text": {"pronunciations": rows}})
+    assert result["errors"] == {"text": "empty_word"}
+    assert suggested(result)["text"]["pronunciations"] == rows
+    result = await submit(hass, result, {"text": {"pronunciations": []}})
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_a_single_row_counts_as_a_list(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    row = {"word": "HA", "replacement": "Home Assistant"}
+    result = await start(hass, loaded, SUBENTRY_ID)
+    result = await submit(hass, result, {"text": {"pronunciations": row}})
+    assert result["reason"] == "reconfigure_successful"
+    stored = loaded.subentries[SUBENTRY_ID].data
+    assert stored["pronunciations"] == {"HA": "Home Assistant"}
+
+
+async def test_opus_suits_a_voice_whose_model_has_none(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant converts it, so the form takes it as the select does."""
     result = await submit(
-        hass, await start(hass, loaded), {"language": "en", "voice": "longanyang"}
+        hass,
+        await start(hass, loaded),
+        {"voice": "longxiaochun", "format": "opus", "sample_rate": "44100"},
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -249,17 +332,32 @@ async def test_another_voice_renames_a_voice_that_bore_its_name(
     assert subentry.data["style"] == "none"
 
 
+@pytest.mark.parametrize("title", ["Longanyang 2", "龙安洋", "龙安洋 13"])
+async def test_a_numbered_title_follows_the_voice(
+    hass: HomeAssistant, loaded: MockConfigEntry, title: str
+) -> None:
+    """Nobody chose it, whatever the language was when it was made."""
+    subentry = loaded.subentries[SUBENTRY_ID]
+    hass.config_entries.async_update_subentry(loaded, subentry, title=title)
+    await hass.async_block_till_done()
+    result = await start(hass, loaded, SUBENTRY_ID)
+    await submit(hass, result, {"voice": "longanhuan"})
+    await hass.async_block_till_done()
+    assert subentry.title == "Longanhuan"
+
+
+@pytest.mark.parametrize("title", ["Kitchen", "Longanyang upstairs", "My Longanyang 2"])
 async def test_a_chosen_name_stays(
-    hass: HomeAssistant, loaded: MockConfigEntry
+    hass: HomeAssistant, loaded: MockConfigEntry, title: str
 ) -> None:
     """A title that a person gave is not replaced."""
     subentry = loaded.subentries[SUBENTRY_ID]
-    hass.config_entries.async_update_subentry(loaded, subentry, title="Kitchen")
+    hass.config_entries.async_update_subentry(loaded, subentry, title=title)
     await hass.async_block_till_done()
     result = await start(hass, loaded, SUBENTRY_ID)
     await submit(hass, result, {"voice": "longxiaochun_v2"})
     await hass.async_block_till_done()
-    assert subentry.title == "Kitchen"
+    assert subentry.title == title
 
 
 async def test_an_own_voice(

@@ -13,10 +13,9 @@ from hypothesis import given, settings, strategies as st
 import pytest
 import yaml
 
-from custom_components.cosyvoice.text.characters import printable
+from custom_components.cosyvoice.text.characters import is_speakable, printable
 from custom_components.cosyvoice.text.markdown.cleaning import SpeakableText
 from custom_components.cosyvoice.text.markdown.reading import LOOK_AHEAD
-from custom_components.cosyvoice.text.ssml import is_ssml
 from tests.work import lines_run
 
 CORPUS = {
@@ -134,7 +133,7 @@ def test_long_marks_are_decided_the_same_way(
 
 
 @settings(deadline=None)
-@given(TEXTS.filter(lambda text: not is_ssml(text)))
+@given(TEXTS)
 def test_what_is_spoken_is_printable(text: str):
     spoken = clean([text])
     assert not {
@@ -154,7 +153,7 @@ def test_every_control_character_and_line_break_is_known():
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         category = unicodedata.category(character)
-        if character in "\n\r\v\f\x85\u2028\u2029":
+        if character in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
             assert printable(character) == "\n"
         elif character == "\t" or (category == "Zs" and character != "\u3000"):
             assert printable(character) == " "
@@ -187,7 +186,6 @@ def test_plain_text_passes_letter_by_letter(text: str):
         (["3 <", " 5 <b", ">or</", "b>"], ["3", " < 5", " or", ""]),
         (["```py\n", "a = 1\n", "b = 2\n", "never closed"], ["", "", "", ""]),
         (["| a ", "| b |", "\n|--", "|--|\n", "| 1"], ["a", ", b", ".\n", "", "1"]),
-        (["<sp", "eak>**", "</speak>"], ["", "<speak>**", "</speak>"]),
         (["好的", "！😀", "再见"], ["好的", "！", "再见"]),
     ],
 )  # fmt: skip
@@ -209,3 +207,51 @@ def test_the_work_grows_with_the_text_only(unit: str):
         return lines_run(lambda: clean(list((unit * length)[:length])))
 
     assert lines(2400) < 2.6 * lines(1200)
+
+
+@pytest.mark.parametrize(
+    ("written", "released", "more", "spoken"),
+    [
+        ("See [the docs", "See [the docs", " or not", " or not"),
+        ("It is 2*x", "It is 2*x", " now", " now"),
+        ("He is *very", "He is very", " good*.", " good."),
+        ("Let it be $x", "Let it be $x", "", ""),
+        ("Use `a * b", "Use a * b", "` now", " now"),
+        ("Is a < b", "Is a < b", ".", "."),
+        ("Is a <b", "Is a <b", ".", "."),
+        ("See https://a.b", "See a.b", "/c now", " now"),
+        ("Is\n12", "Is\n12", " ok", " ok"),
+        ("Mention the <script> tag", "Mention the script tag", " ok", " ok"),
+        ("Is 'h", "Is 'h", "", ""),
+        ("Note [1", "Note [1", "] ok", "] ok"),
+        ("<think>Well", "", "</think>Ok", "Ok"),
+        ("Ok\n<script>a", "Ok\n", "</script>b", "b"),
+        ("It is\n```pyth", "It is\n", "on\n1\n2\n```\nOk", "Ok"),
+        ("It is\n```\na", "It is\n", "\nb\n```\nOk", "Ok"),
+        ('See <a href="https:', "See", '//a.b">this', " this"),
+        ("It is **", "It is", "on**.", " on."),
+        ("[a](http", "a", "://b) c", " c"),
+    ],
+)
+def test_words_are_released_when_the_text_pauses(
+    written: str, released: str, more: str, spoken: str
+):
+    for chunks in ([written], list(written)):
+        cleaner = SpeakableText()
+        pushed = "".join(cleaner.push(chunk) for chunk in chunks)
+        assert pushed + cleaner.release() == released
+        assert cleaner.push(more) + cleaner.finish() == spoken
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_a_pause_loses_no_word_and_keeps_little(before: str, after: str):
+    cleaner = SpeakableText()
+    cleaner.push(before)
+    cleaner.release()
+    if cleaner._step in (cleaner._inline, cleaner._line_start):
+        waiting = cleaner._text[cleaner._at :]
+        assert "`" in waiting or "~" in waiting or not is_speakable(waiting)
+    cleaner.push(after)
+    cleaner.finish()
+    assert cleaner._at == len(cleaner._text)

@@ -321,7 +321,7 @@ def test_a_long_text_blocks_nothing():
 )
 def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
     async def use(message: Message) -> str:
-        return "".join(await sentences(message)).rstrip(" .。\n[]")
+        return "".join(await sentences(message)).strip(" .。\n[]")
 
     words = {"NAS": "storage"}
     results = set()
@@ -338,3 +338,37 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
         except EmptyTextError:
             results.add("")
     assert len(results) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "spoken"),
+    [
+        ("See [the docs", "](https://a.b).", ["See [the docs](a.b)."]),
+        ("Ask NA", "S.", ["Ask NAS."]),
+        ("Ask NAS", ".", ["Ask storage."]),
+        ("Turn on *all lights", "*.", ["Turn on all lights."]),
+        ("Checking `the * lights", "`.", ["Checking the * lights."]),
+    ],
+)
+def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
+    async def use(message: Message) -> None:
+        loop = asyncio.get_running_loop()
+        heard = ""
+        async for piece in message.pieces():
+            heard += piece.text
+            if heard.endswith((text[-2:], "storage")):
+                break
+        assert loop.time() < 0.4
+        assert await sentences(message) == spoken
+        assert loop.time() > 6
+
+    fetched(lambda: message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
+
+
+def test_terminal_colours_are_left_out():
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["It is OK."]
+
+    text = "It is \x1b[1;32mOK\x1b[0m."
+    fetched(lambda: message(*text), use)
+    fetched(lambda: message(text), use)

@@ -74,6 +74,13 @@ def sentences(*chunks: str) -> list[str]:
         ("J. K. Rowling wrote. Ok", ["J. K. Rowling wrote.", " Ok"]),
         ("I met John F. Kennedy. Ok", ["I met John F. Kennedy.", " Ok"]),
         ("I switch to plan B. Then", ["I switch to plan B.", " Then"]),
+        ("Use plan B. I will. Ok", ["Use plan B.", " I will.", " Ok"]),
+        ("It is by J. R. R. Tolkien. Ok", ["It is by J. R. R. Tolkien.", " Ok"]),
+        ("It is by J. Smith. Ok", ["It is by J. Smith.", " Ok"]),
+        ("The U.S. Army. Ok", ["The U.S. Army.", " Ok"]),
+        ("Il est 20 h. Oui", ["Il est 20 h.", " Oui"]),
+        ("Oui, c.-à-d. non. Ok", ["Oui, c.-à-d. non.", " Ok"]),
+        ('"계세요?" 하고. 네', ['"계세요?" 하고.', " 네"]),
         ("Today is the 1st. Tomorrow", ["Today is the 1st.", " Tomorrow"]),
         ("It took 5 ms. Then", ["It took 5 ms.", " Then"]),
         ("At Apple Inc. This", ["At Apple Inc.", " This"]),
@@ -89,6 +96,20 @@ def sentences(*chunks: str) -> list[str]:
         ("1. Milk.\n2. Eggs.\n", ["1. Milk.\n", "2. Eggs.\n"]),
         ("Usw., etc., und so weiter", ["Usw., etc., und so weiter"]),
         ("It is on (really.) Go.", ["It is on (really.)", " Go."]),
+        ("他说：“走吧！”然后走了。好", ["他说：“走吧！”然后走了。", "好"]),
+        ("“走吧！”“好。”他走了。", ["“走吧！”", "“好。”他走了。"]),
+        ("「行こう。」と言った。", ["「行こう。」と言った。"]),
+        ("「『はい。』と彼。」好。", ["「『はい。』と彼。」好。"]),
+        (
+            'Hi! "Really? It is." he said (yes.) Go.',
+            ["Hi!", ' "Really? It is." he said (yes.)', " Go."],
+        ),
+        ('He said "Go." Then he left.', ['He said "Go."', " Then he left."]),
+        ("„Ist es an?“, fragte er. Ja", ["„Ist es an?“, fragte er.", " Ja"]),
+        ("« Allez ! » dit-il. Oui", ["« Allez ! » dit-il.", " Oui"]),
+        ("»Geh!« Er ging.", ["»Geh!«", " Er ging."]),
+        ('A 55" screen. A 5" one. Ok', ['A 55" screen.', ' A 5" one.', " Ok"]),
+        ("“Never closed.\nOk. Go", ["“Never closed.\n", "Ok.", " Go"]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]):
@@ -99,8 +120,18 @@ def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]):
 
 
 def test_marks_that_come_late_do_not_make_a_sentence():
-    assert sentences("What?", "!”", " Yes") == ["What?", "!” Yes"]
+    assert sentences("What?", "!)", " Yes") == ["What?", "!) Yes"]
     assert sentences("One\n", "\nTwo\r", "\n") == ["One\n", "\nTwo\r\n"]
+
+
+def test_a_quote_that_is_closed_after_a_pause_goes_on():
+    splitter = PieceSplitter()
+    assert splitter.push("他说：“走吧！")[1:] == [("“走吧！", "")]
+    assert splitter.pause(long=False) == [("", "clause")]
+    assert splitter.push("”") == [("”", "")]
+    assert splitter.push("他走了。") == [("", "clause"), ("他走了。", "sentence")]
+    assert splitter.push("“走吧！”") == [("“走吧！”", "")]
+    assert splitter.pause(long=False) == [("", "sentence")]
 
 
 def test_text_without_a_word_joins_the_next_sentence():

@@ -56,6 +56,8 @@ class Model:
         id: The model's id, such as ``cosyvoice-v3-flash``.
         prices: The price in each region that offers the model, by region id.
         starts_per_second: How many tasks an account may start each second.
+        cancellable_in: Ids of the regions in which a running task can be cancelled
+            (Model Studio, CosyVoice client events).
         features: Names of the fields of `SynthesisOptions` that only some models
             support and that this one does.
         language_hints: The languages that may be hinted; empty if none may.
@@ -67,6 +69,7 @@ class Model:
     id: str
     prices: Mapping[str, Price]
     starts_per_second: int
+    cancellable_in: frozenset[str]
     features: frozenset[str]
     language_hints: tuple[str, ...]
     instruction: Literal["none", "fixed", "free"]
@@ -249,6 +252,7 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
                     for region, price in item["prices"].items()
                 }
             ),
+            "cancellable_in": frozenset(item["cancellable_in"]),
             "features": frozenset(item["features"]),
             "language_hints": tuple(item["language_hints"]),
             "formats": MappingProxyType(

@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterable
-import logging
-import time
 
 import aiohttp
 
-from .account import AccountApi, ClonedVoice, TemporaryKey
+from .account import AccountApi, ClonedVoice
 from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
@@ -18,16 +16,10 @@ from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.connection import Connection
 from .wire.endpoint import Endpoint, request_headers
-from .wire.pool import Pool, PoolStatistics, TaskSettings
-
-_LOGGER = logging.getLogger(__name__)
-
-TEMPORARY_KEY_LIFE = 1800
-"""Seconds that a temporary key is asked for; the service's longest (Model Studio,
-temporary API keys)."""
-
-TEMPORARY_KEY_MARGIN = 60
-"""Seconds before its end at which a temporary key is replaced."""
+from .wire.http import HttpApi
+from .wire.keys import TemporaryKeys
+from .wire.pool import Pool, PoolStatistics
+from .wire.task import TaskSettings
 
 
 class CosyVoiceClient:
@@ -50,20 +42,21 @@ class CosyVoiceClient:
             api_key: The account's key; it belongs to the endpoint's region.
             endpoint: Where the service is.
             workspace_id: The workspace that is billed; the default one if None.
-            temporary_keys: Speak with short-lived keys, so that the account's own
-                key is sent to the key endpoint alone.
+            temporary_keys: Speak with short-lived keys; the account's key then never
+                reaches the speech socket.
             timing: Time limits that differ from the usual ones.
         """
         self._session = session
         self._api_key = api_key
         self._endpoint = endpoint
         self._workspace_id = workspace_id
-        self._temporary_keys = temporary_keys
-        self._temporary_key: TemporaryKey | None = None
-        self._temporary_key_until = 0.0
-        self._key_lock = asyncio.Lock()
         self._timing = timing or Timing()
-        self._account = AccountApi(session, endpoint, api_key, workspace_id)
+        self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
+        self._keys = (
+            TemporaryKeys(self._account.temporary_key, self._timing.temporary_key)
+            if temporary_keys
+            else None
+        )
         self._pool = Pool(self._open_connection, self._timing)
         self._flushing = Flushing()
 
@@ -86,7 +79,7 @@ class CosyVoiceClient:
             CosyVoiceError: Any other refusal.
         """
         try:
-            async with asyncio.timeout(self._timing.attempt):
+            async with asyncio.timeout(self._timing.connect):
                 connection = await self._open_connection()
         except TimeoutError as err:
             raise CosyVoiceTimeoutError("The service did not answer in time") from err
@@ -113,14 +106,14 @@ class CosyVoiceClient:
         Args:
             text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options, see :meth:`SynthesisOptions.resolve`.
-            silence: What to put before and after the speech (pcm, wav and caf).
+            silence: What to put before and after the speech (all but opus).
             fill_pauses: Give silence to a listener who is about to run out of audio
-                (pcm, wav and caf).
+                (all but opus).
         """
         return Utterance(
             self._pool,
             self._flushing,
-            _task_settings(options),
+            _task_settings(options, self.region),
             text,
             options,
             self._timing,
@@ -130,23 +123,38 @@ class CosyVoiceClient:
 
     def warm_up(self, options: SynthesisOptions) -> None:
         """Expect to speak soon with these options; free of charge, in background."""
-        self._pool.warm_up(_task_settings(options))
+        self._pool.warm_up(_task_settings(options, self.region))
 
     async def close(self) -> None:
-        """Close all connections; utterances under way fail."""
+        """Close all connections; utterances under way fail, and nothing is opened."""
         await self._pool.close()
+        if self._keys is not None:
+            await self._keys.close()
 
     async def _open_connection(self) -> Connection:
-        key = await self._key()
+        refused: CosyVoiceError
         try:
-            return await self._connect(key)
+            return await self._authenticated()
+        except AuthenticationError as err:
+            refused = err
+        # The handshake is refused without a reason, which the HTTP side tells.
+        try:
+            await self._account.check()
+        except CosyVoiceError as err:
+            if not err.retryable:
+                refused = err
+        raise refused
+
+    async def _authenticated(self) -> Connection:
+        if self._keys is None:
+            return await self._connect(self._api_key)
+        token = await self._keys.token()
+        try:
+            return await self._connect(token)
         except AuthenticationError:
-            if key == self._api_key:
-                raise
-        # A temporary key may end before its time, as after a computer has slept.
-        if self._temporary_key is not None and self._temporary_key.token == key:
-            self._temporary_key = None
-        return await self._connect(await self._key())
+            # It may end before its time, as after a computer has slept.
+            self._keys.forget(token)
+        return await self._connect(await self._keys.token())
 
     async def _connect(self, key: str) -> Connection:
         headers = request_headers(key, self._workspace_id)
@@ -154,33 +162,12 @@ class CosyVoiceClient:
             self._session, self._endpoint.websocket_url, headers, self._timing.close
         )
 
-    async def _key(self) -> str:
-        """Return the key to speak with."""
-        if not self._temporary_keys:
-            return self._api_key
-        loop = asyncio.get_running_loop()
-        async with self._key_lock:
-            if self._temporary_key is None or loop.time() >= self._temporary_key_until:
-                try:
-                    key = await self._account.temporary_key(TEMPORARY_KEY_LIFE)
-                except CosyVoiceError as err:
-                    if not err.retryable:
-                        raise
-                    _LOGGER.warning(
-                        "No temporary key could be had, speaking with the account's"
-                        " own key instead: %s",
-                        err,
-                    )
-                    return self._api_key
-                life = key.expires_at - time.time()
-                if not 0 < life < TEMPORARY_KEY_LIFE:  # The clocks differ.
-                    life = TEMPORARY_KEY_LIFE
-                margin = min(TEMPORARY_KEY_MARGIN, life / 2)
-                self._temporary_key = key
-                self._temporary_key_until = loop.time() + life - margin
-            return self._temporary_key.token
 
-
-def _task_settings(options: SynthesisOptions) -> TaskSettings:
+def _task_settings(options: SynthesisOptions, region: str) -> TaskSettings:
     model = CATALOGUE.models[options.model]
-    return TaskSettings(model.id, options.parameters(), model.starts_per_second)
+    return TaskSettings(
+        model.id,
+        options.parameters(),
+        model.starts_per_second,
+        cancellable=region in model.cancellable_in,
+    )

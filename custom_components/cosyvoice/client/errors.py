@@ -13,15 +13,15 @@ class CosyVoiceError(Exception):
 
     Attributes:
         retryable: True if the same request may succeed when it is made again.
-        retry_once: True if it failed for a reason that is sometimes none: one more
-            attempt on another connection is worth it.
+        retry_once: True if the service is known to raise this error now and then
+            without a cause: the same request may be made once more, on a new
+            connection, even if the error is not retryable.
         code: The service's error code, such as ``InvalidParameter``, if it gave one.
         message: What happened, in the service's words or in ours.
         request_id: The service's id of the request or task, for a support case.
     """
 
     retryable: ClassVar[bool] = False
-    retry_once: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class CosyVoiceError(Exception):
     ) -> None:
         """Keep the service's code, message and request id."""
         super().__init__(message)
+        self.retry_once = False
         self.message = message
         self.code = code
         self.request_id = request_id
@@ -57,7 +58,7 @@ class CosyVoiceTimeoutError(CosyVoiceConnectionError):
 
 
 class ProtocolError(CosyVoiceConnectionError):
-    """The service sent something that makes no sense at this point."""
+    """A message makes no sense at this point, or cannot be read."""
 
 
 class AuthenticationError(CosyVoiceError):
@@ -169,7 +170,10 @@ def error_for(
     where the service hides the cause in them. Source: Model Studio's error code
     pages and the vendor's SDK.
     """
-    return _error_class(code or "", message)(message, code=code, request_id=request_id)
+    kind = _error_class(code or "", message)
+    error = kind(message, code=code, request_id=request_id)
+    error.retry_once = any(fragment in message for fragment in _SPORADIC)
+    return error
 
 
 def error_for_status(
@@ -201,12 +205,15 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("SSML", SsmlError),
     ("Text request limit violated", TextError),
 )
+# Compared without case and underscores, as parts of Model Studio spell them otherwise
+# (invalid_api_key, model_not_found).
 _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("InvalidApiKey", AuthenticationError),
     ("Arrearage", ArrearsError),
     ("AllocationQuota.FreeTierOnly", FreeQuotaError),
     ("Throttling", ThrottledError),
     ("AllocationQuota", ThrottledError),
+    ("LimitRequests", ThrottledError),
     ("AccessDenied", AccessDeniedError),
     ("Model.AccessDenied", AccessDeniedError),
     ("Workspace.AccessDenied", AccessDeniedError),
@@ -214,11 +221,21 @@ _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("ModelNotFound", ModelNotFoundError),
     ("DataInspectionFailed", ContentError),
     ("ClientDisconnect", CosyVoiceConnectionError),
+    ("RequestTimeOut", CosyVoiceTimeoutError),
     ("InternalError", ServiceError),
+    ("ServerError", ServiceError),
     ("ServiceUnavailable", ServiceError),
     ("GatewayTimeout", ServiceError),
     ("SystemError", ServiceError),
     ("ModelServiceFailed", ServiceError),
+)
+# Seen once and gone at the next try, on a new connection (reports of several users);
+# the first three otherwise mean a wrong voice or model.
+_SPORADIC = (
+    "error code: 418",
+    "[411]",
+    "url error, please check url",
+    "Invalid action('run-task')",
 )
 
 
@@ -226,7 +243,12 @@ def _error_class(code: str, message: str) -> type[CosyVoiceError]:
     for fragment, kind in _BY_MESSAGE:
         if fragment in message:
             return kind
+    spelling = _spelling(code)
     for prefix, kind in _BY_CODE:
-        if code.startswith(prefix):
+        if spelling.startswith(_spelling(prefix)):
             return kind
     return RequestError
+
+
+def _spelling(code: str) -> str:
+    return code.replace("_", "").lower()

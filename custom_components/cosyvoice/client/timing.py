@@ -16,10 +16,16 @@ class Timing:
             without progress; no further attempt is made then.
         limit: No further attempt is made so long after the first failure without
             progress, however the attempts went.
-        attempt: Longest wait for the service within one attempt: from connecting
-            to the started task, then for each sign of life while it owes audio.
-        reuse: Longest wait for a kept connection to start a task; a connection
-            that died unnoticed is replaced after it.
+        connect: Longest wait for a connection: at a round trip of 2 s, TCP, TLS and
+            the WebSocket handshake take up to 8 s.
+        another: A connection that is not ready after so long may never be; another
+            one is opened beside it, and the first that is ready is used.
+        attempt: Longest wait for each further step of the service: the started
+            task, then each sign of life while audio is due.
+        reuse: Longest wait for a kept connection to answer, or twice the last
+            task's start where that took longer; a connection that died unnoticed is
+            replaced after it.
+        temporary_key: Longest wait for a temporary key.
         backoff: Pause before the second attempt; doubled for each further one.
         backoff_limit: Longest pause between two attempts.
         first_flush_after: No further sentence for so long after the first one: it
@@ -45,7 +51,7 @@ class Timing:
         warm_backoff: Pause after a failed warm-up; doubled for each further one.
         warm_backoff_limit: Longest pause between two warm-ups.
         start_window: Length of the service's window for counting task starts,
-            with a margin for clocks and networks (documented: 1 s).
+            with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
         low_water: Silence is given to a listener who has less audio than this left
             to play.
@@ -56,8 +62,11 @@ class Timing:
 
     deadline: float = 10.0
     limit: float = 25.0
+    connect: float = 10.0
+    another: float = 1.0
     attempt: float = 5.0
-    reuse: float = 1.5
+    reuse: float = 1.3
+    temporary_key: float = 2.0
     backoff: float = 0.2
     backoff_limit: float = 2.0
     first_flush_after: float = 0.02
@@ -73,7 +82,7 @@ class Timing:
     keep_warm: float = 60.0
     warm_backoff: float = 5.0
     warm_backoff_limit: float = 300.0
-    start_window: float = 1.1
+    start_window: float = 1.05
     close: float = 1.0
     low_water: float = 0.5
     stall: float = 0.4

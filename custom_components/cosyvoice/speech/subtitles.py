@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 from ..client import Word
+from ..text.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS
 
 MAX_WIDTH = 42
 """Columns of a subtitle, as broadcasters use; wide characters take two."""
@@ -14,10 +15,6 @@ PAUSE = 1.0
 """Seconds without a word that end a subtitle."""
 SEARCH = 120
 """Characters of the text within which the next word is looked for."""
-
-_SENTENCE_END = tuple("。！？!?.…\n")
-_CLAUSE_END = tuple("，、；：,;:")
-_CLOSING = "\"'”’»」』）)] "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ def _cues(words: Sequence[Word], text: str) -> Iterator[Cue]:
     for number, (word, piece) in enumerate(spoken, start=1):
         sentence.append((word, piece))
         pause = number < len(spoken) and spoken[number][0].begin - word.end >= PAUSE
-        if pause or number == len(spoken) or _ends_with(piece, _SENTENCE_END):
+        if pause or number == len(spoken) or _ends_with(piece, SENTENCE_ENDS):
             yield from _lines(sentence)
             sentence = []
 
@@ -66,7 +63,7 @@ def _lines(sentence: Sequence[tuple[Word, str]]) -> Iterator[Cue]:
             is_long
             and (
                 not _fits([*line, sentence[number]])
-                or (_ends_with(piece, _CLAUSE_END) and _width(line) > MAX_WIDTH / 2)
+                or (_ends_with(piece, CLAUSE_ENDS) and _width(line) > MAX_WIDTH / 2)
             )
         ):
             if text := _shown(line):
@@ -79,8 +76,8 @@ def _fits(line: Sequence[tuple[Word, str]]) -> bool:
     return seconds <= MAX_SECONDS and _width(line) <= MAX_WIDTH
 
 
-def _ends_with(piece: str, ends: tuple[str, ...]) -> bool:
-    return piece.rstrip(_CLOSING).endswith(ends)
+def _ends_with(piece: str, ends: str) -> bool:
+    return piece.rstrip(f"{CLOSERS} ").endswith(tuple(ends))
 
 
 def _pieces(words: Sequence[Word], text: str) -> list[str]:

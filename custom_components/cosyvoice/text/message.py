@@ -6,8 +6,7 @@ from html import unescape
 import re
 
 from ..client.errors import CosyVoiceConnectionError, EmptyTextError, TextTooLongError
-from .characters import is_speakable
-from .former import scrub
+from .characters import is_speakable, scrub
 from .markdown.cleaning import SpeakableText
 from .pronunciation import Replacer
 from .sentences import Piece, PieceSplitter
@@ -163,33 +162,31 @@ class Message:
             raise self._error
 
     def _take(self, text: str) -> None:
-        text = scrub(text)
         if self._is_ssml is None:
             self._open(text)
         elif self._is_ssml:
-            self._written.append(text)
+            self._written.append(scrub(text))
         else:
             self._speak(text)
 
     def _open(self, text: str) -> None:
         """Find out whether the text is SSML."""
-        if not self._opening:
-            opening = text.lstrip()
-            self._blank.append(text[: len(text) - len(opening)])
-            text = opening
+        if not (self._opening or scrub(text).strip()):
+            self._blank.append(scrub(text))
+            return
         self._opening += text
-        if len(self._opening) > len(SSML_OPENING) or not SSML_OPENING.startswith(
-            self._opening
-        ):
-            self._is_ssml = is_ssml(self._opening)
-            if self._is_ssml:
-                self._written += [*self._blank, self._opening]
-            else:
-                self._decided.set()
-                self._speak(self._opening)
+        opening = scrub(self._opening).lstrip()
+        if len(opening) <= len(SSML_OPENING) and SSML_OPENING.startswith(opening):
+            return
+        self._is_ssml = is_ssml(opening)
+        if self._is_ssml:
+            self._written += [*self._blank, scrub(self._opening)]
+        else:
+            self._decided.set()
+            self._speak(self._opening)
 
     def _speak(self, text: str) -> None:
-        self._write(self._cleaner.push(text) if self._cleaner else text)
+        self._write(self._cleaner.push(text) if self._cleaner else scrub(text))
 
     def _write(self, text: str) -> None:
         if text:
@@ -208,6 +205,8 @@ class Message:
         self._timer = loop.call_later(_PAUSE - _STOP_PAUSE, self._long_pause)
 
     def _long_pause(self) -> None:
+        self._write(self._cleaner.release() if self._cleaner else "")
+        self._add(self._splitter.push(self._replacer.finish()))
         self._add(self._splitter.pause(long=True))
 
     def _stop_timer(self) -> None:
@@ -253,9 +252,9 @@ def check_message(text: str, *, clean: bool) -> None:
         TextTooLongError: The text is longer than :data:`LONGEST_MESSAGE`.
     """
     _check_length(len(text), LONGEST_MESSAGE)
-    text = scrub(text)
-    if is_ssml(text):
-        check_ssml(text)
+    document = scrub(text)
+    if is_ssml(document):
+        check_ssml(document)
         return
     cleaner = SpeakableText() if clean else None
     for start in range(0, len(text), _PROBE):

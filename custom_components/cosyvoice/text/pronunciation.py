@@ -63,7 +63,7 @@ class Replacer:
         return self._replace(piece, final=False)
 
     def finish(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Return what waits for what follows: the text pauses or is complete."""
         return self._replace("", final=True)
 
     def _replace(self, piece: str, *, final: bool) -> str:

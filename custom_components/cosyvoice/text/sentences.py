@@ -4,7 +4,7 @@ import re
 from typing import Literal, NamedTuple
 import unicodedata
 
-from .characters import is_speakable
+from .characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, is_speakable
 from .former import SentenceSplitter, scrub
 
 __all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
@@ -56,6 +56,7 @@ class PieceSplitter:
         self._decided = 0  # What the marks before it mean is decided.
         self._length = 0  # Characters of the sentence that were passed on.
         self._has_words = False  # In what was passed on of the sentence.
+        self._quotes = ""  # Opening quotes that are not closed yet.
         self._pieces: list[Piece] = []
 
     def push(self, text: str) -> list[Piece]:
@@ -80,27 +81,29 @@ class PieceSplitter:
 
     def _take(self) -> list[Piece]:
         pieces, self._pieces = self._pieces, []
-        kept = max(0, min(self._at, self._decided) - _CONTEXT)
-        self._text = self._text[kept:]
-        self._at -= kept
-        self._decided -= kept
+        dropped = max(0, self._at - _CONTEXT)
+        self._text = self._text[dropped:]
+        self._at -= dropped
+        self._decided = max(0, self._decided - dropped)
         return pieces
 
     def _read(self, *, paused: bool = False, long: bool = False) -> list[Piece]:
         while mark := _MARK.search(self._text, self._decided):
-            ends: bool | None = False
-            if mark["stop"]:
-                ends = _ends_sentence(self._text, mark, self._begin)
-                if ends is None and paused:
-                    ends = long or not _is_ambiguous(self._text, mark) or None
-                if ends is None:
-                    self._pass_on(mark.end(), "")
-                    self._decided = mark.start()
-                    return self._take()
-            if ends:
-                self._pass_on(mark.end(), "sentence")
-            elif not mark["stop"]:
-                self._pass_on(mark.end(), "clause")
+            quotes = _open_quotes(self._quotes, self._text, mark)
+            end = _end(self._text, mark, self._begin, len(quotes) - len(self._quotes))
+            if end is None and paused:
+                if long or not _is_ambiguous(self._text, mark):
+                    end = "sentence"
+            if end == "sentence" and quotes and "\n" not in mark[0]:
+                at_end = mark.end() == len(self._text)
+                end = None if at_end and not paused else "clause"
+            if end is None:
+                self._pass_on(mark.end(), "")
+                self._decided = mark.start()
+                return self._take()
+            self._quotes = quotes
+            if end:
+                self._pass_on(mark.end(), end)
             self._decided = mark.end()
         self._pass_on(len(self._text), "")
         # The last character is a mark once the next one is there: ",".
@@ -130,6 +133,7 @@ class PieceSplitter:
         self._at = end
         self._length += len(text)
         if kind == "sentence":
+            self._quotes = ""
             self._length = 0
             self._has_words = False
 
@@ -147,40 +151,83 @@ class PieceSplitter:
         return None
 
 
-# What closes a sentence may follow its stop: quotes, brackets, variation selectors.
+_FULL_WIDTH = "".join(mark for mark in CLAUSE_ENDS if not mark.isascii())
+_CLOSERS = rf"[{re.escape(CLOSERS)}\ufe0e\ufe0f]*"
+# What closes a quote.
+_QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", '"': '"'}
 _MARK = re.compile(
-    r"""(?P<stop>[。｡！？…\n.!?]+[”’"')）\]】」』》〉}\ufe0e\ufe0f]*)"""
-    r"|[，、：；]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—"
+    rf"(?P<stop>[{SENTENCE_ENDS}]+{_CLOSERS})|(?P<quote>[“”„«»「」『』\"])"
+    rf"|(?P<clause>[{_FULL_WIDTH}]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—)"
 )
-_ONLY_DOTS = re.compile(r"[.…]+(?![。｡！？\n!?])")
+# After a space, a bracket or Chinese text; not after a word: 55", 好"。
+_BEFORE_QUOTE = re.compile(r"[\s(\[]|[^\x00-\u2e7f]|\Z")
+_ONLY_DOTS = re.compile(rf"[.．…]+{_CLOSERS}\Z")
 _WORD_BEFORE = re.compile(r"[^\W_]+$|(?<=[^\W\d_]\.)[^\W\d_]+$")
 _NEXT_WORD = re.compile(r"[ \t\xa0\u3000]+(\S[^\W\d_]{0,2})?")
 
 
-def _ends_sentence(text: str, mark: re.Match[str], begin: int) -> bool | None:
-    """Return whether a stop ends the sentence, None if what follows decides."""
+def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
+    """Return the opening quotes that are not closed after a mark."""
+    for place in range(mark.start(), mark.end()):
+        character = text[place]
+        if quotes and character in _QUOTES[quotes[-1]]:
+            quotes = quotes[:-1]
+        elif character in _QUOTES:
+            if character not in '"»' or _BEFORE_QUOTE.match(text[place - 1 : place]):
+                quotes += character
+    return quotes
+
+
+def _end(text: str, mark: re.Match[str], begin: int, opened: int) -> End | None:
+    """Return what ends with a mark, None if what follows decides."""
+    if mark["clause"]:
+        return "clause"
+    if mark["quote"] and (
+        opened >= 0 or text[mark.start() - 1 : mark.start()] not in SENTENCE_ENDS
+    ):
+        return ""
+    ends = _ends_sentence(text, mark, begin, quote=opened < 0)
+    if ends is None:
+        return None
+    return "sentence" if ends else "clause" if opened < 0 else ""
+
+
+def _ends_sentence(
+    text: str, mark: re.Match[str], begin: int, *, quote: bool
+) -> bool | None:
+    """Return whether a stop ends the sentence, None if what follows decides.
+
+    Args:
+        text: The text.
+        mark: The stop and what closes after it.
+        begin: Where the sentence begins.
+        quote: Whether a quote is closed: the sentence around it may continue.
+    """
     end = mark.end()
     following = text[end : end + 1]
-    if following.isalnum() and _is_spaced_script(following):
-        if set(".!?") >= set(mark[0]):
+    if following.isalnum():
+        if quote:
+            return False
+        if _is_spaced_script(following) and not mark[0].strip(".!?"):
             return False  # 3.14, example.com, main.py, Yahoo!s
-    if not _ONLY_DOTS.match(mark[0]):
+    if not (quote or _ONLY_DOTS.match(mark[0])) or "\n" in mark[0]:
         return True
     if not following:
         return None
-    if following in ",;:":
-        return False
+    if following in CLAUSE_ENDS or following == "-":
+        return False  # etc., or c.-à-d.
     if (next_word := _NEXT_WORD.match(text, end)) is None:
         return True
     if not (word := next_word[1]):
         return True if next_word.end() < len(text) else None
-    if word[0].islower():
+    if word[0].islower() or (quote and word[0].isalpha() and not word[0].isupper()):
         return False
     if not _is_ambiguous(text, mark):
         return True
     if len(word) < 3 and next_word.end() == len(text):
         return None
-    return _ends_ambiguous(text, mark, begin, word)
+    is_initial = len(word) == 1 and text[next_word.end() : next_word.end() + 1] == "."
+    return not is_initial and _ends_ambiguous(text, mark, begin, word)
 
 
 def _is_ambiguous(text: str, mark: re.Match[str]) -> bool:
@@ -194,20 +241,19 @@ def _is_ambiguous(text: str, mark: re.Match[str]) -> bool:
 def _ends_ambiguous(text: str, mark: re.Match[str], begin: int, following: str) -> bool:
     word = _word_before(text, mark)
     start = mark.start() - len(word)
+    before = text[max(0, start - _CONTEXT) : start]
     is_first = begin >= 0 and not is_speakable(text[begin:start])
     if word.isdigit():
         return not (
             is_first
             or following[0].isdigit()
             or following in _MONTHS
-            or _BEFORE_ORDINAL.search(text, max(0, start - _CONTEXT), start)
+            or _BEFORE_ORDINAL.search(before)
         )
     if len(word) == 1:
-        dotted = text[start - 1 : start] == "."
-        name = _NAME_BEFORE.search(text, max(0, start - _CONTEXT), start)
-        if word in "mM" and dotted:
-            return True  # a.m., p.m.
-        return not (is_first or dotted or name or word.islower())
+        if _BEFORE_UNIT.search(before) or (word in "mM" and before.endswith(".")):
+            return True  # 20 h. Then, 5 p.m. Then
+        return not (is_first or word.islower() or _BEFORE_INITIAL.search(before))
     if word.lower() in _BEFORE_NUMBERS:
         return not following[0].isdigit()
     return not (word[0].isupper() or word.lower() in _NEVER_LAST)
@@ -245,8 +291,9 @@ _BEFORE_ORDINAL = re.compile(
     r"\b(?:am|vom|zum|zur|bis|ab|den|dem|der|des|die|das|im|jeden|jede|seit) \d{0,2}$",
     re.IGNORECASE,
 )
-# A word with a capital, or an initial: "John F. Kennedy", but "plan B. Then".
-_NAME_BEFORE = re.compile(r"(?:\b[^\W\d_a-z][^\W\d_]*|\.) $")
+_BEFORE_UNIT = re.compile(r"\d\s?$")
+# A word with a capital, another initial, "by": "John F. Kennedy", but "plan B. Then".
+_BEFORE_INITIAL = re.compile(r"(?:\b[^\W\d_a-z][^\W\d_]* |\. ?|\b(?:by|von|par|por) )$")
 
 
 def _is_spaced_script(character: str) -> bool:

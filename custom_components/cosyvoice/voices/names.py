@@ -47,8 +47,8 @@ def voice_label(voice: Voice, *, chinese: bool) -> str:
 
 
 def clone_label(clone: ClonedVoice, *, chinese: bool) -> str:
-    """Return one line about a cloned voice, with its state."""
-    kind = "自有声音" if chinese else "own voice"
+    """Return one line about a cloned voice, with its status."""
+    kind = "复刻音色" if chinese else "custom voice"
     state = _STATES.get(clone.status, (clone.status, clone.status))[chinese]
     return f"{clone.id} · {kind} · {state}"
 

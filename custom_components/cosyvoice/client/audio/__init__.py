@@ -1,4 +1,4 @@
-"""What the service sends, made into one stream that a player reads end to end."""
+"""Join the service's audio into one stream that any player reads to its end."""
 
 from .mp3 import Mp3Writer
 from .ogg import OggOpusWriter
@@ -20,11 +20,11 @@ def audio_writer(audio_format: str, sample_rate: int) -> AudioWriter:
     """Return a writer for ``mp3``, ``wav``, ``opus``, ``pcm`` or ``caf``.
 
     Args:
-        audio_format: What is to come out. The first three and ``caf`` are complete
-            files; for ``wav``, ``pcm`` and ``caf`` the service is asked for samples.
+        audio_format: Format of the stream. ``pcm`` has no container; for ``wav``,
+            ``pcm`` and ``caf`` the service is asked for samples.
         sample_rate: Hz.
 
     Raises:
-        KeyError: There is no such format.
+        KeyError: The format is unknown.
     """
     return _WRITERS[audio_format](sample_rate)

@@ -1,13 +1,17 @@
-"""MP3 frames: found in what the service sends and joined over tasks."""
+"""MP3 frames of several tasks, joined into one stream."""
 
+from collections import deque
 from dataclasses import dataclass
-from typing import Final, Self
+from functools import lru_cache
+from typing import Final
 
+from ..errors import ProtocolError
 from .writer import AudioWriter
 
 HEADER_BYTES: Final = 4
 _ID3_HEADER_BYTES: Final = 10
 _ID3_FOOTER_FLAG: Final = 0x10
+_ID3V1_BYTES: Final = 128
 
 # By the version bits of the header: MPEG 2.5, (reserved), MPEG 2, MPEG 1.
 _SAMPLE_RATES: Final = (
@@ -23,6 +27,21 @@ _MONO: Final = 3
 _KBITS_MPEG_1: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBITS_MPEG_2: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
+_MONO_HEADERS: Final = {
+    sample_rate: bytes((0xFF, 0xE3 | version << 3, rate << 2, _MONO << 6))
+    for version, sample_rates in enumerate(_SAMPLE_RATES)
+    for rate, sample_rate in enumerate(sample_rates)
+}
+_NO_CHECKSUM: Final = 1
+_CHECKSUM_BYTES: Final = 2
+_HIGHEST_BIT_RATE: Final = 14 << 4
+_RATE_BITS: Final = 0x0C
+_KEPT_FRAMES: Final = 16
+"""Frames that the next one may refer to; it reaches back 511 bytes at most.
+
+Source: ISO 11172-3, main_data_begin.
+"""
+
 
 def samples_per_frame(sample_rate: int) -> int:
     """Return the samples per channel of a frame: half as many below 32 kHz."""
@@ -34,148 +53,169 @@ class FrameHeader:
     """The header of an MPEG audio layer III frame.
 
     Attributes:
-        kind: What is the same for all frames of a stream: version and sample rate.
-        sample_rate: Hz.
-        samples: Samples per channel.
-        size: Bytes, the header included.
-        side_information: Offset at which an encoder's information frame has its tag.
+        kind: Version and sample rate, which are the same in all frames of a stream.
+        seconds: Duration.
+        size: Bytes of the frame, the header included.
+        side_bytes: Bytes of the side information, which follows the header.
     """
 
     kind: tuple[int, int]
-    sample_rate: int
-    samples: int
+    seconds: float
     size: int
-    side_information: int
+    side_bytes: int
 
-    @classmethod
-    def parse(cls, data: bytes | bytearray, at: int = 0) -> Self | None:
-        """Return the header at a place of the data, or None if there is none.
 
-        Frames of free format, which no encoder of speech writes, are none.
-        """
-        if len(data) < at + HEADER_BYTES or data[at] != 0xFF:
-            return None
-        _, second, third, fourth = data[at : at + HEADER_BYTES]
-        version, layer = second >> 3 & 3, second >> 1 & 3
-        kbits, rate, padding = third >> 4, third >> 2 & 3, third >> 1 & 1
-        if (
-            second >> 5 != 7
-            or version == _RESERVED
-            or layer != _LAYER_3
-            or kbits in (0, 15)
-            or rate == 3
-        ):
-            return None
-        mpeg_1 = version == _MPEG_1
-        mono = fourth >> 6 == _MONO
-        sample_rate = _SAMPLE_RATES[version][rate]
-        samples = samples_per_frame(sample_rate)
-        bits = (_KBITS_MPEG_1 if mpeg_1 else _KBITS_MPEG_2)[kbits - 1] * 1000
-        return cls(
-            kind=(version, rate),
-            sample_rate=sample_rate,
-            samples=samples,
-            size=samples // 8 * bits // sample_rate + padding,
-            side_information=HEADER_BYTES
-            + ((17 if mono else 32) if mpeg_1 else (9 if mono else 17)),
-        )
+@lru_cache(maxsize=64)
+def parse_header(data: bytes) -> FrameHeader | None:
+    """Return the header in these four bytes, or None if they are not one.
+
+    Frames of free format, which no encoder of speech writes, are rejected.
+    """
+    first, second, third, fourth = data
+    version, layer = second >> 3 & 3, second >> 1 & 3
+    kbits, rate, padding = third >> 4, third >> 2 & 3, third >> 1 & 1
+    if (
+        first != 0xFF
+        or second >> 5 != 7
+        or version == _RESERVED
+        or layer != _LAYER_3
+        or kbits in (0, 15)
+        or rate == 3
+    ):
+        return None
+    mpeg_1 = version == _MPEG_1
+    mono = fourth >> 6 == _MONO
+    sample_rate = _SAMPLE_RATES[version][rate]
+    samples = samples_per_frame(sample_rate)
+    bits = (_KBITS_MPEG_1 if mpeg_1 else _KBITS_MPEG_2)[kbits - 1] * 1000
+    return FrameHeader(
+        kind=(version, rate),
+        seconds=samples / sample_rate,
+        size=samples // 8 * bits // sample_rate + padding,
+        side_bytes=(17 if mono else 32) if mpeg_1 else (9 if mono else 17),
+    )
 
 
 class Mp3Writer(AudioWriter):
     """Passes whole MP3 frames on.
 
     Tags (ID3) and the encoder's information frame (Xing, Info) are left out: they
-    describe one task's stream, and would be wrong for the whole.
+    describe the stream of one task.
     """
 
     def __init__(self, sample_rate: int) -> None:
-        """Begin a stream of this sample rate, in Hz."""
         super().__init__(sample_rate)
+        self._rest = b""
         self._seconds = 0.0
+        self._recent: deque[bytes] = deque(maxlen=_KEPT_FRAMES)
         self._begin_stream()
 
     @property
     def seconds(self) -> float:
-        """Seconds of audio given out so far."""
+        """Seconds of audio returned so far."""
         return self._seconds
 
     def feed(self, data: bytes) -> bytes:
-        """Return the whole frames that are complete with this."""
-        self._buffer += data
-        return self._take_frames(last=False)
+        """Return the frames that are complete with this data."""
+        data = self._rest + data
+        frames: list[bytes] = []
+        at, seconds = 0, self._seconds
+        while len(data) >= at + HEADER_BYTES:
+            header = parse_header(data[at : at + HEADER_BYTES])
+            size = _tag_size(data, at) if header is None else header.size
+            if len(data) < at + size:
+                break
+            if header is not None:
+                frame = data[at : at + size]
+                if header.kind == self._kind or self._is_first(header, frame):
+                    frames.append(frame)
+                    seconds += header.seconds
+            at += size
+        self._rest = data[at:]
+        self._seconds = seconds
+        self._recent.extend(frames)
+        return b"".join(frames)
 
-    def end_task(self) -> bytes:
-        """Return the last frame, if it waited for the next one to confirm it."""
-        frames = self._take_frames(last=True)
+    def end_task(self) -> None:
+        """Check that the last frame is complete."""
+        incomplete = bool(self._rest)
         self._begin_stream()
-        return frames
+        if incomplete:
+            raise ProtocolError("The service's MP3 ends in the middle of a frame")
 
     def abort_task(self) -> None:
-        """Drop a part of a frame."""
+        """Drop an incomplete frame."""
         self._begin_stream()
 
+    def silence(self, seconds: float) -> bytes:
+        """Return silence of about this length, one frame at least.
+
+        The frames have the highest bit rate, because browsers begin to play after
+        a number of bytes. They carry the data of the frames before, which the next
+        frame of the service may still refer to.
+        """
+        frame = self._silent_frame()
+        duration = _header_of(frame).seconds
+        count = max(1, round(seconds / duration)) if seconds else 0
+        self._seconds += count * duration
+        return frame * count
+
     def _begin_stream(self) -> None:
-        self._buffer = bytearray()
-        self._skip = 0  # bytes of a tag that are still to come
-        self._kind: tuple[int, int] | None = None  # of the frames so far
-        self._in_step = True  # the next frame or tag begins where the last one ended
+        self._rest = b""
+        self._kind: tuple[int, int] | None = None  # of the stream's frames
 
-    def _take_frames(self, *, last: bool) -> bytes:
-        """Take from the buffer all that is complete, and return its frames."""
-        buffer, frames, at = self._buffer, bytearray(), 0
-        while True:
-            skipped = min(self._skip, len(buffer) - at)
-            self._skip -= skipped
-            at += skipped
-            if len(buffer) - at < HEADER_BYTES:
-                break
-            if self._in_step and buffer.startswith(b"ID3", at):
-                if len(buffer) - at < _ID3_HEADER_BYTES:
-                    break
-                self._skip = _tag_size(buffer, at)
-                continue
-            header = FrameHeader.parse(buffer, at)
-            if header is None or self._kind not in (None, header.kind):
-                self._in_step = False
-                at = _next_sync(buffer, at + 1)
-                continue
-            end = at + header.size
-            if len(buffer) < end + (0 if self._in_step or last else HEADER_BYTES):
-                break
-            if not self._in_step and not _confirmed(header, buffer, end):
-                at = _next_sync(buffer, at + 1)
-                continue
-            if self._kind is not None or not _is_information(header, buffer, at):
-                frames += buffer[at:end]
-                self._seconds += header.samples / header.sample_rate
-            self._kind = header.kind
-            self._in_step = True
-            at = end
-        del buffer[:at]
-        return bytes(frames)
+    def _is_first(self, header: FrameHeader, frame: bytes) -> bool:
+        """Begin a stream; return False if its first frame is information.
+
+        Raises:
+            ProtocolError: The stream began with another kind of frames.
+        """
+        if self._kind is not None:
+            raise ProtocolError("The service changed the kind of its MP3 frames")
+        self._kind = header.kind
+        tag = HEADER_BYTES + header.side_bytes
+        return not (
+            frame.startswith((b"Xing", b"Info"), tag) or frame.startswith(b"VBRI", 36)
+        )
+
+    def _silent_frame(self) -> bytes:
+        last = self._recent[-1] if self._recent else _MONO_HEADERS[self.sample_rate]
+        _, second, third, fourth = last[:HEADER_BYTES]
+        third = _HIGHEST_BIT_RATE | third & _RATE_BITS
+        start = bytes((0xFF, second | _NO_CHECKSUM, third, fourth))
+        header = _header_of(start)
+        start += bytes(header.side_bytes)
+        space = header.size - len(start)
+        carried = b"".join(map(_main_data, self._recent))[-space:]
+        return start + carried.rjust(space, b"\0")
 
 
-def _tag_size(buffer: bytearray, at: int) -> int:
+def _header_of(frame: bytes) -> FrameHeader:
+    header = parse_header(frame[:HEADER_BYTES])
+    assert header is not None
+    return header
+
+
+def _main_data(frame: bytes) -> bytes:
+    """Return a frame without its header, checksum and side information."""
+    start = HEADER_BYTES + _header_of(frame).side_bytes
+    return frame[start + (0 if frame[1] & _NO_CHECKSUM else _CHECKSUM_BYTES) :]
+
+
+def _tag_size(data: bytes, at: int) -> int:
+    """Return the bytes of a tag, or of its own header while that is incomplete.
+
+    Raises:
+        ProtocolError: It is not a tag.
+    """
+    if data.startswith(b"TAG", at):
+        return _ID3V1_BYTES
+    if not data.startswith(b"ID3", at):
+        raise ProtocolError("The service sent damaged MP3")
+    if len(data) < at + _ID3_HEADER_BYTES:
+        return _ID3_HEADER_BYTES
     size = 0
-    for part in buffer[at + 6 : at + _ID3_HEADER_BYTES]:
+    for part in data[at + 6 : at + _ID3_HEADER_BYTES]:
         size = size << 7 | part & 0x7F
-    has_footer = buffer[at + 5] & _ID3_FOOTER_FLAG
+    has_footer = data[at + 5] & _ID3_FOOTER_FLAG
     return size + _ID3_HEADER_BYTES * (2 if has_footer else 1)
-
-
-def _next_sync(buffer: bytearray, at: int) -> int:
-    found = buffer.find(b"\xff", at)
-    return len(buffer) if found < 0 else found
-
-
-def _confirmed(header: FrameHeader, buffer: bytearray, end: int) -> bool:
-    """Return whether the stream goes on after the frame, or ends with it."""
-    following = FrameHeader.parse(buffer, end)
-    return len(buffer) == end if following is None else following.kind == header.kind
-
-
-def _is_information(header: FrameHeader, buffer: bytearray, at: int) -> bool:
-    tag = at + header.side_information
-    return buffer.startswith((b"Xing", b"Info"), tag) or buffer.startswith(
-        b"VBRI", at + 36
-    )

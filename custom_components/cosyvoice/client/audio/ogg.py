@@ -9,6 +9,7 @@ import struct
 from typing import Final
 import zlib
 
+from ..errors import ProtocolError
 from .writer import AudioWriter
 
 GRANULE_RATE: Final = 48000
@@ -26,6 +27,7 @@ _MOST_SEGMENTS: Final = 255
 _LONGEST_PACKET: Final = 61440
 
 _HEAD: Final = b"OpusHead"
+_HEAD_BYTES: Final = 19
 _TAGS: Final = b"OpusTags"
 _NO_TAGS: Final = struct.pack("<8sI9sI", _TAGS, 9, b"CosyVoice", 0)
 _SERIAL_NUMBER: Final = 0x436F7379
@@ -49,8 +51,8 @@ class OggOpusWriter(AudioWriter):
     lags = True
 
     def __init__(self, sample_rate: int) -> None:
-        """Begin a stream; its sample rate, in Hz, is the encoder's affair."""
         super().__init__(sample_rate)
+        self._rest = b""
         self._pages = 0
         self._position = 0
         self._pre_skip = 0
@@ -58,22 +60,27 @@ class OggOpusWriter(AudioWriter):
 
     @property
     def seconds(self) -> float:
-        """Seconds of audio given out so far."""
+        """Seconds of audio returned so far."""
         return max(0, self._position - self._pre_skip) / GRANULE_RATE
 
     def feed(self, data: bytes) -> bytes:
-        """Return the pages that are complete with this."""
-        self._buffer += data
-        return self._take_pages(last=False)
+        """Return the pages that are complete with this data."""
+        before = self._pages, self._position
+        try:
+            return self._take_pages(self._rest + data)
+        except ProtocolError:
+            self._pages, self._position = before
+            raise
 
-    def end_task(self) -> bytes:
-        """Return the pages after what looked like the beginning of a long one."""
-        pages = self._take_pages(last=True)
+    def end_task(self) -> None:
+        """Check that the last page and packet are complete."""
+        incomplete = bool(self._rest or self._packet)
         self._begin_stream()
-        return pages
+        if incomplete:
+            raise ProtocolError("The service's Ogg ends in the middle of a page")
 
     def abort_task(self) -> None:
-        """Drop a part of a page."""
+        """Drop an incomplete page."""
         self._begin_stream()
 
     def finish(self) -> bytes:
@@ -81,52 +88,43 @@ class OggOpusWriter(AudioWriter):
         return self._page((), _LAST) if self._pages else b""
 
     def _begin_stream(self) -> None:
-        self._buffer = bytearray()
+        self._rest = b""
         self._packet = bytearray()  # begun in an earlier page
 
-    def _take_pages(self, *, last: bool) -> bytes:
-        """Take whole pages from the buffer, and return what is made of them."""
+    def _take_pages(self, data: bytes) -> bytes:
         pages = bytearray()
         at = 0
-        while (at := _next_capture(self._buffer, at)) + _PAGE.size <= len(self._buffer):
-            count = self._buffer[at + _PAGE.size - 1]
-            body_at = at + _PAGE.size + count
-            segments = self._buffer[at + _PAGE.size : body_at]
+        while len(data) >= at + _PAGE.size:
+            if not data.startswith(_CAPTURE, at):
+                raise ProtocolError("The service sent damaged Ogg")
+            body_at = at + _PAGE.size + data[at + _PAGE.size - 1]
+            segments = data[at + _PAGE.size : body_at]
             end = body_at + sum(segments)
-            is_whole = len(self._buffer) >= max(body_at, end)
-            if not is_whole and not last:
+            if len(data) < max(body_at, end):
                 break
-            page = bytes(self._buffer[at:end])
-            if is_whole and _with_checksum(page) == page:
-                at = end
-                body = page[_PAGE.size + count :]
-                pages += self._rewritten(self._packets(page, segments, body))
-            else:
-                at += len(_CAPTURE)
-                self._packet.clear()
-        del self._buffer[:at]
+            page = data[at:end]
+            if _with_checksum(page) != page:
+                raise ProtocolError("The service sent a damaged Ogg page")
+            packets = self._packets(page, segments, data[body_at:end])
+            pages += self._rewritten(packets)
+            at = end
+        self._rest = data[at:]
         return bytes(pages)
 
-    def _packets(
-        self, page: bytes, segments: Iterable[int], body: bytes
-    ) -> list[bytes]:
+    def _packets(self, page: bytes, segments: bytes, body: bytes) -> list[bytes]:
         """Return the packets that end in a page."""
-        continued = bool(page[5] & _CONTINUED)
-        broken = continued and not self._packet
-        if not continued:
-            self._packet.clear()
+        if bool(page[5] & _CONTINUED) != bool(self._packet):
+            raise ProtocolError("The service left out an Ogg page")
         packets = []
         at = 0
         for size in segments:
             self._packet += body[at : at + size]
             at += size
             if size < _FULL_SEGMENT:
-                if not broken:
-                    packets.append(bytes(self._packet))
+                packets.append(bytes(self._packet))
                 self._packet.clear()
-                broken = False
-        if broken or len(self._packet) > _LONGEST_PACKET:
-            self._packet.clear()
+        if len(self._packet) > _LONGEST_PACKET:
+            raise ProtocolError("The service sent an Opus packet without an end")
         return packets
 
     def _rewritten(self, packets: Iterable[bytes]) -> bytes:
@@ -135,14 +133,14 @@ class OggOpusWriter(AudioWriter):
         audio: list[bytes] = []
         segments = 0
         for packet in packets:
-            if packet.startswith(_HEAD) and len(packet) > len(_HEAD) + 4:
-                if not self._pages:
-                    self._pre_skip = int.from_bytes(packet[10:12], "little")
-                    pages += self._page((packet,), _FIRST) + self._page((_NO_TAGS,))
+            if packet.startswith(_HEAD):
+                pages += self._start(packet)
+                continue
+            if packet.startswith(_TAGS):
                 continue
             samples = _samples(packet)
-            if not self._pages or not samples or packet.startswith(_TAGS):
-                continue
+            if not self._pages or not samples:
+                raise ProtocolError("The service sent a damaged Opus packet")
             needed = len(packet) // _FULL_SEGMENT + 1
             if segments + needed > _MOST_SEGMENTS:
                 pages += self._page(audio)
@@ -151,6 +149,15 @@ class OggOpusWriter(AudioWriter):
             segments += needed
             self._position += samples
         return bytes(pages + self._page(audio)) if audio else bytes(pages)
+
+    def _start(self, head: bytes) -> bytes:
+        """Return the headers of the stream; nothing once it has begun."""
+        if len(head) < _HEAD_BYTES:
+            raise ProtocolError("The service sent a damaged Opus header")
+        if self._pages:
+            return b""
+        self._pre_skip = int.from_bytes(head[10:12], "little")
+        return self._page((head,), _FIRST) + self._page((_NO_TAGS,))
 
     def _page(self, packets: Iterable[bytes], flags: int = 0) -> bytes:
         """Return the stream's next page."""
@@ -173,12 +180,6 @@ class OggOpusWriter(AudioWriter):
         return _with_checksum(header + segments + body)
 
 
-def _next_capture(buffer: bytearray, at: int) -> int:
-    """Return where the next page may begin; all before it can be dropped."""
-    found = buffer.find(_CAPTURE, at)
-    return max(at, len(buffer) - len(_CAPTURE) + 1) if found < 0 else found
-
-
 def _with_checksum(page: bytes) -> bytes:
     """Return a page with its checksum (CRC-32 of polynomial 04C11DB7) filled in.
 
@@ -193,7 +194,7 @@ def _with_checksum(page: bytes) -> bytes:
 
 
 def _samples(packet: bytes) -> int:
-    """Return an Opus packet's length at GRANULE_RATE; 0 if it is not one."""
+    """Return the samples at GRANULE_RATE in an Opus packet; 0 if it is damaged."""
     if not packet or len(packet) > _LONGEST_PACKET:
         return 0
     configuration, code = packet[0] >> 3, packet[0] & 3

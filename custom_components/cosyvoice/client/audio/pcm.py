@@ -9,31 +9,29 @@ SAMPLE_BYTES: Final = 2
 
 
 class PcmWriter(AudioWriter):
-    """Passes samples on, never half a one."""
+    """Passes whole samples on."""
 
     def __init__(self, sample_rate: int) -> None:
-        """Begin a stream of this sample rate, in Hz."""
         super().__init__(sample_rate)
         self._half = b""
         self._samples = 0
 
     @property
     def seconds(self) -> float:
-        """Seconds of audio given out so far, silence included."""
+        """Seconds of audio returned so far, silence included."""
         return self._samples / self.sample_rate
 
     def feed(self, data: bytes) -> bytes:
-        """Return the whole samples that are complete with this."""
+        """Return the whole samples that are complete with this data."""
         data = self._half + data
         whole = len(data) - len(data) % SAMPLE_BYTES
         self._half = data[whole:]
         self._samples += whole // SAMPLE_BYTES
         return data[:whole]
 
-    def end_task(self) -> bytes:
-        """Return nothing: half a sample cannot be played."""
+    def end_task(self) -> None:
+        """Drop half a sample, which cannot be played."""
         self.abort_task()
-        return b""
 
     def abort_task(self) -> None:
         """Drop half a sample."""
@@ -47,7 +45,7 @@ class PcmWriter(AudioWriter):
 
 
 class WavWriter(PcmWriter):
-    """Samples in a WAV file whose length is not known."""
+    """Samples in a WAV file of unknown length."""
 
     def header(self) -> bytes:
         """Return a header with the sizes that mean "until the end"."""
@@ -70,10 +68,10 @@ class WavWriter(PcmWriter):
 
 
 class CafWriter(PcmWriter):
-    """Samples in a Core Audio Format file whose length is not known.
+    """Samples in a Core Audio Format file of unknown length.
 
-    ffmpeg, and with it Home Assistant's converter, passes CAF on at once; of WAV
-    it first gathers tens of kilobytes.
+    ffmpeg, and with it Home Assistant's converter, passes CAF on without delay; of
+    WAV it first gathers tens of kilobytes.
     """
 
     def header(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What all audio writers have in common."""
+"""The interface of the audio writers."""
 
 from abc import ABC, abstractmethod
 
@@ -7,13 +7,13 @@ class AudioWriter(ABC):
     """Turns the audio of one or more tasks into one stream.
 
     The service begins a new stream with every task. A writer joins them, so that a
-    message spoken by several tasks, some of which were lost half-way, is one valid
-    file. :meth:`header` comes first; then, for each task, :meth:`feed` for all that
-    arrives and :meth:`end_task` or :meth:`abort_task`; :meth:`finish` comes last.
+    message spoken by several tasks, even if one was lost half-way, is one valid
+    file. :meth:`header` comes first; then, for each task, :meth:`feed` for all audio
+    and :meth:`end_task` or :meth:`abort_task`; :meth:`finish` comes last.
 
     Attributes:
-        lags: True if the service may report a sentence as complete while the end of
-            its audio is still to come, in a page that is not full yet.
+        lags: True if the service may report a sentence as complete before it has sent
+            the end of its audio, in a page that is not full yet.
     """
 
     lags = False
@@ -25,33 +25,40 @@ class AudioWriter(ABC):
     @property
     @abstractmethod
     def seconds(self) -> float:
-        """Seconds of audio given out so far."""
+        """Seconds of audio returned so far."""
 
     def header(self) -> bytes:
-        """Return what goes out before any audio; empty if it comes with the audio."""
+        """Return the bytes before any audio; empty if the header comes with it."""
         return b""
 
     @abstractmethod
     def feed(self, data: bytes) -> bytes:
-        """Take bytes of the service, cut anywhere; return what is whole by now.
+        """Take bytes of the service, cut anywhere; return what is complete.
 
-        That is whole samples, MP3 frames or Ogg pages; bytes that are none of them
-        are dropped.
+        Returns:
+            Whole samples, MP3 frames or Ogg pages.
+
+        Raises:
+            ProtocolError: The data is damaged; only :meth:`abort_task` may follow.
         """
 
     @abstractmethod
-    def end_task(self) -> bytes:
-        """Return what is held back of a complete task; a new stream may follow."""
+    def end_task(self) -> None:
+        """End a complete task; a new stream may follow.
+
+        Raises:
+            ProtocolError: The stream ends in the middle of a frame or page.
+        """
 
     @abstractmethod
     def abort_task(self) -> None:
-        """Drop what is held back of a lost task; a new stream may follow."""
+        """Drop what is incomplete of a lost task; a new stream may follow."""
 
     def finish(self) -> bytes:
-        """Return what marks the end of the whole stream; often empty."""
+        """Return the bytes that end the whole stream; often empty."""
         return b""
 
     def silence(self, seconds: float) -> bytes:
-        """Return silence, exact to a sample; empty where the audio is compressed."""
+        """Return silence: exact to a sample, of whole MP3 frames, or none in Opus."""
         del seconds
         return b""

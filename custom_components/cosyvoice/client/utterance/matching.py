@@ -30,7 +30,7 @@ class Letters:
         at = bisect_left(self._places, start)
         while letters and (at := self._letters.find(letters, at)) >= 0:
             begin, last = self._places[at], self._places[at + len(letters) - 1]
-            if begin == 0 or begin == start or not self._text[begin - 1].isalnum():
+            if begin in (0, start) or not self._text[begin - 1].isalnum():
                 return begin, self._end(last, sentence)
             at += 1
         return None

@@ -95,14 +95,24 @@ class Playback:
         return self._writer.header()
 
     def speech(self, data: bytes) -> bytes:
-        """Take bytes of the service; return what can be given out with them."""
-        before = self.seconds
-        return self._spoken(self._writer.feed(data), before)
+        """Take bytes of the service; return what can be given out with them.
 
-    def end_task(self) -> bytes:
-        """Return what is held back of a complete task."""
+        Raises:
+            ProtocolError: The audio is damaged.
+        """
         before = self.seconds
-        return self._spoken(self._writer.end_task(), before)
+        if audio := self._writer.feed(data):
+            self.speech_at = asyncio.get_running_loop().time()
+            self.speech_until = self._play(before) + self.seconds
+        return audio
+
+    def end_task(self) -> None:
+        """End a complete task.
+
+        Raises:
+            ProtocolError: The audio is cut off.
+        """
+        self._writer.end_task()
 
     def abort_task(self) -> None:
         """Drop what is held back of a lost task."""
@@ -113,7 +123,7 @@ class Playback:
         return self._quiet(self._around.before())
 
     def fill(self) -> bytes:
-        """Return silence for a listener who would run dry; empty if it is compressed."""
+        """Return silence for a listener who would run dry; empty if there is none."""
         silence = self._quiet(SILENCE_STEP)
         self._fill = bool(silence)
         return silence
@@ -129,12 +139,6 @@ class Playback:
             self._play(before)
             self.silence += self.seconds - before
         return silence
-
-    def _spoken(self, audio: bytes, before: float) -> bytes:
-        if audio:
-            self.speech_at = asyncio.get_running_loop().time()
-            self.speech_until = self._play(before) + self.seconds
-        return audio
 
     def _play(self, before: float) -> float:
         """Return since when the listener plays, who ran dry if all was played by now.

@@ -289,12 +289,12 @@ class TaskProgress:
         """Raise an error if the service has not spoken everything."""
         if not self._reports_sentences and self.billed:
             self._spoken = max(self._spoken, self._place_of(self.billed))
+        self._delivered = self._spoken
         if not self.owed:
             return
         if self.billed is None:
-            short = self.in_sentence or (
-                self._reports_sentences and not self._unmatched
-            )
+            is_certain = self.in_sentence or not self._unmatched
+            short = self._reports_sentences and is_certain
         else:
             place, billed_there = self._anchor
             size = self.size - count_characters(self._text[:place], ssml=self._ssml)

@@ -34,7 +34,7 @@ class Retries:
         if not self._failures:
             self._since = now
         timing = self._timing
-        pause = min(timing.backoff * 2**self._failures, timing.backoff_limit)
+        pause = min(timing.backoff * 2.0**self._failures, timing.backoff_limit)
         self._failures += 1
         self._silent += silent_for + pause
         if self._silent > timing.deadline or now + pause > self._since + timing.limit:

@@ -116,14 +116,15 @@ class TextSource:
 
     def pop(self) -> Part:
         """Return the text to send now, and turn to what follows it."""
-        self._taken_at = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         if self._parts:
             part = self._parts.popleft()
         else:
             cut = self._cut()
             part = Part(self._open[:cut], ends_sentence=False)
             self._open, self._clause = self._open[cut:], 0
-            self._open_since = self._taken_at
+            self._open_since = now
+        self._taken_at = now
         self.taken += len(part.text)
         return part
 

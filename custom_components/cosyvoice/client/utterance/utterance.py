@@ -16,8 +16,9 @@ from ..errors import CosyVoiceError, EmptyTextError, NoAudioError, TextError
 from ..options import SynthesisOptions
 from ..timing import Timing
 from ..wire.connection import Connection
-from ..wire.pool import Pool, TaskSettings
+from ..wire.pool import Pool
 from ..wire.protocol import Audio, Event, TaskFinished, TaskState
+from ..wire.task import TaskSettings
 from .flushing import Flushing
 from .playback import Playback
 from .progress import TaskProgress
@@ -306,5 +307,5 @@ class Utterance:
             await self._give(chunk, watch)
             return
         if isinstance(event, TaskFinished):
-            await self._give(playback.end_task(), watch)
+            playback.end_task()
         self._progress.note(event, playback.position)

@@ -1,20 +1,37 @@
 """One WebSocket connection to the service, and the frames that pass over it."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any, Self
+from itertools import count
+import logging
+from types import SimpleNamespace
+from typing import Any, Final, Self
 
 import aiohttp
 
 from ..errors import (
     CosyVoiceConnectionError,
+    CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    RequestError,
     error_for_status,
 )
-from .protocol import Event, TaskFailed, TaskProtocol, TaskStarted, TaskState
+from .protocol import (
+    Event,
+    TaskFailed,
+    TaskFinished,
+    TaskProtocol,
+    TaskStarted,
+    TaskState,
+)
 
-MAX_MESSAGE_SIZE = 8 * 1024 * 1024
+_LOGGER = logging.getLogger(__name__)
+
+MAX_MESSAGE_SIZE: Final = 8 * 1024 * 1024
 """Bytes of the largest message that is accepted; audio comes in far smaller ones."""
+
+_numbers = count(1)
 
 
 class Connection:
@@ -22,12 +39,19 @@ class Connection:
 
     Every failure is raised as a :class:`CosyVoiceError`. Waits are bounded by the
     caller.
+
+    Attributes:
+        name: What the log calls it.
+        silent: True once a probe was not answered in time.
     """
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        """Take over an open WebSocket."""
+        """Take over an open WebSocket, which must leave pings to this class."""
+        self.name = f"connection {next(_numbers)}"
+        self.silent = False
         self._websocket = websocket
-        self._protocol = TaskProtocol()
+        self._protocol = TaskProtocol(self.name)
+        self._answer_by: float | None = None
 
     @classmethod
     async def open(
@@ -37,31 +61,33 @@ class Connection:
         headers: Mapping[str, str],
         close_timeout: float,
     ) -> Self:
-        """Connect and authenticate.
+        """Connect and authenticate; redirects are not followed.
 
         Raises:
             AuthenticationError: The service refuses the key.
             CosyVoiceConnectionError: The service cannot be reached.
             CosyVoiceError: Any other refusal.
         """
+        failure: CosyVoiceError
+        begun = asyncio.get_running_loop().time()
         try:
-            websocket = await session.ws_connect(
-                url,
-                headers=headers,
-                timeout=aiohttp.ClientWSTimeout(ws_close=close_timeout),
-                max_msg_size=MAX_MESSAGE_SIZE,
+            websocket = await _connect(session, url, headers, close_timeout)
+        except aiohttp.WSServerHandshakeError as error:
+            failure = _refusal(error.status)
+        except TimeoutError:
+            failure = CosyVoiceTimeoutError("The service did not answer in time")
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: the session is closed. ValueError: no such host can be.
+            failure = CosyVoiceConnectionError(
+                f"The service cannot be reached: {error}"
             )
-        except aiohttp.WSServerHandshakeError as err:
-            raise error_for_status(
-                err.status, None, f"The service refused the connection: {err.status}"
-            ) from err
-        except TimeoutError as err:
-            raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        except (aiohttp.ClientError, OSError) as err:
-            raise CosyVoiceConnectionError(
-                f"The service cannot be reached: {err}"
-            ) from err
-        return cls(websocket)
+        else:
+            connection = cls(websocket)
+            seconds = asyncio.get_running_loop().time() - begun
+            _LOGGER.debug("%s: opened in %.3f s", connection.name, seconds)
+            return connection
+        # Raised out here because aiohttp's errors hold the headers, and so the key.
+        raise failure
 
     @property
     def task_id(self) -> str:
@@ -70,22 +96,13 @@ class Connection:
 
     @property
     def state(self) -> TaskState:
-        """Where the current task stands."""
+        """State of the current task."""
         return self._protocol.state
 
     @property
     def closed(self) -> bool:
         """True if nothing can be sent any more."""
         return self._websocket.closed
-
-    @property
-    def busy(self) -> bool:
-        """True if a task is running, as far as is known here."""
-        return not self.closed and self.state in (
-            TaskState.STARTING,
-            TaskState.RUNNING,
-            TaskState.FINISHING,
-        )
 
     async def start(self, model: str, parameters: Mapping[str, Any]) -> None:
         """Start a task and wait until it takes text.
@@ -94,8 +111,7 @@ class Connection:
             CosyVoiceError: The service refuses the task or the connection is lost.
         """
         await self._send(self._protocol.run_task(model, parameters))
-        while not any(isinstance(event, TaskStarted) for event in await self.receive()):
-            pass
+        await self._wait_for(TaskStarted)
 
     async def send_text(self, text: str) -> None:
         """Add text to the task."""
@@ -106,30 +122,46 @@ class Connection:
         await self._send(self._protocol.flush())
 
     async def finish(self) -> None:
-        """Say that no more text follows."""
+        """End the text of the task."""
         await self._send(self._protocol.finish_task())
 
     async def cancel(self) -> None:
-        """End the task; what was not delivered is dropped."""
+        """End the task, drop its undelivered audio and wait for the confirmation."""
         await self._send(self._protocol.cancel_task())
+        await self._wait_for(TaskFinished)
+
+    async def probe(self, limit: float) -> None:
+        """Have :meth:`receive` fail unless something comes within so many seconds.
+
+        The service answers the ping of a living connection within a round trip.
+        """
+        self._answer_by = asyncio.get_running_loop().time() + limit
+        try:
+            await self._websocket.ping()
+        except aiohttp.ClientError, OSError:
+            self._answer_by = None
+            raise CosyVoiceConnectionError(_LOST) from None
 
     async def receive(self) -> list[Event]:
-        """Wait for the next frame and return what it says.
+        """Wait for the next frame and return its events.
 
         Raises:
             CosyVoiceError: The task failed, in the class that fits the cause.
             CosyVoiceConnectionError: The connection is lost.
+            CosyVoiceTimeoutError: A probe was not answered in time.
             ProtocolError: The frame makes no sense.
         """
-        message = await self._websocket.receive()
+        message = await self._next_message()
+        while message.type in (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG):
+            if message.type is aiohttp.WSMsgType.PING:
+                await self._pong(message.data)
+            message = await self._next_message()
         if message.type is aiohttp.WSMsgType.TEXT:
             events = self._protocol.receive_text(message.data)
         elif message.type is aiohttp.WSMsgType.BINARY:
             events = self._protocol.receive_binary(message.data)
-        elif isinstance(message.data, aiohttp.WebSocketError):
-            raise ProtocolError(f"The service sent a malformed frame: {message.data}")
         else:
-            raise CosyVoiceConnectionError("The connection to the service was lost")
+            raise _end(message)
         for event in events:
             if isinstance(event, TaskFailed):
                 raise event.error
@@ -138,11 +170,95 @@ class Connection:
     async def close(self) -> None:
         """Close the connection; a running task ends with it."""
         await self._websocket.close()
+        _LOGGER.debug("%s: closed with code %s", self.name, self._websocket.close_code)
+
+    async def _wait_for(self, kind: type[Event]) -> None:
+        while not any(isinstance(event, kind) for event in await self.receive()):
+            pass
+
+    async def _next_message(self) -> aiohttp.WSMessage:
+        if self._answer_by is None:
+            return await self._websocket.receive()
+        try:
+            async with asyncio.timeout_at(self._answer_by):
+                message = await self._websocket.receive()
+        except TimeoutError:
+            self.silent = True
+            raise CosyVoiceTimeoutError("The connection died unnoticed") from None
+        self._answer_by = None
+        return message
+
+    async def _pong(self, data: bytes) -> None:
+        try:
+            await self._websocket.pong(data)
+        except aiohttp.ClientError, OSError:
+            raise CosyVoiceConnectionError(_LOST) from None
 
     async def _send(self, message: str) -> None:
         try:
             await self._websocket.send_str(message)
-        except (aiohttp.ClientError, OSError) as err:
-            raise CosyVoiceConnectionError(
-                "The connection to the service was lost"
-            ) from err
+        except aiohttp.ClientError, OSError:
+            raise CosyVoiceConnectionError(_LOST) from None
+
+
+_LOST = "The connection to the service was lost"
+
+
+async def _connect(
+    session: aiohttp.ClientSession,
+    url: str,
+    headers: Mapping[str, str],
+    close_timeout: float,
+) -> aiohttp.ClientWebSocketResponse:
+    """Open a WebSocket through a session's connector.
+
+    ``ws_connect`` follows redirects and takes the workspace header along. Only a
+    trace of a session can refuse them, and the caller's session is not ours to change.
+    """
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
+    if session.closed:
+        raise RuntimeError("Session is closed")
+    async with aiohttp.ClientSession(
+        connector=session.connector,
+        connector_owner=False,
+        cookie_jar=session.cookie_jar,
+        headers=session.headers,
+        timeout=session.timeout,
+        trust_env=session.trust_env,
+        trace_configs=[trace],
+    ) as bound:
+        return await bound.ws_connect(
+            url,
+            headers=headers,
+            timeout=aiohttp.ClientWSTimeout(ws_close=close_timeout),
+            autoping=False,
+            max_msg_size=MAX_MESSAGE_SIZE,
+        )
+
+
+async def _refuse_redirect(
+    _session: aiohttp.ClientSession,
+    _context: SimpleNamespace,
+    params: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    params.response.close()
+    raise _refusal(params.response.status)
+
+
+def _refusal(status: int) -> CosyVoiceError:
+    return error_for_status(
+        status, None, f"The service refused the connection: {status}"
+    )
+
+
+def _end(message: aiohttp.WSMessage) -> CosyVoiceError:
+    """Return the error of a frame that ends the connection."""
+    if isinstance(message.data, aiohttp.WebSocketError):
+        return ProtocolError(f"The service sent a malformed frame: {message.data}")
+    if message.data == aiohttp.WSCloseCode.INVALID_TEXT:
+        return RequestError(
+            f"The service could not read a message: {message.extra or 'no reason given'}",
+            code="1007",
+        )
+    return CosyVoiceConnectionError(_LOST)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 import re
 from typing import Self
-from urllib.parse import urlsplit
+
+from yarl import URL
 
 from ..catalogue import CATALOGUE
 from ..errors import AuthenticationError
@@ -13,10 +14,8 @@ HTTP_PATH = "/api/v1"
 
 # Source: the vendor's SDK.
 _WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-# A name of labels that DNS can carry, or an IPv6 address.
-_HOST = re.compile(
-    r"(?=.{1,253}\Z)(?:[\w-]{1,63}(?:\.[\w-]{1,63})*+\.?|[\w.%-]*:[\w.:%-]*)"
-)
+_LONGEST_HOST = 253
+"""Characters of a name that DNS can carry (RFC 1035)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,11 @@ class Endpoint:
         if not base_url:
             return cls(region, known.websocket_url, known.http_url)
         root = _checked_root(base_url)
-        return cls(region, f"ws{root[4:]}{WEBSOCKET_PATH}", f"{root}{HTTP_PATH}")
+        return cls(
+            region,
+            f"{root.with_scheme(root.scheme.replace('http', 'ws'))}{WEBSOCKET_PATH}",
+            f"{root}{HTTP_PATH}",
+        )
 
 
 def request_headers(api_key: str, workspace_id: str | None = None) -> dict[str, str]:
@@ -85,17 +88,28 @@ def request_headers(api_key: str, workspace_id: str | None = None) -> dict[str, 
     return headers
 
 
-def _checked_root(base_url: str) -> str:
-    """Return the URL with a lower-case scheme and no trailing slash."""
-    url = urlsplit(base_url.strip())
-    if url.scheme not in ("http", "https"):
-        msg = "The URL must begin with http:// or https://"
+def _checked_root(base_url: str) -> URL:
+    """Return the URL without a trailing slash."""
+    url = URL(base_url.strip())
+    if url.scheme not in ("http", "https") or not url.host:
+        msg = "The URL must begin with http:// or https:// and a host"
         raise ValueError(msg)
-    # Reading the port raises ValueError if it is not a number up to 65535.
-    if url.port == 0 or not url.hostname or not _HOST.fullmatch(url.hostname):
-        msg = "The URL has no usable host or port"
-        raise ValueError(msg)
-    if "@" in url.netloc or url.query or url.fragment or re.search(r"\s", url.path):
+    if (
+        url.user
+        or url.query_string
+        or url.fragment
+        or re.search(r"\s", base_url.strip())
+    ):
         msg = "The URL must be http(s)://host[:port][/prefix] and nothing more"
         raise ValueError(msg)
-    return f"{url.scheme}://{url.netloc}{url.path.rstrip('/')}"
+    # Names that DNS cannot carry raise a UnicodeError, which is a ValueError.
+    if url.port == 0 or len(url.host.encode("idna")) > _LONGEST_HOST:
+        msg = "The URL has no usable host or port"
+        raise ValueError(msg)
+    # Raises ValueError if the host holds a character that no host has.
+    return URL.build(
+        scheme=url.scheme,
+        host=url.host,
+        port=url.explicit_port,
+        path=url.path.rstrip("/"),
+    )

@@ -1,14 +1,17 @@
-"""Connections that are kept ready, and the decision which one to use.
+"""The connections of an account, and the decision who uses which one.
 
 Opening a connection costs about four round trips and starting a task one more, so
-connections are reused, and one task is started in advance while speech is likely.
+connections are kept after their task, and one task is started in advance while speech
+is likely.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from bisect import insort
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
+from itertools import count
 import logging
+import math
 from typing import Any
 
 from ..errors import (
@@ -16,26 +19,17 @@ from ..errors import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
+    ThrottledError,
 )
 from ..timing import Timing
 from .connection import Connection
+from .limiter import StartLimiter
+from .protocol import TaskState
+from .slots import Request, Slot, SlotState, Supply, take
+from .task import TaskSettings
+from .warmer import Warmer
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSettings:
-    """What a task is started with.
-
-    Attributes:
-        model: The model's id.
-        parameters: The parameters on the wire.
-        starts_per_second: Task starts that the service permits for the model.
-    """
-
-    model: str
-    parameters: Mapping[str, Any]
-    starts_per_second: int
 
 
 @dataclass(slots=True)
@@ -47,7 +41,7 @@ class PoolStatistics:
         reused: Tasks run on a connection that was kept.
         warm_ups: Tasks started in advance.
         hits: Utterances that found their task started.
-        wasted: Tasks started in advance that nothing was said with.
+        wasted: Tasks started in advance that were never used.
         failures: Attempts that failed.
         connections: Connections open now.
         idle: Connections open now and waiting for a task.
@@ -63,86 +57,6 @@ class PoolStatistics:
     connections: int = 0
     idle: int = 0
     prestarted: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Spare:
-    """A connection that waits to be used.
-
-    Attributes:
-        connection: The connection.
-        since: When it fell idle or its task was started, in the loop's time.
-        task: What its task was started with; None if it has no task.
-        watch: Notices when the service closes the connection.
-    """
-
-    connection: Connection
-    since: float
-    task: TaskSettings | None
-    watch: asyncio.Task[None]
-
-
-def choose(
-    spares: Iterable[Spare], task: TaskSettings, now: float, timing: Timing
-) -> tuple[Spare | None, list[Spare]]:
-    """Return the spare connection to use, and those to close.
-
-    1. One whose task was started with the same settings serves at once.
-    2. Else the one used last, which is the least likely to have died. A task that
-       it has with other settings is replaced: it has said nothing.
-    3. Else none: a connection has to be opened.
-
-    Those that the service is about to close are of no use.
-    """
-    usable: list[Spare] = []
-    expired: list[Spare] = []
-    for spare in spares:
-        limit = timing.idle_limit if spare.task is None else timing.task_limit
-        if spare.connection.closed or now - spare.since >= limit:
-            expired.append(spare)
-        else:
-            usable.append(spare)
-    best = max(
-        usable, key=lambda spare: (spare.task == task, spare.since), default=None
-    )
-    return best, expired
-
-
-class StartLimiter:
-    """Keeps the task starts of a model within the permitted rate, first come first."""
-
-    def __init__(self, window: float) -> None:
-        """Count over a window, in seconds."""
-        self._window = window
-        self._starts: dict[str, deque[float]] = {}
-        self._queues: dict[str, asyncio.Lock] = {}
-
-    async def wait(self, task: TaskSettings) -> None:
-        """Wait for this start's turn."""
-        async with self._queues.setdefault(task.model, asyncio.Lock()):
-            if (delay := self._delay(task)) > 0:
-                await asyncio.sleep(delay)
-            self._note(task)
-
-    def take(self, task: TaskSettings) -> bool:
-        """Start now if nobody has to wait for it."""
-        queue = self._queues.get(task.model)
-        if (queue is not None and queue.locked()) or self._delay(task, spare=1) > 0:
-            return False
-        self._note(task)
-        return True
-
-    def _delay(self, task: TaskSettings, spare: int = 0) -> float:
-        """Return the seconds until a start is permitted that leaves `spare` others."""
-        starts = self._starts.setdefault(task.model, deque())
-        now = asyncio.get_running_loop().time()
-        while starts and now - starts[0] >= self._window:
-            starts.popleft()
-        excess = len(starts) - max(1, task.starts_per_second - spare)
-        return 0 if excess < 0 else starts[excess] + self._window - now
-
-    def _note(self, task: TaskSettings) -> None:
-        self._starts[task.model].append(asyncio.get_running_loop().time())
 
 
 class Pool:
@@ -161,244 +75,407 @@ class Pool:
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
-        self._spares: list[Spare] = []
-        self._in_use: set[Connection] = set()
+        self._warmer = Warmer(self._start_in_advance, self._is_warm, timing)
+        # The mutable state is these two lists: who waits, in the order of arrival, and
+        # which connections there are. `_assign` matches them whenever one changes.
+        self._requests: list[Request] = []
+        self._slots: list[Slot] = []
+        self._arrivals = count()
+        self._next_look: asyncio.TimerHandle | None = None
+        self._last_opening = 0.0
+        self._last_start = 0.0
         self._background: set[asyncio.Task[None]] = set()
-        self._warmer: asyncio.Task[None] | None = None
-        self._warm_task: TaskSettings | None = None
-        self._warm_until = 0.0
-        self._warming: asyncio.Future[None] | None = None
-        self._warm_failures = 0
-        self._warm_not_before = 0.0
         self._statistics = PoolStatistics()
         self._closed = False
 
     @property
     def statistics(self) -> PoolStatistics:
         """The pool's figures at this moment."""
-        idle = sum(spare.task is None for spare in self._spares)
         return replace(
             self._statistics,
-            idle=idle,
-            prestarted=len(self._spares) - idle,
-            connections=len(self._spares) + len(self._in_use),
+            connections=sum(slot.connection is not None for slot in self._slots),
+            idle=len(self._in_state(SlotState.IDLE)),
+            prestarted=len(self._in_state(SlotState.WARM)),
         )
 
     async def acquire(
-        self, task: TaskSettings, on_turn: Callable[[], None]
+        self, task: TaskSettings, on_progress: Callable[[], None]
     ) -> Connection:
         """Return a connection whose task takes text.
 
-        Waits for the service's permitted rate of task starts, and beside that no
-        longer than one attempt.
+        Waits for the permitted rate of task starts as long as it takes, for a
+        connection and for the started task each within its own limit.
 
         Args:
-            task: What to start the task with.
-            on_turn: Called when the wait for the permitted rate is over.
+            task: Settings of the task.
+            on_progress: Called at every step that succeeds: a connection that may
+                start the task, the started task.
 
         Raises:
             ClientClosedError: The pool is closed.
             CosyVoiceError: No task could be started.
         """
-        if self._closed:
-            raise ClientClosedError("The client is closed")
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with asyncio.timeout_at(began + self._timing.attempt) as limit:
-                if self._warming is not None and self._warm_task == task:
-                    await asyncio.wait({self._warming})
-                if (ready := await self._claim(task, started=True)) is not None:
-                    self._statistics.hits += 1
-                    return ready
-                limit.reschedule(None)
-                waiting_since = loop.time()
-                await self._limiter.wait(task)
-                on_turn()
-                began += loop.time() - waiting_since
-                limit.reschedule(began + self._timing.attempt)
-                return await self._started(task)
-        except TimeoutError as err:
-            self._statistics.failures += 1
-            raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        except CosyVoiceError:
-            self._statistics.failures += 1
-            raise
+        request = Request(False, next(self._arrivals), task)
+        slot = await self._start(request, on_progress)
+        return _connection(slot)
 
     def release(self, connection: Connection) -> None:
         """Take back a connection whose task is finished."""
-        self._in_use.discard(connection)
-        if self._closed or connection.closed:
+        if connection.closed or connection.state is not TaskState.IDLE:
             self.discard(connection)
             return
-        self._warm_failures = 0
-        self._warm_not_before = 0.0
-        self._keep(connection, None)
+        for slot in self._slots_of(connection):
+            self._warmer.encourage()
+            self._keep(slot, SlotState.IDLE)
+        self._assign()
 
     def discard(self, connection: Connection) -> None:
-        """Close a connection; a task that still runs is cancelled."""
-        self._in_use.discard(connection)
-        self._in_background(self._dispose(connection))
+        """Close a connection; a task that still runs ends with it."""
+        if connection.silent:
+            self._drop_spares()
+        for slot in self._slots_of(connection):
+            self._drop(slot)
+        self._assign()
 
     def warm_up(self, task: TaskSettings) -> None:
         """Have a task started in advance, and kept ready for a while.
 
         Costs no characters. Does nothing for a while after warm-ups that failed.
         """
-        if self._closed:
-            return
-        self._warm_task = task
-        self._warm_until = asyncio.get_running_loop().time() + self._timing.keep_warm
-        if self._warmer is None or self._warmer.done():
-            self._warmer = asyncio.create_task(self._keep_warm())
-        elif self._warming is None:
-            self._warmer.cancel()
-            self._warmer = asyncio.create_task(self._keep_warm())
+        if not self._closed:
+            self._warmer.warm_up(task)
 
     async def close(self) -> None:
-        """Close all connections and end all tasks of the pool."""
+        """Close all connections and end all tasks of the pool.
+
+        Whoever waits for a connection gets a ClientClosedError.
+        """
         self._closed = True
-        if self._warmer is not None:
-            self._warmer.cancel()
-            await asyncio.wait({self._warmer})
-        for spare in tuple(self._spares):
-            self._drop(spare)
-        for connection in tuple(self._in_use):
-            self.discard(connection)
+        self._look_at(math.inf)
+        await self._warmer.close()
+        for request in self._requests:
+            request.granted.set_exception(ClientClosedError("The client is closed"))
+        self._requests.clear()
+        for slot in tuple(self._slots):
+            self._drop(slot)
         while self._background:
             await asyncio.wait(self._background)
 
-    async def _started(self, task: TaskSettings) -> Connection:
-        """Start a task, on a kept connection if one still answers."""
-        if (kept := await self._claim(task)) is not None:
-            try:
-                async with asyncio.timeout(self._timing.reuse):
-                    await self._start(kept, task)
-            except CosyVoiceConnectionError, TimeoutError:
-                _LOGGER.debug("A kept connection is dead, opening another one")
-            else:
-                self._statistics.reused += 1
-                return kept
-        connection = await self._open_connection()
-        self._statistics.opened += 1
-        self._in_use.add(connection)
-        await self._start(connection, task)
-        return connection
+    # The decision
 
-    async def _start(self, connection: Connection, task: TaskSettings) -> None:
-        try:
-            await connection.start(task.model, task.parameters)
-        except BaseException:
-            self.discard(connection)
-            raise
+    def _assign(self) -> None:
+        """Match those who wait with the connections, in the order of arrival.
 
-    # Spare connections
-
-    def _keep(self, connection: Connection, task: TaskSettings | None) -> None:
+        Does no I/O. A connection serves the first who waits, whoever made it open,
+        and not before the permitted rate lets a task start on it.
+        """
+        if self._closed:
+            return
         now = asyncio.get_running_loop().time()
-        watch = asyncio.create_task(self._watch(connection, task))
-        self._in_use.discard(connection)
-        self._spares.append(Spare(connection, now, task, watch))
+        for slot in self._in_state(SlotState.IDLE, SlotState.WARM):
+            if _connection(slot).closed or now - slot.since >= self._limit(slot):
+                self._drop(slot)
+        prepared = self._in_state(SlotState.OPENING, SlotState.CLEARING)
+        warming = self._in_state(SlotState.WARMING)
+        supply = Supply(
+            idle=self._in_state(SlotState.IDLE),
+            warm=self._in_state(SlotState.WARM),
+            warming=[slot for slot in warming if now < self._late_at(slot)],
+            coming=[slot for slot in prepared if now < self._late_at(slot)],
+            prepared=len(prepared),
+            warm_ups=[request for request in self._requests if request.warm],
+        )
+        for request in self._requests:
+            request.unserved = False
+        looks = [self._serve(request, supply) for request in tuple(self._requests)]
+        self._look_at(min(looks, default=math.inf))
 
-    async def _claim(
-        self, task: TaskSettings, *, started: bool = False
-    ) -> Connection | None:
-        """Take the best spare connection; only one with this task if `started`."""
-        while True:
-            now = asyncio.get_running_loop().time()
-            best, expired = choose(self._spares, task, now, self._timing)
-            for spare in expired:
-                self._drop(spare)
-            if best is None or (started and best.task != task):
-                return None
-            if best.task is not None and not started:
-                self._statistics.wasted += 1
-            self._spares.remove(best)
-            self._in_use.add(best.connection)
-            if await self._unwatched(best):
-                return best.connection
-            self.discard(best.connection)
+    def _serve(self, request: Request, supply: Supply) -> float:
+        """Do what can be done for a request; return when to look at it again."""
+        task = request.task
+        # One start is left to those who do not start in advance.
+        permitted = task.starts_per_second - request.warm
+        if request.warm and request not in supply.warm_ups:
+            return math.inf
+        if not request.warm and not request.new:
+            if slot := take(supply.warm, lambda slot: slot.task == task):
+                self._grant(request, slot)
+                return math.inf
+            if slot := take(supply.warming, lambda slot: slot.task == task):
+                return self._late_at(slot)
+            if warm_up := take(supply.warm_ups, lambda other: other.task == task):
+                request = warm_up  # It is under way: the request gets its task.
+        supply.starts[task.model] += 1
+        if supply.starts[task.model] > 2 * task.starts_per_second:
+            return math.inf  # By its turn a connection will have become free.
+        if slot := take(supply.idle, lambda slot: not (request.new and slot.used)):
+            if (delay := self._limiter.delay(task.model, permitted)) > 0:
+                return asyncio.get_running_loop().time() + delay
+            self._limiter.count(task.model)
+            self._grant(request, slot)
+            return math.inf
+        request.unserved = True
+        supply.unserved += 1
+        if slot := take(supply.coming, lambda _: True):
+            return self._late_at(slot)
+        if slot := take(supply.warm, _is_cancellable):
+            return self._late_at(self._clear(slot))
+        if supply.prepared > supply.unserved:
+            return math.inf
+        supply.prepared += 1
+        return self._late_at(self._open())
 
-    async def _unwatched(self, spare: Spare) -> bool:
-        """End the watch, as a WebSocket has one reader; False if it died meanwhile."""
-        spare.watch.cancel()
+    def _grant(self, request: Request, slot: Slot) -> None:
+        self._requests.remove(request)
+        slot.since = asyncio.get_running_loop().time()
+        if request.warm:
+            slot.state, slot.task = SlotState.WARMING, request.task
+        else:
+            slot.state = SlotState.IN_USE
+        request.granted.set_result(slot)
+
+    def _look_at(self, when: float) -> None:
+        """Decide again at this time, in the loop's time."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+        if when < math.inf:
+            loop = asyncio.get_running_loop()
+            self._next_look = loop.call_at(when, self._assign)
+
+    def _late_at(self, slot: Slot) -> float:
+        """Return from when on a slot that is being prepared is not waited for."""
+        return slot.since + max(self._timing.another, 2 * self._last_opening)
+
+    def _limit(self, slot: Slot) -> float:
+        """Return for how many seconds a connection is kept."""
+        timing = self._timing
+        return timing.idle_limit if slot.task is None else timing.task_limit
+
+    # Those who wait
+
+    async def _start(self, request: Request, on_progress: Callable[[], None]) -> Slot:
+        """Return a slot whose task is started, on another connection if one is dead."""
         try:
-            await asyncio.wait({spare.watch})
-        except asyncio.CancelledError:
-            self.discard(spare.connection)
+            while True:
+                slot = await self._granted(request)
+                on_progress()
+                try:
+                    await self._run(slot, request.task)
+                except BaseException as err:
+                    self.discard(_connection(slot))
+                    if not self._may_repeat(request, slot, err):
+                        raise
+                    _LOGGER.debug("%s: replaced: %r", _connection(slot).name, err)
+                else:
+                    on_progress()
+                    return slot
+        except CosyVoiceError:
+            self._statistics.failures += 1
             raise
-        return not spare.connection.closed
 
-    def _drop(self, spare: Spare) -> None:
-        self._spares.remove(spare)
-        spare.watch.cancel()
-        if spare.task is not None:
-            self._statistics.wasted += 1
-        self.discard(spare.connection)
+    async def _granted(self, request: Request) -> Slot:
+        """Wait for a connection and the right to start a task on it."""
+        if self._closed:
+            raise ClientClosedError("The client is closed")
+        request.granted = asyncio.get_running_loop().create_future()
+        insort(self._requests, request)
+        self._assign()
+        try:
+            slot = await request.granted
+            await _ended(slot.work)  # A WebSocket has one reader.
+        except asyncio.CancelledError:
+            self._withdraw(request)
+            raise
+        return slot
 
-    async def _watch(self, connection: Connection, task: TaskSettings | None) -> None:
-        """Drop a spare connection when its time is up or the service speaks up."""
-        limit = self._timing.idle_limit if task is None else self._timing.task_limit
+    def _withdraw(self, request: Request) -> None:
+        if request in self._requests:
+            self._requests.remove(request)
+        elif not request.granted.cancelled() and not request.granted.exception():
+            self._drop(request.granted.result())
+        self._assign()
+
+    async def _run(self, slot: Slot, task: TaskSettings) -> None:
+        """Start a task, or check the one that was started in advance."""
+        connection, loop = _connection(slot), asyncio.get_running_loop()
+        if slot.state is SlotState.IN_USE and slot.task is not None:
+            if connection.state is not TaskState.RUNNING:
+                raise CosyVoiceConnectionError("A task started in advance has ended")
+            await connection.probe(self._patience())
+            self._statistics.hits += 1
+            return
+        begun = loop.time()
+        limit = self._patience() if slot.used else self._timing.attempt
         try:
             async with asyncio.timeout(limit):
-                await connection.receive()
+                await connection.start(task.model, task.parameters)
+        except TimeoutError:
+            connection.silent = True
+            raise CosyVoiceTimeoutError("The service did not answer in time") from None
+        self._last_start = loop.time() - begun
+        self._statistics.reused += slot.used
+        slot.used = True
+
+    def _may_repeat(self, request: Request, slot: Slot, err: BaseException) -> bool:
+        """Decide whether a failed start is repeated on another connection."""
+        if slot.used and isinstance(err, CosyVoiceConnectionError):
+            request.new = slot.task is None
+            return True
+        if request.warm or not isinstance(err, CosyVoiceError):
+            return False
+        if err.retry_once:
+            err.retry_once = False
+            request.new, repeated = True, request.repeated
+            request.repeated = True
+            return not repeated
+        if isinstance(err, ThrottledError) and not request.throttled:
+            # Somebody else uses the account: it keeps its place in the queue.
+            request.throttled = True
+            task = request.task
+            self._limiter.count(task.model, task.starts_per_second)
+            return True
+        return False
+
+    def _patience(self) -> float:
+        """Return how many seconds a kept connection may take to answer."""
+        return max(self._timing.reuse, 2 * self._last_start)
+
+    # The warm-up
+
+    async def _start_in_advance(self, task: TaskSettings) -> None:
+        """Start a task before anybody wants it.
+
+        Raises:
+            CosyVoiceError: It could not be started.
+        """
+        slot = await self._start(
+            Request(True, next(self._arrivals), task), lambda: None
+        )
+        self._statistics.warm_ups += 1
+        self._keep(slot, SlotState.WARM)
+        self._assign()
+
+    def _is_warm(self, task: TaskSettings) -> bool:
+        return any(slot.task == task for slot in self._in_state(SlotState.WARM))
+
+    # Connections
+
+    def _in_state(self, *states: SlotState) -> list[Slot]:
+        """Return the slots in these states, the one that changed last at the end."""
+        found = [slot for slot in self._slots if slot.state in states]
+        return sorted(found, key=lambda slot: slot.since)
+
+    def _slots_of(self, connection: Connection) -> list[Slot]:
+        """Return a connection's slot; none if the pool has been closed meanwhile."""
+        return [slot for slot in self._slots if slot.connection is connection]
+
+    def _open(self) -> Slot:
+        slot = Slot(SlotState.OPENING, asyncio.get_running_loop().time())
+        self._slots.append(slot)
+        slot.work = self._in_background(self._opened(slot), "connecting")
+        return slot
+
+    async def _opened(self, slot: Slot) -> None:
+        failure: Exception
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                slot.connection = await self._open_connection()
+        except TimeoutError:
+            failure = CosyVoiceTimeoutError("The service did not answer in time")
+        except Exception as err:  # noqa: BLE001 - whoever waits has to hear of it
+            failure = err
+        else:
+            self._last_opening = asyncio.get_running_loop().time() - slot.since
+            self._statistics.opened += 1
+            self._keep(slot, SlotState.IDLE)
+            self._assign()
+            return
+        self._slots.remove(slot)
+        _LOGGER.debug("No connection could be opened: %r", failure)
+        for request in self._requests:
+            if request.unserved:
+                self._requests.remove(request)
+                request.granted.set_exception(failure)
+                break
+        self._assign()
+
+    def _clear(self, slot: Slot) -> Slot:
+        """Have a task that was started in advance cancelled."""
+        watch = slot.work
+        slot.state, slot.since = SlotState.CLEARING, asyncio.get_running_loop().time()
+        self._statistics.wasted += 1
+        slot.work = self._in_background(self._cleared(slot, watch), "clearing")
+        return slot
+
+    async def _cleared(self, slot: Slot, watch: asyncio.Task[None] | None) -> None:
+        await _ended(watch)
+        try:
+            async with asyncio.timeout(self._patience()):
+                await _connection(slot).cancel()
         except (CosyVoiceError, TimeoutError) as err:
-            _LOGGER.debug("A kept connection ends: %r", err)
-        for spare in tuple(self._spares):
-            if spare.connection is connection:
-                self._drop(spare)
+            _LOGGER.debug("%s: not cleared: %r", _connection(slot).name, err)
+            self._drop(slot)
+        else:
+            self._keep(slot, SlotState.IDLE)
+        self._assign()
 
-    async def _dispose(self, connection: Connection) -> None:
-        if connection.busy:
-            try:
-                async with asyncio.timeout(self._timing.close):
-                    await connection.cancel()
-            except CosyVoiceError, TimeoutError:
-                pass
-        await connection.close()
+    def _keep(self, slot: Slot, state: SlotState) -> None:
+        """Keep a connection ready, and notice when it ends."""
+        slot.state, slot.since = state, asyncio.get_running_loop().time()
+        if state is SlotState.IDLE:
+            slot.task = None
+        slot.work = self._in_background(self._watch(slot), "watching")
 
-    def _in_background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    async def _watch(self, slot: Slot) -> None:
+        """Drop a connection when its time is up, or the service ends it or its task."""
+        connection = _connection(slot)
+        kept_in = connection.state
+        try:
+            async with asyncio.timeout(self._limit(slot)):
+                while connection.state is kept_in:
+                    await connection.receive()
+        except (CosyVoiceError, TimeoutError) as err:
+            _LOGGER.debug("%s: not kept any longer: %r", connection.name, err)
+        if slot.state in (SlotState.IDLE, SlotState.WARM):
+            self._drop(slot)
+            self._assign()
+
+    def _drop_spares(self) -> None:
+        """Drop all kept connections: one died unnoticed, so the others may have."""
+        for slot in self._in_state(SlotState.IDLE, SlotState.WARM):
+            self._drop(slot)
+
+    def _drop(self, slot: Slot) -> None:
+        self._slots.remove(slot)
+        if slot.work is not None and slot.work is not asyncio.current_task():
+            slot.work.cancel()
+        if slot.state is SlotState.WARM:
+            self._statistics.wasted += 1
+            self._warmer.look_again()
+        if slot.connection is not None:
+            self._in_background(slot.connection.close(), "closing")
+
+    def _in_background(
+        self, work: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"cosyvoice {name}")
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
-    # Warm-up
 
-    async def _keep_warm(self) -> None:
-        """Hold one task started in advance until the time for it is over."""
-        loop = asyncio.get_running_loop()
-        while (now := loop.time()) < self._warm_until:
-            task = self._warm_task
-            fresh_until = max(
-                (
-                    spare.since + self._timing.task_limit * 0.9
-                    for spare in self._spares
-                    if spare.task == task
-                ),
-                default=now,
-            )
-            if (pause := max(fresh_until, self._warm_not_before) - now) > 0:
-                await asyncio.sleep(min(pause, self._warm_until - now))
-            elif task is not None and self._limiter.take(task):
-                await self._prestart(task)
-            else:
-                await asyncio.sleep(self._timing.start_window)
+def _connection(slot: Slot) -> Connection:
+    assert slot.connection is not None
+    return slot.connection
 
-    async def _prestart(self, task: TaskSettings) -> None:
-        self._warming = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(self._timing.attempt):
-                connection = await self._started(task)
-        except (CosyVoiceError, TimeoutError) as err:
-            _LOGGER.debug("Warm-up failed: %r", err)
-            self._statistics.failures += 1
-            pause = self._timing.warm_backoff * 2**self._warm_failures
-            pause = min(pause, self._timing.warm_backoff_limit)
-            self._warm_not_before = asyncio.get_running_loop().time() + pause
-            self._warm_failures = min(self._warm_failures + 1, 10)
-        else:
-            self._statistics.warm_ups += 1
-            self._keep(connection, task)
-        finally:
-            self._warming.set_result(None)
-            self._warming = None
+
+def _is_cancellable(slot: Slot) -> bool:
+    return slot.task is not None and slot.task.cancellable
+
+
+async def _ended(work: asyncio.Task[None] | None) -> None:
+    """End a task and wait for its end."""
+    if work is not None:
+        work.cancel()
+        await asyncio.wait({work})

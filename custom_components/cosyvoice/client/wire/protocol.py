@@ -2,19 +2,22 @@
 
 One :class:`TaskProtocol` stands for one WebSocket connection, which runs one task
 at a time and, after ``task-finished``, the next. It builds the messages to send
-and turns the received frames into events. It knows no socket, no clock and no
-``await``. Source: Model Studio, "CosyVoice WebSocket API"; flush and cancel: the
-vendor's SDK.
+and turns the received frames into events. It refuses to send what the service would
+refuse. It knows no socket, no clock and no ``await``. Source: Model Studio,
+"CosyVoice WebSocket API" and "Client events"; flush: the vendor's SDK.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 import json
+import logging
 from typing import Any
 from uuid import uuid4
 
-from ..errors import CosyVoiceError, ProtocolError, error_for
+from ..errors import CosyVoiceError, ProtocolError, TextError, error_for
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class TaskState(Enum):
@@ -112,59 +115,75 @@ _RUN_TASK = {
 class TaskProtocol:
     """The client's side of one connection.
 
+    Every method that returns a message raises a ProtocolError if the state does not
+    permit the message, and a TextError if it cannot be encoded.
+
     Attributes:
-        state: Where the current task stands.
+        state: State of the current task.
         task_id: Id of the current or last task; empty before the first one.
     """
 
-    def __init__(self) -> None:
-        """Begin with an idle connection."""
+    def __init__(self, name: str) -> None:
+        """Begin with an idle connection, which the log calls by this name."""
+        self._name = name
         self.state = TaskState.IDLE
         self.task_id = ""
 
     # Messages to send
 
     def run_task(self, model: str, parameters: Mapping[str, Any]) -> str:
-        """Return the message that starts a task.
+        """Return the message that starts a task on an idle connection.
 
-        A task that was started and given nothing to say is replaced: the service
-        ends it when the next one starts.
+        A running task cannot be replaced: the documentation promises it, but the
+        service has answered ``Invalid action('run-task')!`` (Model Studio,
+        "CosyVoice in high-concurrency scenarios").
         """
-        self.task_id = uuid4().hex
-        self.state = TaskState.STARTING
-        return self._message(
+        self._require(TaskState.IDLE)
+        task_id = uuid4().hex
+        message = _message(
             "run-task",
+            task_id,
             {**_RUN_TASK, "model": model, "parameters": dict(parameters), "input": {}},
         )
+        self.task_id = task_id
+        self._enter(TaskState.STARTING)
+        return message
 
     def continue_task(self, text: str) -> str:
         """Return the message that adds text to the running task."""
-        return self._message("continue-task", {"input": {"text": text}})
+        self._require(TaskState.RUNNING)
+        return _message("continue-task", self.task_id, {"input": {"text": text}})
 
     def flush(self) -> str:
         """Return the message that has all text spoken that was sent so far."""
-        return self._message("continue-task", {"input": {"flush": True}})
+        self._require(TaskState.RUNNING)
+        return _message("continue-task", self.task_id, {"input": {"flush": True}})
 
     def finish_task(self) -> str:
-        """Return the message that says that no more text follows."""
-        self.state = TaskState.FINISHING
-        return self._message("finish-task", {"input": {}})
+        """Return the message that ends the text of the running task."""
+        self._require(TaskState.RUNNING)
+        self._enter(TaskState.FINISHING)
+        return _message("finish-task", self.task_id, {"input": {}})
 
     def cancel_task(self) -> str:
-        """Return the message that ends the task and drops what was not delivered."""
-        self.state = TaskState.FINISHING
-        return self._message("finish-task", {"input": {"directive": "cancel"}})
+        """Return the message that ends the task and drops undelivered audio.
+
+        Only some models and regions answer it.
+        """
+        self._require(TaskState.RUNNING, TaskState.FINISHING)
+        self._enter(TaskState.FINISHING)
+        return _message("finish-task", self.task_id, {"input": {"directive": "cancel"}})
 
     # Received frames
 
     def receive_text(self, frame: str) -> list[Event]:
-        """Return what a text frame says.
+        """Return the events of a text frame.
 
-        Unknown events and those of other tasks say nothing.
+        Unknown events and those of other tasks are ignored.
 
         Raises:
-            ProtocolError: It is no message of this protocol, or comes at a moment
-                when it makes no sense.
+            ProtocolError: It is no message of this protocol, or the state of the
+                task does not permit it.
         """
         try:
             message = json.loads(frame)
@@ -174,7 +193,7 @@ class TaskProtocol:
         name = header.get("event")
         if not isinstance(name, str):
             raise ProtocolError("The service sent a message without an event")
-        if header.get("task_id") != self.task_id:
+        if not self._concerns_task(name, header.get("task_id")):
             return []
         payload = _mapping(_mapping(message).get("payload"))
         if name == "task-failed":
@@ -200,25 +219,41 @@ class TaskProtocol:
 
     # Private
 
-    def _message(self, action: str, payload: Mapping[str, Any]) -> str:
-        header = {"action": action, "task_id": self.task_id, "streaming": "duplex"}
-        return json.dumps({"header": header, "payload": payload}, ensure_ascii=False)
+    def _require(self, *states: TaskState) -> None:
+        if self.state not in states:
+            raise ProtocolError(f"Not possible: the task is {self.state.value}")
+
+    def _enter(self, state: TaskState) -> None:
+        _LOGGER.debug("%s: task %s is %s", self._name, self.task_id, state.value)
+        self.state = state
+
+    def _concerns_task(self, event: str, task_id: object) -> bool:
+        """Decide whether an event concerns the current task.
+
+        A failure may come without an id, as when the service could not read the
+        message.
+        """
+        if event == "task-failed" and not task_id:
+            return self.state not in (TaskState.IDLE, TaskState.FAILED)
+        return task_id == self.task_id
 
     def _started(self) -> list[Event]:
         if self.state is not TaskState.STARTING:
             return []
-        self.state = TaskState.RUNNING
+        self._enter(TaskState.RUNNING)
         return [TaskStarted()]
 
     def _finished(self) -> list[Event]:
+        if self.state is TaskState.IDLE:
+            return []
         if self.state not in (TaskState.RUNNING, TaskState.FINISHING):
             raise ProtocolError("The service finished a task that was not running")
         asked = self.state is TaskState.FINISHING
-        self.state = TaskState.IDLE
+        self._enter(TaskState.IDLE)
         return [TaskFinished(asked)]
 
     def _failed(self, header: Mapping[str, Any]) -> TaskFailed:
-        self.state = TaskState.FAILED
+        self._enter(TaskState.FAILED)
         code, text = header.get("error_code"), header.get("error_message")
         return TaskFailed(
             error_for(
@@ -238,6 +273,22 @@ class TaskProtocol:
             case "sentence-end":
                 return [SentenceEnd(text, _words(output))]
         return []
+
+
+def _message(action: str, task_id: str, payload: Mapping[str, Any]) -> str:
+    header = {"action": action, "task_id": task_id, "streaming": "duplex"}
+    message = json.dumps({"header": header, "payload": payload}, ensure_ascii=False)
+    if not _is_encodable(message):
+        raise TextError("The text holds half a character and cannot be sent")
+    return message
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

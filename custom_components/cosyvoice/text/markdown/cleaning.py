@@ -12,12 +12,11 @@ What is heard of what is written:
   ``<|im_end|>``, a terminal's colours: nothing; an arrow: a pause;
 - formulas (``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]``), prices, arithmetic, names with
   underscores: as they stand; the service reads LaTeX;
-- a message that begins with ``<speak>``: as it stands; it is SSML.
 
 Line breaks stay, as hints where a sentence ends.
 """
 
-from ..characters import KEYCAP, printable
+from ..characters import KEYCAP, is_speakable, printable
 from . import markup
 from .inline import InlineReader
 from .reading import LOOK_AHEAD, UndecidedError
@@ -37,7 +36,7 @@ class SpeakableText(InlineReader):
 
     def __init__(self) -> None:
         """Begin with an empty text."""
-        super().__init__(self._beginning)
+        super().__init__(self._line_start)
         self._after_return = False  # The last piece ended with a carriage return.
         self._escape = ""  # A terminal's escape sequence that has only begun.
         self._fence = ""
@@ -46,9 +45,21 @@ class SpeakableText(InlineReader):
 
     def push(self, piece: str) -> str:
         """Add a piece of any length; return what can be spoken by now."""
-        raw = self._step in (self._beginning, self._ssml)
-        self._text += piece if raw else self._normal(piece)
+        self._text += self._normal(piece)
         self._read()
+        return self._spoken.take()
+
+    def release(self) -> str:
+        """Return the words that wait for what follows: the text pauses.
+
+        They are read as if the text ended here. Code and hidden text are kept.
+        """
+        waiting = self._text[self._at :]
+        in_line = self._step in (self._inline, self._line_start)
+        if in_line and is_speakable(waiting) and not markup.FENCE.search(waiting):
+            self._final = True
+            self._read()
+            self._final = False
         return self._spoken.take()
 
     def finish(self) -> str:
@@ -67,21 +78,7 @@ class SpeakableText(InlineReader):
         begun = markup.ESCAPE_BEGUN.search(text)
         self._escape = begun[0] if begun else ""
         whole = text.removesuffix(self._escape)
-        return printable(markup.ESCAPE.sub("", whole))
-
-    def _beginning(self) -> None:
-        self._text = self._text.lstrip()
-        if markup.SPEAK.match(self._text):
-            self._step = self._ssml
-        elif not self._final and "<speak".startswith(self._text):
-            raise UndecidedError
-        else:
-            self._text = self._normal(self._text)
-            self._step = self._line_start
-
-    def _ssml(self) -> None:
-        self._keep(markup.NOT_XML.sub("", self._text[self._at :]))
-        self._at = len(self._text)
+        return printable(markup.ESCAPE.sub("", whole)).replace("＊", "*")
 
     # The start and the end of a line.
 
@@ -126,7 +123,7 @@ class SpeakableText(InlineReader):
         if fence := self._here(markup.FENCE):
             if not self._begin_fence(fence):
                 self._step = self._inline
-        elif not after or after == "\n":
+        elif (not after or after == "\n") and not markup.FENCE_INSIDE.match(marks):
             # A rule, the line below a table's head, an empty quote or item.
             self._end_sentence()
             self._at = end + len(after)

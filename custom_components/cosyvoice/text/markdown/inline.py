@@ -18,7 +18,8 @@ class InlineReader(PieceReader, ABC):
         """Begin with an empty text."""
         super().__init__(first_step)
         self._spoken = SpokenText()
-        self._closer = markup.COMMENT_END  # What ends a formula or a silence.
+        self._closer = markup.COMMENT_END  # What ends a formula or what is left out.
+        self._hidden: list[str] = []  # Left out, if its end comes.
         self._parentheses = 0  # Open ones of a web address.
         self._in_angles = False  # The web address began with "<".
         self._begin_line()
@@ -155,7 +156,9 @@ class InlineReader(PieceReader, ABC):
         ):
             return run == "*" or before.isdigit() or after.isdigit()
         if run == "*" and before.isalnum() and after.isalnum():
-            return before.isdigit() or not self._emphasis_ends()
+            if before.isdigit() or {before, after} <= markup.DIMENSIONS:
+                return True
+            return not self._emphasis_ends()
         return False
 
     def _emphasis_ends(self) -> bool:
@@ -303,7 +306,7 @@ class InlineReader(PieceReader, ABC):
                 raise UndecidedError
         after = self._character(self._at + len(label)) if label else ""
         if label.startswith("[^") or markup.ALERT.fullmatch(label):
-            self._at += len(label) + (after == ":")
+            self._at += len(label) + (after == ":" and not self._spoken.started)
         elif after == "(" or (after == "[" and self._is_link_text(label)):
             self._brackets.append(True)
             self._at += 1
@@ -350,7 +353,7 @@ class InlineReader(PieceReader, ABC):
         if target := self._whole(markup.DESTINATION, markup.DESTINATION_BEGUN):
             self._at += len(target)
         elif self._begun(markup.DESTINATION_BEGUN).startswith("("):
-            self._be_silent_until(markup.DESTINATION_END)
+            self._skip_to(markup.DESTINATION_END)
 
     def _address(self, host_start: int) -> None:
         match = markup.HOST.match(self._text, host_start, host_start + LOOK_AHEAD)
@@ -383,27 +386,29 @@ class InlineReader(PieceReader, ABC):
 
     def _angle(self) -> None:
         if self._text.startswith("<!--", self._at):
-            self._be_silent_until(markup.COMMENT_END)
+            if not self._hide("<!", markup.COMMENT_END):
+                self._spoken.picture()
+                self._at += len("<!--")
         elif token := self._whole(markup.TOKEN, markup.TOKEN_BEGUN):
             self._at += len(token)
         elif tag := self._whole(markup.TAG, markup.TAG_BEGUN):
-            self._at += len(tag)
             self._tag(tag)
         elif markup.ANGLE_ADDRESS.match(self._text, self._at):
             self._in_angles = True
             self._at += 1
         elif "=" in self._begun(markup.TAG_BEGUN):
-            self._be_silent_until(markup.TAG_END)
+            self._skip_to(markup.TAG_END)
         else:
             self._keep("<")
 
     def _tag(self, tag: str) -> None:
         word = tag.strip("</>").split()[0]
         name = word.lower()
-        if silence := markup.SILENT_TAGS.get(name):
-            if not tag.startswith("</"):
-                self._be_silent_until(silence)
-        elif name in markup.CELL_TAGS or (name == "br" and self._in_row):
+        hidden = markup.HIDDEN_TAGS.get(name)
+        if hidden and not tag.startswith("</") and self._hide(tag, hidden):
+            return
+        self._at += len(tag)
+        if name in markup.CELL_TAGS or (name == "br" and self._in_row):
             self._spoken.pause()
         elif name in markup.LINE_TAGS:
             if self._spoken.started:
@@ -416,19 +421,49 @@ class InlineReader(PieceReader, ABC):
             self._say(word)
             self._spoken.picture()
 
-    def _be_silent_until(self, end: re.Pattern[str]) -> None:
-        self._closer = end
-        self._step = self._silence
+    def _hide(self, opening: str, end: re.Pattern[str]) -> bool:
+        """Leave out all up to an end; return False if it is missing in this sentence.
 
-    def _silence(self) -> None:
+        At the start of a line, and after the mark of a model's thoughts, the end is
+        waited for.
+        """
+        start = self._at + len(opening)
+        if self._spoken.started and end not in markup.ENDS_OF_THOUGHT:
+            if not end.search(self._text, start, start + LOOK_AHEAD):
+                if not self._has_arrived(start):
+                    raise UndecidedError
+                return False
+        self._at = start
+        self._closer = end
+        self._step = self._hidden_text
+        return True
+
+    def _hidden_text(self) -> None:
+        if match := self._closer.search(self._text, self._at):
+            self._hidden.clear()
+            self._at = match.end()
+            self._step = self._inline
+        elif self._final:  # The end never came: this is text.
+            hidden = "".join(self._hidden) + self._text[self._at :]
+            self._hidden.clear()
+            self._text = self._text[: self._at] + hidden.removeprefix("--")
+            self._step = self._inline
+        else:
+            end = max(self._at, len(self._text) - markup.LONGEST_END)
+            self._hidden.append(self._text[self._at : end])
+            self._at = end
+            raise UndecidedError
+
+    def _skip_to(self, end: re.Pattern[str]) -> None:
+        self._closer = end
+        self._step = self._skip
+
+    def _skip(self) -> None:
         if match := self._closer.search(self._text, self._at):
             self._at = match.end()
             self._step = self._inline
-        elif self._final:
-            self._at = len(self._text)
         else:
-            self._at = max(self._at, len(self._text) - markup.LONGEST_END)
-            raise UndecidedError
+            self._at = len(self._text)
 
 
 def _is_space(character: str) -> bool:

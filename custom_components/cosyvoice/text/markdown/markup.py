@@ -8,21 +8,20 @@ import re
 
 from ..characters import EMOJI, KEYCAP, STOPS
 
-SPEAK = re.compile(r"<speak[\s/>]")
-NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
 # What a terminal takes for a colour and the like.
 ESCAPE = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
 ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;]{0,16})?\Z")
 
 # At the start of a line.
-LINE_MARKS = "-*+_=#>|~`•‣·–"
-MARK_RUN = re.compile(f"[{LINE_MARKS} :]+".replace("-", r"\-", 1))
+LINE_MARKS = "-*+_=#>|~`•‣·–:"
+MARK_RUN = re.compile(f"[{LINE_MARKS} ]+".replace("-", r"\-", 1))
+# A code block that begins in an item or a quote.
+FENCE_INSIDE = re.compile(r"[-*+>•‣·– ]++(?:`{3}|~{3})")
 FENCE = re.compile("`{3,64}|~{3,64}")
 FENCE_LINE = re.compile(r"[^`~\n]*+")
 # Text may follow it, a lone word may not: that is the language of another block.
 FENCE_END = re.compile("[ >]*+(`{3,}+|~{3,}+)(?! *+[A-Za-z][!-~]*+ *+$) *+")
-HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#\d])")
+HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#])|#(?=[\u2e80-\uffff])")
 HEADING_END = re.compile("#{1,64} {0,64}")
 BULLET = re.compile(r"[-*+–] |[•‣·]")
 QUOTE = re.compile(r">(?![\d=])")
@@ -47,6 +46,7 @@ SPECIAL = re.compile(
 )
 STARS = re.compile(r"\*{1,64}")
 UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
+DIMENSIONS = frozenset("长宽高深厚底")  # Of which the products are areas and volumes.
 UNDERSCORES = re.compile("_{1,64}")
 TILDES = re.compile("~{1,64}")
 FACES = frozenset(("^^", "><", "--", "==", "..", ";;"))  # Around "_".
@@ -119,11 +119,12 @@ TOKEN_BEGUN = re.compile(
     r"<(?:[|｜][\w▁]{0,40}+[|｜]?+|\?(?:x(?:m(?:l[^<>?]*+\??+)?+)?+)?+)?+"
 )
 COMMENT_END = re.compile("-->")
-TAG_END = re.compile(">")
-SILENT_TAGS = {
+TAG_END = re.compile(r">|(?=\n)")
+HIDDEN_TAGS = {
     name: re.compile(f"</{name}>", re.IGNORECASE)
     for name in ("script", "style", "think", "thinking")
 }
+ENDS_OF_THOUGHT = {HIDDEN_TAGS["think"], HIDDEN_TAGS["thinking"]}
 LONGEST_END = len("</thinking>")
 SENTENCE_TAGS = frozenset({"li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "dt", "dd"})
 CELL_TAGS = frozenset({"td", "th"})

@@ -1,0 +1,110 @@
+"""JSON requests to the HTTP side of the service."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+import json
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+
+from ..errors import (
+    CosyVoiceConnectionError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    ProtocolError,
+    error_for_status,
+)
+from .endpoint import Endpoint, request_headers
+
+CONNECT_TIMEOUT: Final = 5
+"""Seconds to reach the server, TLS included."""
+
+REQUEST_TIMEOUT: Final = 10
+"""Seconds for a whole request, its answer included."""
+
+LARGEST_ANSWER: Final = 4 * 1024 * 1024
+"""Bytes of an answer that are read at most."""
+
+_TIMEOUT: Final = ClientTimeout(total=REQUEST_TIMEOUT, connect=CONNECT_TIMEOUT)
+
+
+class HttpApi:
+    """Sends requests with the account's key; the session stays the caller's."""
+
+    def __init__(
+        self,
+        session: ClientSession,
+        endpoint: Endpoint,
+        api_key: str,
+        workspace_id: str | None = None,
+    ) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._api_key = api_key
+        self._workspace_id = workspace_id
+
+    async def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, int] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the JSON object of the answer.
+
+        Raises:
+            CosyVoiceError: The request failed, within :data:`REQUEST_TIMEOUT`.
+        """
+        headers = request_headers(self._api_key, self._workspace_id)
+        failure: CosyVoiceError
+        try:
+            async with self._session.post(
+                f"{self._endpoint.http_url}{path}",
+                params=params,
+                json=body,
+                headers=headers,
+                allow_redirects=False,  # the key is for this host only
+                timeout=_TIMEOUT,
+            ) as response:
+                return self._checked(response.status, await _read(response))
+        except TimeoutError:
+            failure = CosyVoiceTimeoutError("The service did not answer in time")
+        except (ClientError, OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: the session is closed. ValueError: no such host can be.
+            failure = CosyVoiceConnectionError(
+                f"The service could not be reached ({type(error).__name__})"
+            )
+        # Raised out here because aiohttp's errors hold the headers, and so the key.
+        raise failure
+
+    def _checked(self, status: int, body: bytes) -> dict[str, Any]:
+        """Return the JSON object of a successful answer."""
+        try:
+            answer = json.loads(body)
+        except ValueError, RecursionError:
+            answer = None
+        if status == HTTPStatus.OK and isinstance(answer, dict):
+            return answer
+        if status == HTTPStatus.OK:
+            raise ProtocolError("The answer is not a JSON object")
+        details = answer if isinstance(answer, dict) else {}
+        message = str(details.get("message") or f"HTTP status {status}")
+        raise error_for_status(
+            status,
+            _text(details.get("code")),
+            message.replace(self._api_key, "***"),
+            _text(details.get("request_id")),
+        )
+
+
+async def _read(response: ClientResponse) -> bytes:
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            raise ProtocolError("The answer is too long")
+    return bytes(body)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

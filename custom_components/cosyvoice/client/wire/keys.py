@@ -1,0 +1,106 @@
+"""Temporary keys, which keep the account's key away from the speech socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+import logging
+import time
+from typing import Final
+
+from ..errors import CosyVoiceError, CosyVoiceTimeoutError
+
+_LOGGER = logging.getLogger(__name__)
+
+LIFE: Final = 1800
+"""Seconds that a temporary key is requested for; the service's longest (Model Studio,
+temporary API keys)."""
+
+RENEW_BEFORE: Final = 300
+"""Seconds before its end at which a key is renewed, in the background."""
+
+MARGIN: Final = 30
+"""Seconds before its end at which a key is no longer used."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryKey:
+    """A short-lived key with the rights of the key it was made from.
+
+    Attributes:
+        token: Used in place of the API key.
+        expires_at: Unix time in seconds, by the service's clock.
+    """
+
+    token: str = field(repr=False)
+    expires_at: float
+
+
+class TemporaryKeys:
+    """The current temporary key of an account, renewed while it still has time."""
+
+    def __init__(
+        self, request: Callable[[int], Awaitable[TemporaryKey]], limit: float
+    ) -> None:
+        """Prepare; nothing is requested before a key is needed.
+
+        Args:
+            request: Returns a key that is valid for so many seconds.
+            limit: Seconds that a request may take.
+        """
+        self._request = request
+        self._limit = limit
+        self._token: str | None = None
+        self._ends_at = 0.0
+        self._renewal: asyncio.Task[str] | None = None
+
+    async def token(self) -> str:
+        """Return a key that can be used now.
+
+        Raises:
+            CosyVoiceTimeoutError: None came within the limit.
+            CosyVoiceError: The request for one failed.
+        """
+        left = self._ends_at - asyncio.get_running_loop().time()
+        if self._token is None or left <= MARGIN:
+            return await asyncio.shield(self._renewed())
+        if left <= RENEW_BEFORE:
+            self._renewed()
+        return self._token
+
+    def forget(self, token: str) -> None:
+        """Do not use a key again; the service refused it."""
+        if token == self._token:
+            self._token = None
+
+    async def close(self) -> None:
+        """End a renewal that is under way."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait({self._renewal})
+
+    def _renewed(self) -> asyncio.Task[str]:
+        """Return the renewal that is under way; begin one if there is none."""
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(
+                self._renew(), name="cosyvoice temporary key"
+            )
+            self._renewal.add_done_callback(_log_failure)
+        return self._renewal
+
+    async def _renew(self) -> str:
+        try:
+            async with asyncio.timeout(self._limit):
+                key = await self._request(LIFE)
+        except TimeoutError:
+            raise CosyVoiceTimeoutError("No temporary key came in time") from None
+        life = key.expires_at - time.time()
+        if not 0 < life < LIFE:  # The clocks differ.
+            life = LIFE
+        self._token = key.token
+        self._ends_at = asyncio.get_running_loop().time() + life
+        return key.token
+
+
+def _log_failure(renewal: asyncio.Task[str]) -> None:
+    if not renewal.cancelled() and isinstance(renewal.exception(), CosyVoiceError):
+        _LOGGER.debug("No temporary key: %r", renewal.exception())

@@ -1,0 +1,104 @@
+"""What a pool consists of: connections, and those who wait for one."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from .connection import Connection
+from .task import TaskSettings
+
+
+class SlotState(Enum):
+    """What a connection of the pool is doing."""
+
+    OPENING = auto()
+    IDLE = auto()
+    WARMING = auto()
+    """A task is being started in advance."""
+    WARM = auto()
+    """A task was started in advance."""
+    CLEARING = auto()
+    """A task that was started in advance is being cancelled."""
+    IN_USE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A connection from its opening to its end.
+
+    Attributes:
+        state: What it is doing.
+        since: When that began, in the loop's time.
+        connection: None while it is opening.
+        task: Settings of the task that was started in advance.
+        used: True once a task has run on it.
+        work: Opens, watches or clears it in the background.
+    """
+
+    state: SlotState
+    since: float
+    connection: Connection | None = None
+    task: TaskSettings | None = None
+    used: bool = False
+    work: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, order=True)
+class Request:
+    """A task that has to be started.
+
+    Attributes:
+        warm: True if it is started in advance: all others are served first.
+        number: Place in the order of arrival.
+        task: Settings of the task.
+        new: True if the connection may have run no task before.
+        unserved: True if there is no connection for it yet.
+        repeated: True if the start was repeated after a sporadic error.
+        throttled: True if the start was repeated after the service refused it.
+        granted: Gets the connection when the task may be started.
+    """
+
+    warm: bool
+    number: int
+    task: TaskSettings = field(compare=False)
+    new: bool = field(default=False, compare=False)
+    unserved: bool = field(default=False, compare=False)
+    repeated: bool = field(default=False, compare=False)
+    throttled: bool = field(default=False, compare=False)
+    granted: asyncio.Future[Slot] = field(init=False, compare=False)
+
+
+@dataclass(slots=True)
+class Supply:
+    """The connections that are left for the next in the queue, during a decision.
+
+    Attributes:
+        idle: Connections without a task, the one used last at the end.
+        warm: Connections whose task was started in advance.
+        warming: Connections whose task is about to have been started in advance.
+        coming: Connections that will be idle soon.
+        prepared: Connections that are being opened or cleared, the late ones included.
+        warm_ups: Starts in advance that no other request relies on.
+        unserved: Requests so far for which there is no connection.
+        starts: Requests so far that need a task start, by model.
+    """
+
+    idle: list[Slot]
+    warm: list[Slot]
+    warming: list[Slot]
+    coming: list[Slot]
+    prepared: int
+    warm_ups: list[Request]
+    unserved: int = 0
+    starts: Counter[str] = field(default_factory=Counter)
+
+
+def take[T](things: list[T], fits: Callable[[T], bool]) -> T | None:
+    """Remove and return the last thing that fits."""
+    for thing in reversed(things):
+        if fits(thing):
+            things.remove(thing)
+            return thing
+    return None

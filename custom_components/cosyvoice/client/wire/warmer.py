@@ -1,0 +1,100 @@
+"""The warm-up: a task started in advance while speech is likely."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+import logging
+import math
+
+from ..errors import CosyVoiceError
+from ..timing import Timing
+from .task import TaskSettings
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Warmer:
+    """Keeps one task started in advance for a while after each request for it."""
+
+    def __init__(
+        self,
+        start: Callable[[TaskSettings], Awaitable[None]],
+        is_warm: Callable[[TaskSettings], bool],
+        timing: Timing,
+    ) -> None:
+        """Prepare; nothing is started before it is requested.
+
+        Args:
+            start: Starts a task and keeps it, or raises a CosyVoiceError.
+            is_warm: Returns True if a task with these settings is kept now.
+            timing: The limits to keep.
+        """
+        self._start = start
+        self._is_warm = is_warm
+        self._timing = timing
+        self._task: TaskSettings | None = None
+        self._until = 0.0
+        self._due = -math.inf
+        self._failures = 0
+        self._not_before = 0.0
+        self._changed = asyncio.Event()
+        self._work: set[asyncio.Task[None]] = set()
+
+    def warm_up(self, task: TaskSettings) -> None:
+        """Have a task with these settings ready for a while, instead of any other."""
+        self._until = asyncio.get_running_loop().time() + self._timing.keep_warm
+        if task != self._task:
+            self._task = task
+            self.encourage()
+            self._cancel()
+        self.look_again()
+        if all(work.cancelling() for work in self._work):
+            work = asyncio.create_task(self._run(task), name="cosyvoice warm-up")
+            self._work.add(work)
+            work.add_done_callback(self._work.discard)
+
+    def look_again(self) -> None:
+        """Start a task soon if none is kept any more."""
+        if self._task is not None and not self._is_warm(self._task):
+            self._due = -math.inf
+            self._changed.set()
+
+    def encourage(self) -> None:
+        """Forget earlier failures, as the service works."""
+        self._failures = 0
+        self._not_before = 0.0
+
+    async def close(self) -> None:
+        """Stop."""
+        self._cancel()
+        if self._work:
+            await asyncio.wait(self._work)
+
+    def _cancel(self) -> None:
+        for work in self._work:
+            work.cancel()
+
+    async def _run(self, task: TaskSettings) -> None:
+        loop = asyncio.get_running_loop()
+        while (now := loop.time()) < self._until:
+            self._changed.clear()
+            due = max(self._due, self._not_before)
+            if due <= now:
+                await self._try(task)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(due, self._until)):
+                    await self._changed.wait()
+
+    async def _try(self, task: TaskSettings) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await self._start(task)
+            # A margin for the time that starting the next one takes.
+            self._due = loop.time() + self._timing.task_limit * 0.9
+        except CosyVoiceError as err:
+            pause = self._timing.warm_backoff * 2**self._failures
+            pause = min(pause, self._timing.warm_backoff_limit)
+            self._failures = min(self._failures + 1, 10)
+            self._not_before = loop.time() + pause
+            _LOGGER.debug("Warm-up failed, next one in %.0f s: %r", pause, err)

@@ -1,0 +1,221 @@
+"""The form of an account: its fields and the check of its key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.const import CONF_API_KEY, CONF_REGION
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from ..account import async_check_account, async_region_of_rejected_key, loses_budget
+from ..client import (
+    CATALOGUE,
+    AccessDeniedError,
+    AuthenticationError,
+    ClonedVoice,
+    CosyVoiceError,
+    Endpoint,
+    QuotaError,
+)
+from ..const import (
+    BUDGET_UNITS,
+    CONF_ADVANCED,
+    CONF_BASE_URL,
+    CONF_BUDGET_UNIT,
+    CONF_MONTHLY_BUDGET,
+    CONF_REFUSE_OVER_BUDGET,
+    CONF_TEMPORARY_KEYS,
+    CONF_WORKSPACE_ID,
+    CONSOLE_URLS,
+    DEFAULT_REGION,
+    LOGGER,
+)
+from ..coordinator import CosyVoiceConfigEntry
+from ..errors import async_explain
+from ..voices.names import in_chinese
+
+ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
+"""The fields of the section ``advanced``."""
+PLAN_KEY = "sk-sp-"
+"""Prefix of the keys of Coding Plan and Token Plan, which serve text models only."""
+OPTIONS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_TEMPORARY_KEYS): BooleanSelector(),
+        vol.Required(CONF_MONTHLY_BUDGET): NumberSelector(
+            NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_BUDGET_UNIT): SelectSelector(
+            SelectSelectorConfig(
+                options=list(BUDGET_UNITS),
+                translation_key="budget_unit",
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
+        vol.Required(CONF_REFUSE_OVER_BUDGET): BooleanSelector(),
+    }
+)
+
+
+class AccountForm:
+    """The form of an account, over all the times that one flow shows it.
+
+    Attributes:
+        data: The data of the account as submitted, moved to the region that its key
+            belongs to.
+        clones: The account's cloned voices, once its key was accepted.
+        errors: The translation key of an error by field.
+        placeholders: The placeholders of the description and of the errors.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: CosyVoiceConfigEntry | None = None
+    ) -> None:
+        """Show the data of an entry, or none for a new account."""
+        self.data: dict[str, Any] = {**entry.data} if entry else {}
+        self.clones: tuple[ClonedVoice, ...] = ()
+        self.errors: dict[str, str] = {}
+        self.placeholders: dict[str, str] = {}
+        self._hass = hass
+        self._entry = entry
+        self._typed_key = ""
+        self._asked = False
+        self._point_to_console()
+
+    def fill(self, user_input: Mapping[str, Any]) -> None:
+        """Take over what was submitted.
+
+        An empty key, and a section that was not sent, keep what is stored.
+        """
+        self._typed_key = user_input.get(CONF_API_KEY, "").strip()
+        self.data = _account(user_input, self._entry.data if self._entry else {})
+
+    async def async_check(self) -> bool:
+        """Return whether the account can be used, otherwise fill in the errors."""
+        self.errors, self.placeholders = {}, {}
+        error = await self._async_error()
+        if not error and self._loses_budget() and not self._asked:
+            self._asked = True
+            error = "budget_currency"
+        if error:
+            self.errors["base"] = error
+        self._point_to_console()
+        return not error
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The values to show, without a key that was not typed here."""
+        values = {**self.data, CONF_API_KEY: self._typed_key}
+        return {
+            **{name: value for name, value in values.items() if name not in ADVANCED},
+            CONF_ADVANCED: {name: values[name] for name in ADVANCED if name in values},
+        }
+
+    def key_schema(self, *, optional_key: bool = False) -> vol.Schema:
+        """Return the fields for key and region."""
+        key = vol.Optional(CONF_API_KEY) if optional_key else vol.Required(CONF_API_KEY)
+        chinese = in_chinese(self._hass)
+        regions = [
+            SelectOptionDict(
+                value=region.id, label=region.name_zh if chinese else region.name
+            )
+            for region in CATALOGUE.regions.values()
+        ]
+        return vol.Schema(
+            {
+                key: TextSelector(
+                    TextSelectorConfig(
+                        type=TextSelectorType.PASSWORD, autocomplete="off"
+                    )
+                ),
+                vol.Required(CONF_REGION, default=DEFAULT_REGION): SelectSelector(
+                    SelectSelectorConfig(options=regions, mode=SelectSelectorMode.LIST)
+                ),
+            }
+        )
+
+    def full_schema(self, *, optional_key: bool = False) -> vol.Schema:
+        """Return all fields."""
+        advanced = vol.Schema(
+            {
+                vol.Optional(CONF_BASE_URL): TextSelector(
+                    TextSelectorConfig(type=TextSelectorType.URL)
+                ),
+                vol.Optional(CONF_WORKSPACE_ID): TextSelector(),
+            }
+        )
+        collapsed = not any(name in self.data for name in ADVANCED)
+        return self.key_schema(optional_key=optional_key).extend(
+            {vol.Optional(CONF_ADVANCED): section(advanced, {"collapsed": collapsed})}
+        )
+
+    def _point_to_console(self) -> None:
+        region = self.data.get(CONF_REGION, DEFAULT_REGION)
+        self.placeholders["console_url"] = CONSOLE_URLS[region]
+
+    def _loses_budget(self) -> bool:
+        """Return whether the account's budget is in a currency that it leaves."""
+        if self._entry is None or not loses_budget(self._entry, self.data):
+            return False
+        old, new = (
+            CATALOGUE.regions[data[CONF_REGION]].currency
+            for data in (self._entry.data, self.data)
+        )
+        budget = self._entry.options[CONF_MONTHLY_BUDGET]
+        self.placeholders |= {"budget": f"{budget:,.2f} {old}", "currency": new}
+        return True
+
+    async def _async_error(self) -> str | None:
+        """Return what is wrong with the account, with placeholders for its text."""
+        data = self.data
+        if data[CONF_API_KEY].startswith(PLAN_KEY):
+            return "unsupported_key"
+        try:
+            Endpoint.create(data[CONF_REGION], None, data.get(CONF_WORKSPACE_ID))
+        except ValueError:
+            return "invalid_workspace_id"
+        try:
+            self.clones = await async_check_account(self._hass, data)
+        except ValueError:
+            return "invalid_url"
+        except AuthenticationError:
+            if region := await async_region_of_rejected_key(self._hass, data):
+                data[CONF_REGION] = region
+                return "wrong_region"
+            return "invalid_auth"
+        except CosyVoiceError as err:
+            self.placeholders["reason"] = await async_explain(self._hass, err)
+            unusable = isinstance(err, (AccessDeniedError, QuotaError))
+            return "unknown" if unusable else "cannot_connect"
+        except Exception:  # noqa: BLE001 - shown at the form and logged
+            LOGGER.exception("Unexpected error while checking an account")
+            self.placeholders["reason"] = ""
+            return "unknown"
+        return None
+
+
+def _account(
+    user_input: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the data that a filled-in form stands for."""
+    sent = {**user_input}
+    if CONF_ADVANCED in sent:
+        sent |= sent.pop(CONF_ADVANCED)
+        before = {name: value for name, value in before.items() if name not in ADVANCED}
+    texts = {name: value.strip() for name, value in sent.items()}
+    given = {name: text for name, text in texts.items() if text}
+    return {CONF_API_KEY: "", CONF_REGION: DEFAULT_REGION, **before, **given}

@@ -1,0 +1,331 @@
+"""The form of a voice: its fields, its checks, and the settings it stands for."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.const import CONF_LANGUAGE, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    ObjectSelector,
+    ObjectSelectorConfig,
+    SelectOptionDict,
+    Selector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+
+from ..client import CATALOGUE, ClonedVoice, OptionError, SynthesisOptions, wire_format
+from ..const import (
+    AUTO,
+    CONF_FALLBACK_ENGINE,
+    CONF_FORMAT,
+    CONF_LANGUAGE_VOICES,
+    CONF_MODEL,
+    CONF_PRONUNCIATIONS,
+    CONF_VOICE,
+)
+from ..errors import error_translation
+from ..settings import DEFAULT_SETTINGS, OPTIONS, SETTINGS, Kind, Setting, complete
+from ..voices.names import (
+    in_chinese,
+    language_name,
+    languages_in,
+    speaks,
+    voice_options,
+    voice_selector,
+)
+
+TOP = [key for key, setting in SETTINGS.items() if setting.section == ""]
+"""The settings above the sections of the form."""
+SECTIONS = {
+    name: [key for key, setting in SETTINGS.items() if setting.section == name]
+    for name in dict.fromkeys(setting.section for setting in SETTINGS.values())
+    if name
+}
+"""The settings in each section of the form."""
+ANY_LANGUAGE = "any"
+
+
+class VoiceForm:
+    """The form of a voice, over all the times that one flow shows it.
+
+    Attributes:
+        shown: The values to show.
+        errors: The translation key of an error by field or section.
+        placeholders: The placeholders of the errors' texts.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        region: str,
+        clones: Collection[ClonedVoice],
+        before: Mapping[str, Any] = DEFAULT_SETTINGS,
+    ) -> None:
+        """Show stored settings to a user of a region with some cloned voices."""
+        self.shown = as_shown(before)
+        self.errors: dict[str, str] = {}
+        self.placeholders: dict[str, str] = {}
+        self._before = before
+        self._region = region
+        self._clones = clones
+        self._chinese = in_chinese(hass)
+        self._language = ANY_LANGUAGE
+
+    def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the settings if they can be used, None to show the form again.
+
+        It is shown again after a mistake, and with another list of voices after
+        another language was selected.
+        """
+        self.errors, self.placeholders = {}, {}
+        self.shown = {**user_input}
+        settings = as_stored(user_input, self._before)
+        language = user_input.get(CONF_LANGUAGE, ANY_LANGUAGE)
+        filtered = language != self._language
+        self._language = language
+        if language != ANY_LANGUAGE and not speaks(settings[CONF_VOICE], language):
+            self.errors[CONF_VOICE] = "voice_language"
+            self.placeholders["language"] = self._name_of(language)
+            self.shown[CONF_VOICE] = next(
+                voice.id
+                for voice in CATALOGUE.voices_in(self._region)
+                if speaks(voice.id, language)
+            )
+        elif not filtered:
+            self._check(settings)
+        return None if filtered or self.errors else settings
+
+    def basic_schema(self) -> vol.Schema:
+        """Return the fields that a first voice needs."""
+        return vol.Schema(self._fields((CONF_VOICE, CONF_MODEL), ()))
+
+    def full_schema(self, own_engines: Collection[str]) -> vol.Schema:
+        """Return all fields.
+
+        Args:
+            own_engines: Entity ids of the account's engines, none of which can be
+                the fallback.
+        """
+        sections = {
+            vol.Optional(name): section(
+                vol.Schema(self._fields(keys, own_engines)), {"collapsed": True}
+            )
+            for name, keys in SECTIONS.items()
+        }
+        return vol.Schema({**self._fields(TOP, own_engines), **sections})
+
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        """Fill in the errors of settings that cannot be used."""
+        if "" in settings[CONF_PRONUNCIATIONS]:
+            self._explain("empty_word", CONF_PRONUNCIATIONS)
+        try:
+            self._resolve(settings)
+        except OptionError as err:
+            self._explain_option(err, err.option)
+        for voice in settings[CONF_LANGUAGE_VOICES].values():
+            try:
+                SynthesisOptions(voice=voice).resolve(self._region, self._clones)
+            except OptionError as err:
+                self._explain_option(err, CONF_LANGUAGE_VOICES)
+
+    def _resolve(self, settings: Mapping[str, Any]) -> None:
+        """Check the settings together, apart from what a player may ask for.
+
+        A format that the model lacks is converted by Home Assistant.
+
+        Raises:
+            OptionError: They do not fit together.
+        """
+        values = {name: settings[name] for name in OPTIONS if name in settings}
+        wanted = values.pop(CONF_FORMAT)
+        options = SynthesisOptions(**values).resolve(self._region, self._clones)
+        if wire_format(wanted) in CATALOGUE.models[options.model].formats:
+            replace(options, format=wanted).resolve(self._region, self._clones)
+
+    def _explain_option(self, error: OptionError, field: str) -> None:
+        key, placeholders = error_translation(error)
+        self._explain(key, field)
+        self.placeholders = {**placeholders, **self.placeholders}
+
+    def _explain(self, error: str, field: str) -> None:
+        # A form cannot show an error at a field inside a section
+        place = next((name for name, keys in SECTIONS.items() if field in keys), field)
+        self.errors.setdefault(place, error)
+
+    def _fields(
+        self, keys: Iterable[str], own_engines: Collection[str]
+    ) -> dict[vol.Marker, Any]:
+        """Return the fields of settings, with the language filter before the voice."""
+        fields: dict[vol.Marker, Any] = {}
+        for setting in map(SETTINGS.__getitem__, keys):
+            if setting.key == CONF_VOICE:
+                marker = vol.Optional(CONF_LANGUAGE, default=self._language)
+                fields[marker] = _dropdown(self._filters())
+            if setting.default is None or setting.kind is Kind.ROWS:
+                marker = vol.Optional(setting.key)
+            else:
+                marker = vol.Required(setting.key, default=setting.default)
+            fields[marker] = self._selector(setting, own_engines)
+        return fields
+
+    def _selector(
+        self, setting: Setting, own_engines: Collection[str]
+    ) -> Selector[Any]:
+        if setting.key == CONF_VOICE:
+            any_language = self._language == ANY_LANGUAGE
+            return self._voices(None if any_language else self._language)
+        if setting.key == CONF_MODEL:
+            return _dropdown(self._models())
+        if setting.key == CONF_LANGUAGE_VOICES:
+            return _rows(setting, _dropdown(self._languages()), self._voices())
+        if setting.key == CONF_FALLBACK_ENGINE:
+            return EntitySelector(
+                EntitySelectorConfig(
+                    domain=Platform.TTS, exclude_entities=list(own_engines)
+                )
+            )
+        return _SELECTORS[setting.kind](setting)
+
+    def _filters(self) -> list[SelectOptionDict]:
+        every = "全部语言" if self._chinese else "All languages"
+        return [SelectOptionDict(value=ANY_LANGUAGE, label=every), *self._languages()]
+
+    def _models(self) -> list[SelectOptionDict]:
+        automatic = "自动（推荐）" if self._chinese else "Automatic (recommended)"
+        models = [model.id for model in CATALOGUE.models_in(self._region)]
+        return [
+            SelectOptionDict(value=AUTO, label=automatic),
+            *(SelectOptionDict(value=model, label=model) for model in models),
+        ]
+
+    def _languages(self) -> list[SelectOptionDict]:
+        return [
+            SelectOptionDict(value=code, label=self._name_of(code))
+            for code in languages_in(self._region)
+        ]
+
+    def _voices(self, language: str | None = None) -> SelectSelector:
+        return voice_selector(
+            voice_options(
+                self._region, self._clones, chinese=self._chinese, language=language
+            )
+        )
+
+    def _name_of(self, language: str) -> str:
+        return language_name(language, chinese=self._chinese)
+
+
+def as_stored(
+    user_input: Mapping[str, Any], before: Mapping[str, Any] = DEFAULT_SETTINGS
+) -> dict[str, Any]:
+    """Return the settings that a filled-in form stands for.
+
+    An optional field that was left empty is removed. A section that was not sent
+    stays unchanged.
+    """
+    sent = {**user_input}
+    emptied = {*TOP}
+    for name, keys in SECTIONS.items():
+        if name in sent:
+            sent |= sent.pop(name)
+            emptied |= {*keys}
+    kept = {key: value for key, value in before.items() if key not in emptied}
+    given = {
+        key: SETTINGS[key].stored(value)
+        for key, value in sent.items()
+        if key in SETTINGS
+    }
+    return complete(kept | given)
+
+
+def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings as a form's values: the inverse of `as_stored`."""
+    shown = {
+        key: SETTINGS[key].shown(value)
+        for key, value in settings.items()
+        if key in SETTINGS
+    }
+    for name, keys in SECTIONS.items():
+        shown[name] = {key: shown.pop(key) for key in keys if key in shown}
+    return shown
+
+
+def _dropdown(
+    options: list[SelectOptionDict], translation_key: str | None = None
+) -> SelectSelector:
+    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+    if translation_key:
+        config["translation_key"] = translation_key
+    return SelectSelector(config)
+
+
+def _choices(setting: Setting) -> SelectSelector:
+    """Return a list of texts, which have translations, or of rates."""
+    return _dropdown(
+        [
+            SelectOptionDict(
+                value=str(choice),
+                label=f"{choice:,} Hz" if isinstance(choice, int) else choice,
+            )
+            for choice in setting.choices
+        ],
+        setting.key if setting.default else None,
+    )
+
+
+def _number(setting: Setting) -> NumberSelector:
+    low, high = setting.range
+    # A slider cannot be left empty
+    optional = setting.default is None
+    config = NumberSelectorConfig(
+        min=low,
+        max=high,
+        step=setting.step,
+        mode=NumberSelectorMode.BOX if optional else NumberSelectorMode.SLIDER,
+    )
+    if setting.unit:
+        config["unit_of_measurement"] = setting.unit
+    return NumberSelector(config)
+
+
+def _rows(
+    setting: Setting, key: Selector[Any], content: Selector[Any]
+) -> ObjectSelector:
+    """Return a list whose rows have two fields, both of them required."""
+    fields = zip(setting.columns, (key, content), strict=True)
+    return ObjectSelector(
+        ObjectSelectorConfig(
+            fields={
+                # Home Assistant 2026.3 takes no selectors here, only their description
+                name: {"required": True, "selector": selector.serialize()["selector"]}
+                for name, selector in fields
+            },
+            multiple=True,
+            label_field=setting.columns[0],
+            description_field=setting.columns[1],
+            translation_key=setting.key,
+        )
+    )
+
+
+_SELECTORS: dict[Kind, Callable[[Setting], Selector[Any]]] = {
+    Kind.NUMBER: _number,
+    Kind.SWITCH: lambda _setting: BooleanSelector(),
+    Kind.CHOICE: _choices,
+    Kind.TEXT: lambda _setting: TextSelector(TextSelectorConfig(multiline=True)),
+    Kind.ROWS: lambda setting: _rows(setting, TextSelector(), TextSelector()),
+}
