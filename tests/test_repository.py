@@ -239,7 +239,12 @@ DAMAGES: dict[Check, dict[str, Damage]] = {
             lambda content: content["entity"]["sensor"].update(more={"name": "A"})
         ),
         "an entity without icon": icons(
-            lambda content: content["entity"]["sensor"].pop("cost")
+            lambda content: content["entity"]["sensor"].pop("characters")
+        ),
+        "an icon in place of the class's": icons(
+            lambda content: content["entity"]["sensor"].update(
+                cost={"default": "mdi:cash"}
+            )
         ),
         "an icon without entity": icons(
             lambda content: content["entity"]["sensor"].update(
@@ -254,7 +259,7 @@ DAMAGES: dict[Check, dict[str, Damage]] = {
     },
     checks.check_icons: {
         "no icon of Material Design": icons(
-            lambda content: content["entity"]["sensor"]["cost"].update(
+            lambda content: content["entity"]["sensor"]["characters"].update(
                 default="hass:cash"
             )
         ),

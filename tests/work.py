@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 import sys
 from types import FrameType
+from typing import Any
 
 import custom_components.cosyvoice
 
@@ -17,7 +18,7 @@ def lines_run(work: Callable[[], object]) -> int:
     """
     count = 0
 
-    def trace(frame: FrameType, event: str, argument: object):
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal count
         if not frame.f_code.co_filename.startswith(_INTEGRATION):
             return None

@@ -5,13 +5,23 @@ from collections.abc import Callable, Iterable
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
+from .client import CATALOGUE
+from .const import (
+    AUTO,
+    CONF_MODEL,
+    CONF_VOICE,
+    CONSOLE_URLS,
+    DOMAIN,
+    MANUFACTURER,
+    settings_signal,
+)
 from .coordinator import CosyVoiceConfigEntry
 from .settings import complete
 from .voices.languages import voices_in
@@ -31,7 +41,7 @@ class CosyVoiceEntity(Entity):
         self.entry = entry
         self.entity_description = description
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = _service_device(entry.entry_id, entry.title)
+        self._attr_device_info = _device(entry.entry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -70,7 +80,7 @@ class VoiceEntity(CosyVoiceEntity):
         super().__init__(entry, description)
         self.subentry = subentry
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
-        self._attr_device_info = _service_device(subentry.subentry_id, subentry.title)
+        self._attr_device_info = _device(subentry.subentry_id)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -145,10 +155,41 @@ def add_voice_entities(
     )
 
 
-def _service_device(identifier: str, name: str) -> DeviceInfo:
-    return DeviceInfo(
-        identifiers={(DOMAIN, identifier)},
-        name=name,
+@callback
+def async_update_devices(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Create the devices of an account and its voices, or update them."""
+    devices = dr.async_get(hass)
+    region = entry.data[CONF_REGION]
+    account = devices.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        configuration_url=CONSOLE_URLS.get(region),
+        entry_type=dr.DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
         manufacturer=MANUFACTURER,
-        entry_type=DeviceEntryType.SERVICE,
+        model=f"CosyVoice ({region})",
+        name=entry.title,
     )
+    for subentry in entry.subentries.values():
+        device = devices.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            config_subentry_id=subentry.subentry_id,
+            entry_type=dr.DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, subentry.subentry_id)},
+            manufacturer=MANUFACTURER,
+            model=_model_of(subentry, region),
+            name=subentry.title,
+        )
+        # Not as an argument above, which is deprecated since Home Assistant 2026.8
+        devices.async_update_device(device.id, via_device_id=account.id)
+
+
+def _device(identifier: str) -> dr.DeviceInfo:
+    return dr.DeviceInfo(identifiers={(DOMAIN, identifier)})
+
+
+def _model_of(subentry: ConfigSubentry, region: str) -> str | None:
+    """Return the model that a voice speaks with, None if it has none."""
+    settings = complete(subentry.data)
+    if settings[CONF_MODEL] != AUTO:
+        return str(settings[CONF_MODEL])
+    return next(iter(CATALOGUE.models_of(settings[CONF_VOICE], region)), None)

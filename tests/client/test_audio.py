@@ -4,12 +4,12 @@ from collections.abc import Iterator
 import io
 from itertools import cycle
 import subprocess
-from typing import Any
 
 import av
 from hypothesis import assume, given, settings, strategies as st
 import imageio_ffmpeg
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from custom_components.cosyvoice.client.audio import audio_writer
@@ -27,12 +27,12 @@ ENCODED = [
 ]
 
 
-def padding(audio_format: str, rate: int):
+def padding(audio_format: str, rate: int) -> float:
     """Return how much longer than the sound an encoder's stream may be, in seconds."""
     return 3 * 1152 / max(rate, 16000) if audio_format == "mp3" else 0.03
 
 
-def decoded(audio: bytes):
+def decoded(audio: bytes) -> tuple[npt.NDArray[np.int16], int]:
     """Return the samples, as 16-bit ones, and their rate."""
     with av.open(io.BytesIO(audio)) as container:
         rate = container.streams.audio[0].rate
@@ -42,7 +42,7 @@ def decoded(audio: bytes):
             for frame in container.decode(audio=0)
             for resampled in resampler.resample(frame)
         ]
-    return np.concatenate(frames) if frames else np.array([], np.int16), rate
+    return np.concatenate([np.zeros(0, np.int16), *frames]), rate
 
 
 def ffmpeg(audio: bytes, *output: str) -> subprocess.CompletedProcess[bytes]:
@@ -68,13 +68,13 @@ def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
         at += size
 
 
-def loudest_frequency(samples: Any, rate: int):
+def loudest_frequency(samples: npt.NDArray[np.int16], rate: int) -> float:
     spectrum = np.abs(np.fft.rfft(samples))
-    return np.argmax(spectrum) * rate / len(samples)
+    return float(np.argmax(spectrum)) * rate / len(samples)
 
 
 @pytest.mark.parametrize(("audio_format", "rate"), ENCODED)
-def test_one_task_is_heard_as_it_was_sent(audio_format: str, rate: int):
+def test_one_task_is_heard_as_it_was_sent(audio_format: str, rate: int) -> None:
     sent = encoded(audio_format, rate, 1.5)
     writer = audio_writer(audio_format, rate)
     assert writer.header() == b""
@@ -91,7 +91,9 @@ def test_one_task_is_heard_as_it_was_sent(audio_format: str, rate: int):
 
 
 @pytest.mark.parametrize(("audio_format", "rate"), ENCODED)
-def test_tasks_are_joined_one_of_them_lost_in_the_middle(audio_format: str, rate: int):
+def test_tasks_are_joined_one_of_them_lost_in_the_middle(
+    audio_format: str, rate: int
+) -> None:
     first = encoded(audio_format, rate, 1.0, 300)
     lost = encoded(audio_format, rate, 2.0, 600)
     third = encoded(audio_format, rate, 1.2, 900)
@@ -126,7 +128,7 @@ CUTS = st.lists(st.integers(1, 400), min_size=1, max_size=20)
 @given(st.sampled_from(ENCODED), CUTS, st.integers(0, 4000))
 def test_any_fragmentation_gives_the_same(
     encoding: tuple[str, int], cuts: list[int], lost_at: int
-):
+) -> None:
     """Also when a task before was lost anywhere in its stream."""
     audio_format, rate = encoding
     data = encoded(audio_format, rate, 0.5)
@@ -253,7 +255,7 @@ def test_an_mp3_stream_has_one_kind_of_frames() -> None:
         (b"\xff\xe3\x48\xc0", 288, 576 / 8000),  # MPEG 2.5, 32 kbit/s, 8 kHz
     ],
 )
-def test_mp3_headers_are_read(header: bytes, size: int, seconds: float):
+def test_mp3_headers_are_read(header: bytes, size: int, seconds: float) -> None:
     found = parse_header(header)
     assert found
     assert found.size == size
@@ -272,7 +274,7 @@ def test_mp3_headers_are_read(header: bytes, size: int, seconds: float):
         b"\xff\xfb\x9c\x00",  # reserved sample rate
     ],
 )
-def test_what_is_no_mp3_header(data: bytes):
+def test_what_is_no_mp3_header(data: bytes) -> None:
     assert parse_header(data) is None
 
 
@@ -283,7 +285,7 @@ SAMPLES = np.random.default_rng(1).integers(-32768, 32767, 24000, np.int16).toby
 
 @pytest.mark.parametrize("audio_format", ["wav", "caf"])
 @pytest.mark.parametrize("rate", RATES)
-def test_containers_hold_the_very_samples(audio_format: str, rate: int):
+def test_containers_hold_the_very_samples(audio_format: str, rate: int) -> None:
     writer = audio_writer(audio_format, rate)
     audio = writer.header() + fed(writer, SAMPLES, 333)
     writer.end_task()
@@ -296,14 +298,14 @@ def test_containers_hold_the_very_samples(audio_format: str, rate: int):
     assert ffmpeg(audio, "-f", "s16le").stdout == SAMPLES
 
 
-def test_the_wav_header_says_until_the_end():
+def test_the_wav_header_says_until_the_end() -> None:
     header = audio_writer("wav", 16000).header()
     assert len(header) == 44
     assert header[4:8] == header[40:44] == b"\xff\xff\xff\xff"
     assert header[20:36] == b"\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0"
 
 
-def test_the_caf_header_says_until_the_end():
+def test_the_caf_header_says_until_the_end() -> None:
     header = audio_writer("caf", 48000).header()
     assert len(header) == 68
     assert header.endswith(b"data" + b"\xff" * 8 + bytes(4))
@@ -311,7 +313,7 @@ def test_the_caf_header_says_until_the_end():
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=9)), st.booleans())
-def test_samples_are_never_torn(pieces: list[bytes], lost: bool):
+def test_samples_are_never_torn(pieces: list[bytes], lost: bool) -> None:
     writer = audio_writer("pcm", 8000)
     assert writer.header() == b""
     given_out = b""
@@ -329,7 +331,7 @@ def test_samples_are_never_torn(pieces: list[bytes], lost: bool):
 
 
 @pytest.mark.parametrize("audio_format", ["pcm", "wav", "caf"])
-def test_silence_is_exact_and_counts(audio_format: str):
+def test_silence_is_exact_and_counts(audio_format: str) -> None:
     writer = audio_writer(audio_format, 22050)
     assert writer.silence(0.25) == bytes(round(0.25 * 22050) * 2)
     assert writer.seconds == pytest.approx(0.25, abs=1 / 22050)
@@ -418,6 +420,6 @@ def test_mp3_frames_with_a_checksum_give_their_data_to_silence() -> None:
     assert silence.endswith(bytes(10) + data)
 
 
-def test_an_unknown_format_is_a_mistake():
+def test_an_unknown_format_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         audio_writer("flac", 24000)

@@ -27,11 +27,11 @@ HAN = re.compile("[\u4e00-\u9fff]")
 VOICES = list(CATALOGUE.voices.values())
 
 
-def test_the_version_is_a_day():
+def test_the_version_is_a_day() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", CATALOGUE.version)
 
 
-def test_it_has_every_voice_and_model_of_the_service():
+def test_it_has_every_voice_and_model_of_the_service() -> None:
     by_model = {
         model: sum(model in voice.models for voice in VOICES)
         for model in CATALOGUE.models
@@ -49,19 +49,19 @@ def test_it_has_every_voice_and_model_of_the_service():
     assert len(CATALOGUE.voices_in(SINGAPORE)) == 66
 
 
-def test_no_id_is_listed_twice():
+def test_no_id_is_listed_twice() -> None:
     data = json.loads(FILE.read_text(encoding="utf-8"))
     for kind in ("regions", "models", "voices"):
         ids = [item["id"] for item in data[kind]]
         assert len(ids) == len(set(ids))
 
 
-def test_every_voice_is_described_completely():
+def test_every_voice_is_described_completely() -> None:
     for voice in VOICES:
         check_voice(voice)
 
 
-def check_voice(voice: Voice):
+def check_voice(voice: Voice) -> None:
     for english in (voice.name, voice.description, voice.scenario):
         assert english
         assert not HAN.search(english)
@@ -84,7 +84,7 @@ def check_voice(voice: Voice):
     assert not voice.styles or all(model.instruction != "none" for model in models)
 
 
-def test_features_are_those_that_the_options_ask_for():
+def test_features_are_those_that_the_options_ask_for() -> None:
     by_needs = {
         needs: {name for name, item in PARAMETERS.items() if item.needs == needs}
         for needs in ("model", "voice")
@@ -95,7 +95,7 @@ def test_features_are_those_that_the_options_ask_for():
         assert voice.features <= by_needs["voice"]
 
 
-def test_auto_finds_a_model_wherever_a_voice_is_offered():
+def test_auto_finds_a_model_wherever_a_voice_is_offered() -> None:
     for voice, region in product(VOICES, CATALOGUE.regions):
         models = CATALOGUE.models_of(voice.id, region)
         assert bool(models) == (region in voice.regions)
@@ -104,7 +104,7 @@ def test_auto_finds_a_model_wherever_a_voice_is_offered():
             assert resolved.model == models[0]
 
 
-def test_the_recommended_model_comes_first():
+def test_the_recommended_model_comes_first() -> None:
     expected = ("cosyvoice-v3-flash", "cosyvoice-v3-plus")
     assert CATALOGUE.models_of("longanyang", BEIJING) == expected
     assert CATALOGUE.models_of("longanyang", SINGAPORE) == expected
@@ -127,19 +127,19 @@ def test_the_recommended_model_comes_first():
         ("", None),
     ],
 )
-def test_a_cloned_voice_names_its_model(voice_id: str, model: str | None):
+def test_a_cloned_voice_names_its_model(voice_id: str, model: str | None) -> None:
     assert CATALOGUE.model_of_clone(voice_id) == model
     assert CATALOGUE.models_of(voice_id, BEIJING) == ((model,) if model else ())
 
 
-def test_a_cloned_voice_needs_its_model_in_the_region():
+def test_a_cloned_voice_needs_its_model_in_the_region() -> None:
     assert CATALOGUE.models_of("cosyvoice-v2-a-1", SINGAPORE) == ()
     assert CATALOGUE.models_of("cosyvoice-v3-plus-a-1", SINGAPORE) == (
         "cosyvoice-v3-plus",
     )
 
 
-def test_the_longest_model_id_wins(extended: Extend):
+def test_the_longest_model_id_wins(extended: Extend) -> None:
     longer = extended("models", id="cosyvoice-v3-flash-mini")
     assert longer.model_of_clone("cosyvoice-v3-flash-mini-a-1") == (
         "cosyvoice-v3-flash-mini"
@@ -147,7 +147,7 @@ def test_the_longest_model_id_wins(extended: Extend):
     assert longer.model_of_clone("cosyvoice-v3-flash-a-1") == "cosyvoice-v3-flash"
 
 
-def test_prices_are_in_the_currency_of_the_region():
+def test_prices_are_in_the_currency_of_the_region() -> None:
     flash = CATALOGUE.models["cosyvoice-v3-flash"]
     assert flash.prices[BEIJING] == Price("CNY", 1.0)
     assert flash.prices[SINGAPORE] == Price("USD", 0.13)
@@ -159,7 +159,7 @@ def test_prices_are_in_the_currency_of_the_region():
     )
 
 
-def test_models_know_their_regions():
+def test_models_know_their_regions() -> None:
     assert [model.id for model in CATALOGUE.models_in(SINGAPORE)] == [
         "cosyvoice-v3-flash",
         "cosyvoice-v3-plus",
@@ -167,7 +167,7 @@ def test_models_know_their_regions():
     assert CATALOGUE.models["cosyvoice-v2"].regions == (BEIJING,)
 
 
-def test_styles_hold_the_exact_phrases_of_the_service():
+def test_styles_hold_the_exact_phrases_of_the_service() -> None:
     phrases = {
         (voice.id, style.key): style.instruction
         for voice in VOICES
@@ -200,7 +200,7 @@ def test_styles_hold_the_exact_phrases_of_the_service():
 
 
 @pytest.mark.parametrize("model", CATALOGUE.models)
-def test_the_emulated_service_has_the_same_voices_and_phrases(model: str):
+def test_the_emulated_service_has_the_same_voices_and_phrases(model: str) -> None:
     for region in CATALOGUE.models[model].regions:
         ours = [
             voice.id
@@ -213,7 +213,7 @@ def test_the_emulated_service_has_the_same_voices_and_phrases(model: str):
         assert phrases <= rules.instructions(voice.id, model)
 
 
-def test_a_style_key_means_the_same_at_every_voice():
+def test_a_style_key_means_the_same_at_every_voice() -> None:
     names: dict[str, tuple[str, str]] = {}
     for voice in VOICES:
         keys = [style.key for style in voice.styles]
@@ -227,7 +227,7 @@ def test_a_style_key_means_the_same_at_every_voice():
             assert set(style.models) <= set(voice.models)
 
 
-def test_a_model_may_lack_a_style():
+def test_a_model_may_lack_a_style() -> None:
     voice = CATALOGUE.voices["longanhuan"]
     flash = {style.key for style in voice.styles_with("cosyvoice-v3-flash")}
     plus = {style.key for style in voice.styles_with("cosyvoice-v3-plus")}
@@ -235,16 +235,16 @@ def test_a_model_may_lack_a_style():
     assert plus < flash
 
 
-def test_dialects_are_named():
+def test_dialects_are_named() -> None:
     assert CATALOGUE.voices["longlaotie_v3"].dialect.name_zh == "东北话"
     assert CATALOGUE.voices["longanyang"].dialect is None
 
 
 @pytest.fixture(name="extended")
-def extended_catalogue():
+def extended_catalogue() -> Extend:
     """Return a function that adds an entry like the first of its kind to the file."""
 
-    def extend(kind: str, **changes: Any):
+    def extend(kind: str, **changes: Any) -> Catalogue:
         data = json.loads(FILE.read_text(encoding="utf-8"))
         data[kind].append({**data[kind][0], **changes})
         return Catalogue.from_json(json.dumps(data))
@@ -254,7 +254,7 @@ def extended_catalogue():
 
 def test_a_new_voice_is_a_change_of_the_file_alone(
     extended: Extend, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     catalogue = extended("voices", id="longnew_v4", models=["cosyvoice-v2"])
     monkeypatch.setattr(
         "custom_components.cosyvoice.client.options.CATALOGUE", catalogue
@@ -266,7 +266,7 @@ def test_a_new_voice_is_a_change_of_the_file_alone(
 
 def test_a_new_model_is_a_change_of_the_file_alone(
     extended: Extend, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     catalogue = extended("models", id="cosyvoice-v4", prices={BEIJING: 3})
     monkeypatch.setattr(
         "custom_components.cosyvoice.client.options.CATALOGUE", catalogue
@@ -286,6 +286,6 @@ def test_a_new_model_is_a_change_of_the_file_alone(
 )
 def test_a_mistake_in_the_file_is_noticed(
     extended: Extend, kind: str, changes: dict[str, Any], error: type[Exception]
-):
+) -> None:
     with pytest.raises(error):
         extended(kind, **changes)

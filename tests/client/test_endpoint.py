@@ -8,7 +8,7 @@ from custom_components.cosyvoice.client.wire.endpoint import Endpoint, request_h
 
 
 @pytest.mark.parametrize("region", CATALOGUE.regions)
-def test_a_region_has_its_own_hosts(region: str):
+def test_a_region_has_its_own_hosts(region: str) -> None:
     endpoint = Endpoint.create(region, None, "ws-1")
     known = CATALOGUE.regions[region]
     assert endpoint == Endpoint(region, known.websocket_url, known.http_url)
@@ -16,7 +16,7 @@ def test_a_region_has_its_own_hosts(region: str):
     assert endpoint.http_url.startswith("https://")
 
 
-def test_the_regions_do_not_share_a_host():
+def test_the_regions_do_not_share_a_host() -> None:
     urls = {region.http_url for region in CATALOGUE.regions.values()}
     assert len(urls) == len(CATALOGUE.regions)
 
@@ -53,7 +53,7 @@ def test_the_regions_do_not_share_a_host():
 )
 def test_a_base_url_replaces_the_hosts(
     base_url: str, websocket_url: str, http_url: str
-):
+) -> None:
     endpoint = Endpoint.create("ap-southeast-1", base_url)
     assert endpoint == Endpoint("ap-southeast-1", websocket_url, http_url)
 
@@ -82,23 +82,23 @@ def test_a_base_url_replaces_the_hosts(
         f"http://{'a.' * 150}",
     ],
 )
-def test_what_is_no_root_url_is_refused(base_url: str):
+def test_what_is_no_root_url_is_refused(base_url: str) -> None:
     with pytest.raises(ValueError):
         Endpoint.create("cn-beijing", base_url)
 
 
-def test_an_unknown_region_is_refused():
+def test_an_unknown_region_is_refused() -> None:
     with pytest.raises(ValueError, match="us-east-1"):
         Endpoint.create("us-east-1")
 
 
 @pytest.mark.parametrize("workspace_id", ["-ws", "ws\r\nX: 1", "w" * 65, "工作"])
-def test_what_is_no_workspace_id_is_refused(workspace_id: str | None):
+def test_what_is_no_workspace_id_is_refused(workspace_id: str | None) -> None:
     with pytest.raises(ValueError, match="workspace"):
         Endpoint.create("cn-beijing", None, workspace_id)
 
 
-def test_requests_carry_key_and_workspace():
+def test_requests_carry_key_and_workspace() -> None:
     assert request_headers("sk-1") == {"Authorization": "Bearer sk-1"}
     assert request_headers("sk-1", "ws-1") == {
         "Authorization": "Bearer sk-1",
@@ -107,7 +107,9 @@ def test_requests_carry_key_and_workspace():
 
 
 @pytest.mark.parametrize("api_key", ["", "sk 1", "sk-1\n", "sk-钥匙", "sk-1\x00"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(api_key: str):
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(
+    api_key: str,
+) -> None:
     with pytest.raises(AuthenticationError) as caught:
         request_headers(api_key)
     assert "sk" not in str(caught.value)

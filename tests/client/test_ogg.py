@@ -8,7 +8,7 @@ from custom_components.cosyvoice.client.errors import ProtocolError
 from .sound import encoded
 
 
-def ogg_pages(audio: bytes):
+def ogg_pages(audio: bytes) -> list[tuple[int, int, int, int, bytes, bytes]]:
     """Return (flags, position, serial, number, segments, body) of each page."""
     pages, at = [], 0
     while at < len(audio):
@@ -28,7 +28,7 @@ def ogg_pages(audio: bytes):
     return pages
 
 
-def ogg_page(packets: list[bytes], *, flags: int = 0, open_end: bool = False):
+def ogg_page(packets: list[bytes], *, flags: int = 0, open_end: bool = False) -> bytes:
     """Return a page, its checksum computed bit by bit."""
     segments, body = b"", b""
     for packet in packets:
@@ -54,7 +54,7 @@ OGG_START = ogg_page([HEAD], flags=2) + ogg_page([TAGS])
 PACKET = b"\xf8" + bytes(30)  # 20 ms
 
 
-def test_ogg_pages_are_one_stream():
+def test_ogg_pages_are_one_stream() -> None:
     writer = audio_writer("opus", 24000)
     audio = b""
     for frequency in (300, 600):
@@ -116,7 +116,7 @@ def test_a_damaged_opus_packet_is_an_error(packet: bytes) -> None:
     assert writer.seconds == seconds
 
 
-def test_a_packet_over_two_pages_goes_into_one():
+def test_a_packet_over_two_pages_goes_into_one() -> None:
     packet = b"\xf8" + bytes(300)
     writer = audio_writer("opus", 24000)
     writer.feed(OGG_START)
@@ -170,7 +170,7 @@ def test_a_packet_without_an_end_is_an_error() -> None:
         writer.feed(endless)
 
 
-def test_more_packets_than_a_page_can_hold_make_two_pages():
+def test_more_packets_than_a_page_can_hold_make_two_pages() -> None:
     writer = audio_writer("opus", 24000)
     writer.feed(OGG_START)
     writer.feed(ogg_page([(b"\xf8" + bytes(255))[:255]], open_end=True))

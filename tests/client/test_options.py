@@ -17,17 +17,19 @@ FREE_CLONE = "cosyvoice-v3.5-flash-myhome-1"
 FIXED_CLONE = "cosyvoice-v3-plus-myhome-1"
 
 
-def options(voice: Any = "longanyang", **settings: Any):
+def options(voice: Any = "longanyang", **settings: Any) -> SynthesisOptions:
     return SynthesisOptions(voice=voice, **settings)
 
 
-def refusal(region: str = BEIJING, cloned: Iterable[ClonedVoice] = (), **settings: Any):
+def refusal(
+    region: str = BEIJING, cloned: Iterable[ClonedVoice] = (), **settings: Any
+) -> OptionError:
     with pytest.raises(OptionError) as caught:
         options(**settings).resolve(region, cloned)
     return caught.value
 
 
-def test_the_defaults_suit_the_default_voice():
+def test_the_defaults_suit_the_default_voice() -> None:
     resolved = options().resolve(BEIJING)
     assert resolved.model == "cosyvoice-v3-flash"
     assert resolved.parameters() == {
@@ -41,7 +43,7 @@ def test_the_defaults_suit_the_default_voice():
     }
 
 
-def test_all_that_is_set_is_sent():
+def test_all_that_is_set_is_sent() -> None:
     resolved = options(
         format="opus",
         sample_rate=16000,
@@ -74,13 +76,13 @@ def test_all_that_is_set_is_sent():
     }
 
 
-def test_resolved_options_are_a_key_and_stay_as_they_are():
+def test_resolved_options_are_a_key_and_stay_as_they_are() -> None:
     resolved = options(instruction="").resolve(BEIJING)
     assert resolved.resolve(BEIJING) == resolved
     assert hash(resolved) == hash(options().resolve(BEIJING))
 
 
-def test_whole_numbers_may_come_as_floats():
+def test_whole_numbers_may_come_as_floats() -> None:
     resolved = options(
         format="opus", volume=80.0, seed=3.0, bit_rate=32.0, sample_rate=16000.0
     ).resolve(BEIJING)
@@ -105,13 +107,13 @@ def test_whole_numbers_may_come_as_floats():
 )
 def test_each_format_has_a_rate_and_a_name_on_the_wire(
     audio_format: str, wire: str, rate: int
-):
+) -> None:
     parameters = options(format=audio_format).resolve(BEIJING).parameters()
     assert (parameters["format"], parameters["sample_rate"]) == (wire, rate)
 
 
 @pytest.mark.parametrize("model", CATALOGUE.models)
-def test_formats_and_rates_by_model(model: str):
+def test_formats_and_rates_by_model(model: str) -> None:
     for audio_format, rate in product(
         FORMATS, (8000, 16000, 22050, 24000, 44100, 48000, 11025)
     ):
@@ -138,10 +140,11 @@ def test_formats_and_rates_by_model(model: str):
         ("bit_rate", 6, 510),
     ],
 )
-def test_ranges_hold_at_both_ends(option: str, low: float, high: float):
-    for value in (low, high):
-        asked = options(format="opus", **{option: value})
-        assert getattr(asked.resolve(BEIJING), option) == value
+def test_ranges_hold_at_both_ends(option: str, low: float, high: float) -> None:
+    for limit in (low, high):
+        asked = options(format="opus", **{option: limit})
+        assert getattr(asked.resolve(BEIJING), option) == limit
+    value: Any
     for value in (low - 0.001, high + 0.001, float("nan"), "1", True, None):
         if option == "bit_rate" and value is None:
             continue
@@ -152,8 +155,9 @@ def test_ranges_hold_at_both_ends(option: str, low: float, high: float):
 
 
 @pytest.mark.parametrize("option", ["volume", "seed", "bit_rate"])
-def test_whole_numbers_are_whole(option: str):
-    assert refusal(format="opus", **{option: 10.5}).option == option
+def test_whole_numbers_are_whole(option: str) -> None:
+    setting: dict[str, Any] = {option: 10.5}
+    assert refusal(format="opus", **setting).option == option
 
 
 @pytest.mark.parametrize(
@@ -206,14 +210,14 @@ def test_whole_numbers_are_whole(option: str):
 )
 def test_what_does_not_fit_is_refused(
     settings: dict[str, Any], option: str, reason: str, allowed: str
-):
+) -> None:
     error = refusal(**settings)
     assert (error.option, error.reason, error.allowed) == (option, reason, allowed)
     assert option in str(error)
     assert allowed in str(error)
 
 
-def test_unknown_language_hints_are_refused():
+def test_unknown_language_hints_are_refused() -> None:
     error = refusal(language_hints=("zh", "tlh"))
     assert (error.option, error.value) == ("language_hints", "tlh")
     assert error.allowed.startswith("zh, en, fr")
@@ -221,12 +225,13 @@ def test_unknown_language_hints_are_refused():
 
 
 @pytest.mark.parametrize("feature", ["ssml", "word_timestamps"])
-def test_cloned_voices_have_the_features_of_their_model(feature: str):
-    assert getattr(options(FREE_CLONE, **{feature: True}).resolve(BEIJING), feature)
-    assert refusal(voice="cosyvoice-v1-a-1", **{feature: True}).option == feature
+def test_cloned_voices_have_the_features_of_their_model(feature: str) -> None:
+    setting: dict[str, Any] = {feature: True}
+    assert getattr(options(FREE_CLONE, **setting).resolve(BEIJING), feature)
+    assert refusal(voice="cosyvoice-v1-a-1", **setting).option == feature
 
 
-def test_every_wrong_model_is_refused_with_the_right_ones():
+def test_every_wrong_model_is_refused_with_the_right_ones() -> None:
     for voice, model in product(CATALOGUE.voices.values(), CATALOGUE.models):
         region = voice.regions[0]
         right = CATALOGUE.models_of(voice.id, region)
@@ -238,7 +243,7 @@ def test_every_wrong_model_is_refused_with_the_right_ones():
         assert error.allowed == ", ".join(right)
 
 
-def test_a_cloned_voice_speaks_with_its_own_model_only():
+def test_a_cloned_voice_speaks_with_its_own_model_only() -> None:
     error = refusal(voice=FREE_CLONE, model="cosyvoice-v3-flash")
     assert (error.reason, error.allowed) == (
         "voice_model_mismatch",
@@ -246,7 +251,7 @@ def test_a_cloned_voice_speaks_with_its_own_model_only():
     )
 
 
-def test_an_unknown_model_is_refused_with_the_voices_own():
+def test_an_unknown_model_is_refused_with_the_voices_own() -> None:
     error = refusal(model="cosyvoice-v9")
     assert (error.reason, error.allowed) == (
         "unknown_model",
@@ -254,7 +259,7 @@ def test_an_unknown_model_is_refused_with_the_voices_own():
     )
 
 
-def test_an_unknown_voice_is_refused_with_voices_of_a_similar_name():
+def test_an_unknown_voice_is_refused_with_voices_of_a_similar_name() -> None:
     error = refusal(voice="Longanyan")
     assert (error.option, error.reason) == ("voice", "unknown_voice")
     assert "longanyang" in error.allowed.split(", ")
@@ -265,13 +270,13 @@ def test_an_unknown_voice_is_refused_with_voices_of_a_similar_name():
 
 
 @pytest.mark.parametrize("voice", ["loongava_v3", "longwan_v2", FREE_CLONE])
-def test_a_voice_of_another_region_is_refused(voice: Any):
+def test_a_voice_of_another_region_is_refused(voice: Any) -> None:
     options(voice).resolve(BEIJING)
     assert refusal(SINGAPORE, voice=voice).reason == "unknown_voice"
 
 
 @pytest.mark.parametrize("status", ["DEPLOYING", "UNDEPLOYED"])
-def test_a_cloned_voice_must_be_ready(status: Any):
+def test_a_cloned_voice_must_be_ready(status: Any) -> None:
     cloned = ClonedVoice(id=FREE_CLONE, model="cosyvoice-v3.5-flash", status=status)
     error = refusal(voice=FREE_CLONE, cloned=[cloned])
     assert (error.option, error.reason) == ("voice", "voice_not_ready")
@@ -280,12 +285,12 @@ def test_a_cloned_voice_must_be_ready(status: Any):
     assert options(FREE_CLONE).resolve(BEIJING, ready).model == cloned.model
 
 
-def test_a_cloned_voice_that_is_not_listed_is_left_to_the_service():
+def test_a_cloned_voice_that_is_not_listed_is_left_to_the_service() -> None:
     other = ClonedVoice(id=FIXED_CLONE, model="cosyvoice-v3-plus", status="OK")
     assert options(FREE_CLONE).resolve(BEIJING, [other]).voice == FREE_CLONE
 
 
-def test_a_system_voice_takes_its_own_phrases_only():
+def test_a_system_voice_takes_its_own_phrases_only() -> None:
     for voice in CATALOGUE.voices.values():
         for style in voice.styles:
             for model in style.models:
@@ -297,14 +302,14 @@ def test_a_system_voice_takes_its_own_phrases_only():
         assert "你说话的情感是happy。" in error.allowed
 
 
-def test_a_phrase_must_be_known_to_the_model():
+def test_a_phrase_must_be_known_to_the_model() -> None:
     phrase = "你正在进行课堂教学，你说话的情感是happy。"
     options("longanhuan", instruction=phrase).resolve(BEIJING)
     error = refusal(voice="longanhuan", model="cosyvoice-v3-plus", instruction=phrase)
     assert phrase not in error.allowed
 
 
-def test_free_instructions_are_for_cloned_voices_of_some_models():
+def test_free_instructions_are_for_cloned_voices_of_some_models() -> None:
     longest = "慢" * 50
     assert options(FREE_CLONE, instruction=longest).resolve(BEIJING)
     error = refusal(voice=FREE_CLONE, instruction=longest + "!")

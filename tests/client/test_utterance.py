@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 
@@ -20,6 +21,7 @@ from custom_components.cosyvoice.client.utterance.sender import TASK_CHARACTERS
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
+from tests.emulator.config import Usage
 
 from .speaking import (
     SENTENCES,
@@ -99,7 +101,9 @@ def test_a_finished_sentence_is_not_held_back() -> None:
             [task] = emulator.tasks
             assert task.flushes == 1
             assert task.texts == ["好的。", "接下来再见。"]
-            assert utterance.report.first_packet_latency < 0.2
+            latency = utterance.report.first_packet_latency
+            assert latency is not None
+            assert latency < 0.2
 
     run(scenario())
 
@@ -132,7 +136,7 @@ def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
 
 
 @pytest.mark.parametrize("flush", ["ignored", "refused"])
-def test_a_service_that_knows_no_flush(flush: str) -> None:
+def test_a_service_that_knows_no_flush(flush: Literal["ignored", "refused"]) -> None:
     """The task is finished instead, so that the sentence is heard all the same."""
 
     async def scenario() -> None:
@@ -245,7 +249,7 @@ def test_ssml_is_not_repeated_from_its_start() -> None:
 def test_words_are_placed_in_the_whole_audio() -> None:
     """Their times go on over sentences, and begin after the lead-in."""
 
-    async def scenario(word_times: str) -> None:
+    async def scenario(word_times: Literal["sentence", "task"]) -> None:
         config = EmulatorConfig(speech="voice", word_times=word_times)
         async with service(config) as (_, client):
             utterance = client.speak(
@@ -349,7 +353,7 @@ def test_a_burst_of_twenty_succeeds() -> None:
 
 @pytest.mark.parametrize("usage", ["sentence", "finished", "both", "none", "old"])
 @pytest.mark.parametrize("streamed", [True, False])
-def test_every_form_of_usage_is_understood(usage: str, *, streamed: bool) -> None:
+def test_every_form_of_usage_is_understood(usage: Usage, *, streamed: bool) -> None:
     """The bill is right, and marked as estimated where the service gave none."""
 
     async def scenario() -> None:

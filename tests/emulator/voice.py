@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 import re
 import threading
+from typing import Any
 import zlib
 
 import espeakng_loader
@@ -127,8 +128,7 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
     """Return the speech for text of one language, without silence at its end."""
     blocks: list[Samples] = []
 
-    @_Callback
-    def collect(wave, count, _events):  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def collect(wave: Any, count: int, _events: Any) -> int:
         if wave and count > 0:
             blocks.append(np.ctypeslib.as_array(wave, (count,)).copy())
         return 0
@@ -141,7 +141,8 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
             raise ValueError(f"eSpeak NG has no voice {name}")
         library.espeak_SetParameter(_RATE_PARAMETER, timbre.rate, 0)
         library.espeak_SetParameter(_PITCH_PARAMETER, timbre.pitch, 0)
-        library.espeak_SetSynthCallback(collect)
+        callback = _Callback(collect)
+        library.espeak_SetSynthCallback(callback)
         library.espeak_Synth(raw, len(raw), 0, _BY_CHARACTER, 0, _UTF8, None, None)
         library.espeak_Synchronize()
     samples: Samples = np.concatenate([np.zeros(0, np.int16), *blocks])

@@ -1,6 +1,6 @@
 """Speaking through Home Assistant's own code, and looking at what came out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 import io
 from typing import Any
@@ -40,7 +40,9 @@ class Audio:
     samples: Sequence[int]
 
 
-def entity_id(hass: HomeAssistant, platform: str, key: str, owner: str = SUBENTRY_ID):
+def entity_id(
+    hass: HomeAssistant, platform: str, key: str, owner: str = SUBENTRY_ID
+) -> str:
     """Return the entity of a voice, or of an account, by its translation key."""
     found = er.async_get(hass).async_get_entity_id(
         platform, "cosyvoice", f"{owner}_{key}"
@@ -51,7 +53,7 @@ def entity_id(hass: HomeAssistant, platform: str, key: str, owner: str = SUBENTR
 
 async def speak(
     hass: HomeAssistant,
-    message: str | AsyncIterator[str],
+    message: str | AsyncGenerator[str],
     options: dict[str, Any] | None = None,
     language: str | None = None,
     engine: str | None = None,
@@ -86,7 +88,7 @@ def decode(data: bytes) -> Audio:
         )
 
 
-async def pieces(text: str, length: int = 3) -> AsyncIterator[str]:
+async def pieces(text: str, length: int = 3) -> AsyncGenerator[str]:
     """Yield a text as a language model writes it."""
     for start in range(0, len(text), length):
         yield text[start : start + length]
@@ -101,7 +103,7 @@ async def call_speak(
     hass: HomeAssistant, message: str, **data: Any
 ) -> list[ServiceCall]:
     """Call `tts.speak`; return what the media player is told to play."""
-    calls = async_mock_service(hass, "media_player", "play_media")
+    calls: list[ServiceCall] = async_mock_service(hass, "media_player", "play_media")
     await hass.services.async_call(
         "tts",
         "speak",
@@ -126,7 +128,8 @@ async def played(
     )
     response = await (await hass_client()).get(media.url)
     assert response.status == 200
-    return await response.read()
+    audio: bytes = await response.read()
+    return audio
 
 
 def text_of(emulator: Emulator) -> str:

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from aiohttp import ClientSession
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.cosyvoice import account as account_module
 from custom_components.cosyvoice.client import (
@@ -61,11 +62,18 @@ def suggested(result: ConfigFlowResult, field: str) -> Any:
     )
 
 
+def form(result: ConfigFlowResult) -> vol.Schema:
+    """Return the fields of a step."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return schema
+
+
 async def message(hass: HomeAssistant, result: ConfigFlowResult) -> str:
     """Return the error as a person reads it."""
     texts = await async_get_translations(hass, "en", "config", {DOMAIN})
     text = texts[f"component.{DOMAIN}.config.error.{result['errors']['base']}"]
-    return text.format(**result["description_placeholders"])
+    return text.format(**result["description_placeholders"] or {})
 
 
 async def test_an_account_with_its_first_voice(
@@ -100,12 +108,12 @@ async def test_defaults_are_the_contract_s(
     """The region is Beijing and the advanced section may be left out."""
     result = await start(hass)
     assert result["data_schema"].schema["advanced"].options == {"collapsed": True}
-    assert result["data_schema"]({"api_key": "x"}) == {
+    assert form(result)({"api_key": "x"}) == {
         "api_key": "x",
         "region": "cn-beijing",
     }
     result = await submit(hass, result, account(emulator))
-    assert result["data_schema"]({}) == {**VOICE, "language": "any"}
+    assert form(result)({}) == {**VOICE, "language": "any"}
 
 
 @pytest.fixture
@@ -434,7 +442,7 @@ async def test_reauthentication(
     """A rejected key starts it; a new key is checked and the account comes back."""
     emulator.config.api_keys = {"sk-new"}
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    await hass.async_block_till_done(wait_background_tasks=True)
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["step_id"] == "reauth_confirm"
     result = await submit(hass, flow, {"api_key": "sk-wrong"})
@@ -442,8 +450,9 @@ async def test_reauthentication(
     result = await submit(hass, result, {"api_key": "sk-new"})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data.voices.last_update_success
     assert entry.data["api_key"] == "sk-new"
     assert entry.data["base_url"] == emulator.url
     assert set(entry.subentries) == {SUBENTRY_ID}
@@ -551,7 +560,7 @@ async def test_reconfiguring_to_the_key_of_another_account(
 
 
 async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """They are kept, and a change reloads the account."""
+    """They are kept, and act without a reload."""
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert result["step_id"] == "init"
     client = loaded.runtime_data.client
@@ -567,7 +576,8 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert loaded.options == chosen
-    assert loaded.runtime_data.client is not client
+    assert loaded.runtime_data.client is client
+    assert client.temporary_keys
 
 
 async def test_forms_can_be_drawn(

@@ -158,7 +158,7 @@ async def test_deadline_waits_for_the_first_sentence(
     """A slow model is not a silent service."""
     monkeypatch.setattr(fallback, "DEADLINE", 0.1)
 
-    async def slow() -> AsyncIterator[str]:
+    async def slow() -> AsyncGenerator[str]:
         yield "你好，"
         await asyncio.sleep(0.3)
         yield "世界。"

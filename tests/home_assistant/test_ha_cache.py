@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosyvoice.speech.ha_cache import is_cached
 from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_TTS_MANAGER
+from homeassistant.components.tts.helper import get_engine_instance
 from homeassistant.core import HomeAssistant
 
 from .speaking import change, entity_id, speak
@@ -24,7 +25,7 @@ def cached(
     *,
     on_disk: bool = True,
 ) -> bool:
-    engine = tts.get_engine_instance(hass, entity_id(hass, "tts", "speech"))
+    engine = get_engine_instance(hass, entity_id(hass, "tts", "speech"))
     assert isinstance(engine, tts.TextToSpeechEntity)
     return is_cached(
         hass,

@@ -4,7 +4,7 @@ Home Assistant's converter is a program of its own, so this takes its real time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ AFTER = "明天晴，最高二十一度。"
 VOICE_PE = {**SATELLITE, "preferred_format": "flac", "preferred_sample_rate": 48000}
 
 
-async def answer_with_a_tool_call() -> AsyncIterator[str]:
+async def answer_with_a_tool_call() -> AsyncGenerator[str]:
     """Yield an answer that is interrupted in the middle."""
     yield BEFORE
     await asyncio.sleep(PAUSE)

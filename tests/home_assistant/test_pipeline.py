@@ -17,6 +17,7 @@ from homeassistant.components.assist_pipeline import (
     async_update_pipeline,
 )
 from homeassistant.components.conversation import (
+    AssistantContentDeltaDict,
     ChatLog,
     ConversationEntity,
     ConversationInput,
@@ -57,7 +58,7 @@ class Teller(ConversationEntity):
     async def _async_handle_message(
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
-        async def deltas() -> AsyncIterator[dict[str, Any]]:
+        async def deltas() -> AsyncIterator[AssistantContentDeltaDict]:
             yield {"role": "assistant"}
             for start in range(0, len(ANSWER), 4):
                 yield {"content": ANSWER[start : start + 4]}

@@ -30,7 +30,7 @@ async def select(hass: HomeAssistant, key: str, option: str) -> None:
 def options(hass: HomeAssistant, key: str) -> list[str]:
     state = hass.states.get(entity_id(hass, "select", key))
     assert state is not None
-    return state.attributes["options"]
+    return list(state.attributes["options"])
 
 
 def name_of(hass: HomeAssistant, voice: str) -> str:
@@ -63,7 +63,7 @@ async def test_cloned_voice_is_listed_with_its_state(
 ) -> None:
     emulator.config.cloned_voices[CLONE] = "DEPLOYING"
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     (name,) = [name for name in options(hass, "voice") if CLONE in name]
     assert "being prepared" in name
 

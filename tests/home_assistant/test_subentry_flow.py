@@ -12,6 +12,7 @@ from custom_components.cosyvoice.speech.request import create_request
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    SubentryFlowContext,
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
@@ -39,9 +40,11 @@ async def start(
     hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str | None = None
 ) -> SubentryFlowResult:
     """Open the form for a new voice or for an existing one."""
-    context = {"source": SOURCE_USER}
+    context = SubentryFlowContext(source=SOURCE_USER)
     if subentry_id:
-        context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
+        context = SubentryFlowContext(
+            source=SOURCE_RECONFIGURE, subentry_id=subentry_id
+        )
     return await hass.config_entries.subentries.async_init(
         (entry.entry_id, "voice"), context=context
     )
@@ -366,6 +369,7 @@ async def test_an_own_voice(
     """It is listed with its state and gets the model it was made for."""
     emulator.config.cloned_voices = {CLONE: "OK"}
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     result = await start(hass, entry)
     assert listed(result)[0] == CLONE
     result = await submit(

@@ -1,6 +1,6 @@
 """The engine: options, formats, languages, errors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from unittest.mock import patch
 
@@ -280,7 +280,7 @@ async def test_a_message_without_end_is_refused(
 async def test_first_voice_of_a_new_pipeline_follows_the_select(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
-    follow, *others = engine(hass).async_get_supported_voices("ja-JP")
+    follow, *others = engine(hass).async_get_supported_voices("ja-JP") or []
     assert (follow.voice_id, follow.name) == ("follow", "Follow the voice entity")
     assert "longanyang" not in [voice.voice_id for voice in others]
     assert "loongriko_v3" in [voice.voice_id for voice in others]
@@ -305,7 +305,7 @@ async def test_own_voice_is_offered_and_speaks(
 ) -> None:
     emulator.config.cloned_voices[CLONE] = "OK"
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     speech = engine(hass)
     assert "fr" in speech.supported_languages
     assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("fr")]
@@ -320,7 +320,7 @@ async def test_vanished_own_voice_is_replaced_by_the_default(
 ) -> None:
     change(hass, entry, voice=CLONE)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     await speak(hass, TEXT)
     assert spoken(emulator)[0].parameters["voice"] == "longanyang"
 
@@ -330,7 +330,7 @@ async def test_vanished_voice_of_a_language_gives_way_to_one_that_speaks_it(
 ) -> None:
     change(hass, entry, language_voices={"ja": CLONE})
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     await speak(hass, "こんにちは。", language="ja-JP")
     voice = CATALOGUE.voices[spoken(emulator)[0].parameters["voice"]]
     assert "ja" in voice.languages
@@ -425,13 +425,13 @@ async def test_audio_is_handed_over_before_anything_is_sent(
 ) -> None:
     """Home Assistant starts its converter only then."""
 
-    async def never() -> AsyncIterator[str]:
+    async def never() -> AsyncGenerator[str]:
         raise AssertionError("the text was read")
         yield ""
 
     speech = engine(hass)
     before = len(emulator.connections)
-    options = {**speech.default_options, **SATELLITE}
+    options = {**(speech.default_options or {}), **SATELLITE}
     response = await speech.async_stream_tts_audio(
         TTSAudioRequest("zh-CN", options, never())
     )
@@ -445,7 +445,7 @@ async def test_listener_that_leaves_cancels_the_task(
     speech = engine(hass)
     emulator.config.real_time_factor = 1.0
     response = await speech.async_stream_tts_audio(
-        TTSAudioRequest("zh-CN", dict(speech.default_options), pieces(TEXT * 20))
+        TTSAudioRequest("zh-CN", dict(speech.default_options or {}), pieces(TEXT * 20))
     )
     await anext(response.data_gen)
     await response.data_gen.aclose()

@@ -219,8 +219,11 @@ def check_entities(root: Path) -> Iterator[str]:
         yield from (
             f"{platform} {key} is no entity" for key in sorted(named.keys() - used)
         )
-        for key in sorted(used - icons.get(platform, {}).keys()):
+        classed = entity_keys(path, known, "device_class") if used else set()
+        for key in sorted(used - classed - icons.get(platform, {}).keys()):
             yield f"{platform} {key} has no icon"
+        for key in sorted(classed & icons.get(platform, {}).keys()):
+            yield f"{platform} {key} has an icon in place of its class's"
         for key in sorted(icons.get(platform, {}).keys() - used):
             yield f"{platform} {key} has an icon and is no entity"
         for key, text in named.items():

@@ -119,12 +119,18 @@ def error_keys(path: Path) -> Iterator[str]:
                 yield str(key.value)
 
 
-def entity_keys(path: Path, known: dict[str, str]) -> set[str]:
-    """The translation keys of a platform's entities, those of settings included."""
+def entity_keys(
+    path: Path, known: dict[str, str], having: str = "translation_key"
+) -> set[str]:
+    """The translation keys of a platform's entities whose description has a field.
+
+    Those of settings are included.
+    """
     keys = {
         _string(keywords["translation_key"], known)
         for keywords in _keywords(path)
-        if "translation_key" in keywords and "translation_domain" not in keywords
+        if {"translation_key", having} <= keywords.keys()
+        and "translation_domain" not in keywords
     }
     if "setting.key" in keys:
         keys.remove("setting.key")

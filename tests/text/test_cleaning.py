@@ -65,24 +65,24 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=30).map("".join)
 
 
-def clean(pieces: list[str]):
+def clean(pieces: list[str]) -> str:
     cleaner = SpeakableText()
     return "".join([cleaner.push(piece) for piece in pieces]) + cleaner.finish()
 
 
-def pieces(text: str, cuts: list[int]):
+def pieces(text: str, cuts: list[int]) -> list[str]:
     """Return the text cut at these places."""
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     return [text[start:end] for start, end in pairwise(places)]
 
 
-def test_the_corpus_is_large():
+def test_the_corpus_is_large() -> None:
     assert len(MESSAGES) >= 150
     assert len(set(MESSAGES)) == len(MESSAGES)
 
 
 @pytest.mark.parametrize(("written", "spoken"), MESSAGES)
-def test_messages_are_heard_as_expected_at_every_cut(written: str, spoken: str):
+def test_messages_are_heard_as_expected_at_every_cut(written: str, spoken: str) -> None:
     assert clean([written]) == spoken
     assert clean(list(written)) == spoken
     for cut in range(len(written) + 1):
@@ -93,7 +93,7 @@ def test_messages_are_heard_as_expected_at_every_cut(written: str, spoken: str):
 @given(st.sampled_from(MESSAGES), st.lists(st.integers(0, 1000), max_size=20))
 def test_messages_are_heard_as_expected_in_any_pieces(
     message: tuple[str, str], cuts: list[int]
-):
+) -> None:
     written, spoken = message
     assert clean(pieces(written, cuts)) == spoken
 
@@ -101,14 +101,14 @@ def test_messages_are_heard_as_expected_in_any_pieces(
 @pytest.mark.parametrize(
     "topic", ["plain", "headings_and_quotes", "lists", "tables", "assistant"]
 )
-def test_clean_text_stays_as_it_is(topic: str):
+def test_clean_text_stays_as_it_is(topic: str) -> None:
     for _, spoken in CORPUS[topic]:
         assert clean([spoken]) == spoken
 
 
 @settings(deadline=None, max_examples=400)
 @given(TEXTS, st.lists(st.integers(0, 1000), max_size=20))
-def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]):
+def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]) -> None:
     whole = clean([text])
     assert clean(pieces(text, cuts)) == whole
     assert clean(list(text)) == whole
@@ -125,7 +125,7 @@ def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]):
 )
 def test_long_marks_are_decided_the_same_way(
     mark: str, times: int, end: str, rest: str
-):
+) -> None:
     text = f"{mark}{mark * (times // max(len(mark), 1))}{end}{rest}"
     assert clean(list(text)) == clean([text])
     text = f"{mark}{'x' * times}{end}{rest}"
@@ -134,7 +134,7 @@ def test_long_marks_are_decided_the_same_way(
 
 @settings(deadline=None)
 @given(TEXTS)
-def test_what_is_spoken_is_printable(text: str):
+def test_what_is_spoken_is_printable(text: str) -> None:
     spoken = clean([text])
     assert not {
         character
@@ -144,12 +144,12 @@ def test_what_is_spoken_is_printable(text: str):
     }
 
 
-def test_a_long_name_of_a_host_is_cut_the_same_way():
+def test_a_long_name_of_a_host_is_cut_the_same_way() -> None:
     address = f"https://{'a' * 300}.example/x"
     assert clean(list(address)) == clean([address])
 
 
-def test_every_control_character_and_line_break_is_known():
+def test_every_control_character_and_line_break_is_known() -> None:
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         category = unicodedata.category(character)
@@ -162,7 +162,7 @@ def test_every_control_character_and_line_break_is_known():
 
 
 @pytest.mark.parametrize("text", [written for written, _ in CORPUS["plain"][:9]])
-def test_plain_text_passes_letter_by_letter(text: str):
+def test_plain_text_passes_letter_by_letter(text: str) -> None:
     cleaner = SpeakableText()
     spoken = ""
     for end, character in enumerate(text, 1):
@@ -189,21 +189,21 @@ def test_plain_text_passes_letter_by_letter(text: str):
         (["好的", "！😀", "再见"], ["好的", "！", "再见"]),
     ],
 )  # fmt: skip
-def test_text_waits_no_longer_than_needed(pushes: list[str], spoken: list[str]):
+def test_text_waits_no_longer_than_needed(pushes: list[str], spoken: list[str]) -> None:
     cleaner = SpeakableText()
     assert [cleaner.push(piece) for piece in pushes] == spoken
 
 
 @pytest.mark.parametrize("mark", BEGINNINGS)
-def test_little_is_held_back(mark: str):
+def test_little_is_held_back(mark: str) -> None:
     cleaner = SpeakableText()
     spoken = "".join(cleaner.push(character) for character in f"{mark}{'x' * 1000}")
     assert len(spoken) >= 1000 - LOOK_AHEAD
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
-def test_the_work_grows_with_the_text_only(unit: str):
-    def lines(length: int):
+def test_the_work_grows_with_the_text_only(unit: str) -> None:
+    def lines(length: int) -> int:
         return lines_run(lambda: clean(list((unit * length)[:length])))
 
     assert lines(2400) < 2.6 * lines(1200)
@@ -235,7 +235,7 @@ def test_the_work_grows_with_the_text_only(unit: str):
 )
 def test_words_are_released_when_the_text_pauses(
     written: str, released: str, more: str, spoken: str
-):
+) -> None:
     for chunks in ([written], list(written)):
         cleaner = SpeakableText()
         pushed = "".join(cleaner.push(chunk) for chunk in chunks)
@@ -245,7 +245,7 @@ def test_words_are_released_when_the_text_pauses(
 
 @settings(deadline=None)
 @given(TEXTS, TEXTS)
-def test_a_pause_loses_no_word_and_keeps_little(before: str, after: str):
+def test_a_pause_loses_no_word_and_keeps_little(before: str, after: str) -> None:
     cleaner = SpeakableText()
     cleaner.push(before)
     cleaner.release()

@@ -5,11 +5,11 @@ import unicodedata
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.cosyvoice.client.counting import count_characters
 from custom_components.cosyvoice.text.former import (
     LONGEST_SENTENCE,
     PARTIAL_SENTENCE,
     SentenceSplitter,
-    count_characters,
     scrub,
     split_message,
 )
@@ -25,9 +25,10 @@ CHARACTERS = st.one_of(
 TEXTS = st.text(CHARACTERS, max_size=600)
 
 
-def pieces(text: str, cuts: list[int]):
+def pieces(text: str, cuts: list[int]) -> list[str]:
     """Return the text cut into pieces of these lengths, over and over."""
-    at, found = 0, []
+    at = 0
+    found: list[str] = []
     while at < len(text):
         size = cuts[len(found) % len(cuts)]
         found.append(text[at : at + size])
@@ -35,7 +36,7 @@ def pieces(text: str, cuts: list[int]):
     return found
 
 
-def split(text: str):
+def split(text: str) -> list[str]:
     splitter = SentenceSplitter()
     return [*splitter.push(text), splitter.rest()]
 
@@ -58,7 +59,7 @@ def split(text: str):
         ("🙂👍🏽", 3),
     ],
 )
-def test_characters_count_as_the_service_counts_them(text: str, count: int):
+def test_characters_count_as_the_service_counts_them(text: str, count: int) -> None:
     assert count_characters(text) == count
 
 
@@ -71,14 +72,14 @@ def test_characters_count_as_the_service_counts_them(text: str, count: int):
         ("a < b", 5),
     ],
 )
-def test_tags_are_not_counted_in_ssml(document: str, count: int):
+def test_tags_are_not_counted_in_ssml(document: str, count: int) -> None:
     assert count_characters(document, ssml=True) == count
     assert count_characters(document) == len(document) + document.count("你好") * 2
 
 
 @settings(deadline=None)
 @given(TEXTS)
-def test_counts_add_up(text: str):
+def test_counts_add_up(text: str) -> None:
     assert count_characters(text) == sum(map(count_characters, text))
     assert len(text) <= count_characters(text) <= 2 * len(text)
 
@@ -93,13 +94,15 @@ def test_counts_add_up(text: str):
         ("你好 👨‍👩‍👧 é", "你好 👨‍👩‍👧 é"),
     ],
 )
-def test_scrubbing_leaves_speech_and_layout(text: str, clean: str):
+def test_scrubbing_leaves_speech_and_layout(text: str, clean: str) -> None:
     assert scrub(text) == clean
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.integers(0, 50))
-def test_scrubbed_text_can_be_sent_and_is_the_same_for_any_cut(text: str, cut: int):
+def test_scrubbed_text_can_be_sent_and_is_the_same_for_any_cut(
+    text: str, cut: int
+) -> None:
     clean = scrub(text)
     clean.encode()
     assert all(
@@ -138,11 +141,13 @@ def test_scrubbed_text_can_be_sent_and_is_the_same_for_any_cut(text: str, cut: i
         ("Hi ⁉️ no❗️ done!\ufe0f ok", ["Hi ⁉️ no❗️ done!\ufe0f", " ok"]),
     ],
 )
-def test_sentences_end_where_a_reader_ends_them(text: str, sentences: list[str]):
+def test_sentences_end_where_a_reader_ends_them(
+    text: str, sentences: list[str]
+) -> None:
     assert split(text) == sentences
 
 
-def test_a_sentence_goes_out_at_once():
+def test_a_sentence_goes_out_at_once() -> None:
     splitter = SentenceSplitter()
     given_out = [splitter.push(character) for character in "你好。Hi. Ok? 完"]
     assert given_out[2] == ["你好。"]
@@ -164,7 +169,7 @@ def test_a_sentence_goes_out_at_once():
 )
 def test_an_ambiguous_stop_waits_for_what_follows(
     held: str, more: str, sentences: list[str]
-):
+) -> None:
     splitter = SentenceSplitter()
     assert splitter.push(held) == []
     assert splitter.push(more) == sentences
@@ -173,7 +178,7 @@ def test_an_ambiguous_stop_waits_for_what_follows(
 @pytest.mark.parametrize(
     ("clause", "mark"), [("一二三四五六七八", "，"), ("some more words", " ")]
 )
-def test_a_long_sentence_goes_out_by_clauses(clause: str, mark: str):
+def test_a_long_sentence_goes_out_by_clauses(clause: str, mark: str) -> None:
     splitter = SentenceSplitter()
     held = ""
     for _ in range(50):
@@ -186,14 +191,14 @@ def test_a_long_sentence_goes_out_by_clauses(clause: str, mark: str):
         assert count_characters(held) <= PARTIAL_SENTENCE + 20
 
 
-def test_a_number_is_no_clause():
+def test_a_number_is_no_clause() -> None:
     splitter = SentenceSplitter()
     text = "x" * PARTIAL_SENTENCE + "1,000:30;5"
     assert splitter.push(text) == []
     assert splitter.push("a,好") == [text + "a,"]
 
 
-def test_an_endless_word_is_cut():
+def test_an_endless_word_is_cut() -> None:
     splitter = SentenceSplitter()
     given_out = splitter.push("x" * (3 * LONGEST_SENTENCE + 1))
     assert given_out == ["x" * LONGEST_SENTENCE] * 3
@@ -201,7 +206,7 @@ def test_an_endless_word_is_cut():
 
 
 @pytest.mark.parametrize("unit", ["👨‍👩‍👧", "👍🏽", "e\u0301", "❤️"])
-def test_what_looks_like_one_character_stays_whole(unit: str):
+def test_what_looks_like_one_character_stays_whole(unit: str) -> None:
     for offset in range(len(unit)):
         text = "a" * offset + unit * LONGEST_SENTENCE
         for messages in (split(text), split_message(text, 50)):
@@ -210,18 +215,20 @@ def test_what_looks_like_one_character_stays_whole(unit: str):
             assert all(message.startswith(unit) for message in messages[1:] if message)
 
 
-def test_a_flag_stays_whole():
+def test_a_flag_stays_whole() -> None:
     assert split_message("abc🇨🇳", 4) == ["abc", "🇨🇳"]
 
 
-def test_a_clause_does_not_end_before_what_combines_with_it():
+def test_a_clause_does_not_end_before_what_combines_with_it() -> None:
     text = "x" * 50 + " \u0301" + "y" * LONGEST_SENTENCE
     assert all(not part.startswith("\u0301") for part in split(text))
 
 
 @settings(deadline=None)
 @given(TEXTS, st.lists(st.integers(1, 40), min_size=1))
-def test_splitting_loses_nothing_however_the_text_arrives(text: str, cuts: list[int]):
+def test_splitting_loses_nothing_however_the_text_arrives(
+    text: str, cuts: list[int]
+) -> None:
     splitter = SentenceSplitter()
     given_out = []
     for piece in pieces(text, cuts):
@@ -234,7 +241,7 @@ def test_splitting_loses_nothing_however_the_text_arrives(text: str, cuts: list[
 
 @settings(deadline=None)
 @given(st.text(CHARACTERS, max_size=2000), st.lists(st.integers(1, 9), min_size=1))
-def test_what_is_held_back_is_bounded(text: str, cuts: list[int]):
+def test_what_is_held_back_is_bounded(text: str, cuts: list[int]) -> None:
     splitter = SentenceSplitter()
     for piece in pieces(text, cuts):
         splitter.push(piece)
@@ -242,16 +249,16 @@ def test_what_is_held_back_is_bounded(text: str, cuts: list[int]):
 
 
 @pytest.mark.parametrize("unit", ["x", "字", "。", "! ", "a.b ", "你好，", "\u0301"])
-def test_work_grows_with_the_text_and_not_faster(unit: str):
+def test_work_grows_with_the_text_and_not_faster(unit: str) -> None:
     """Twice the text, one character at a time, takes twice the steps."""
 
-    def work(text: str):
+    def work(text: str) -> None:
         splitter = SentenceSplitter()
         for character in text:
             splitter.push(character)
         split_message(text, 100)
 
-    def lines(length: int):
+    def lines(length: int) -> int:
         return lines_run(lambda: work((unit * length)[:length]))
 
     assert lines(4000) < 2.5 * lines(2000)
@@ -259,14 +266,14 @@ def test_work_grows_with_the_text_and_not_faster(unit: str):
 
 @settings(deadline=None)
 @given(TEXTS, st.integers(2, 300))
-def test_messages_are_within_the_limit_and_lose_nothing(text: str, limit: int):
+def test_messages_are_within_the_limit_and_lose_nothing(text: str, limit: int) -> None:
     messages = split_message(text, limit)
     assert "".join(messages) == text
     assert all(messages)
     assert all(count_characters(message) <= limit for message in messages)
 
 
-def test_messages_end_with_sentences_or_else_clauses():
+def test_messages_end_with_sentences_or_else_clauses() -> None:
     assert split_message("一二。三四。五六。", 11) == ["一二。三四。", "五六。"]
     assert split_message("一二，三四，五六", 11) == ["一二，三四，", "五六"]
     assert split_message("one two three", 9) == ["one two ", "three"]
@@ -275,6 +282,6 @@ def test_messages_end_with_sentences_or_else_clauses():
     assert split_message("", 100) == []
 
 
-def test_a_limit_must_hold_one_ideograph():
+def test_a_limit_must_hold_one_ideograph() -> None:
     with pytest.raises(ValueError, match="limit"):
         split_message("你好", 1)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -32,7 +33,9 @@ async def source(*chunks: str | float | Exception) -> AsyncGenerator[str]:
             await asyncio.sleep(chunk)
 
 
-def message(*chunks: str | float | Exception, clean: bool = True, **options: Any):
+def message(
+    *chunks: str | float | Exception, clean: bool = True, **options: Any
+) -> Message:
     options.setdefault("pronunciations", {})
     return Message(source(*chunks), clean=clean, **options)
 
@@ -69,7 +72,7 @@ async def plain(message: Message, start: int = 0) -> str:
     return "".join([text async for text in message.plain(start)])
 
 
-def test_a_message_is_cleaned_replaced_and_cut():
+def test_a_message_is_cleaned_replaced_and_cut() -> None:
     made = lambda: message(  # noqa: E731
         "**My NAS** is on",
         ". Ok? 😀",
@@ -86,7 +89,7 @@ def test_a_message_is_cleaned_replaced_and_cut():
     fetched(made, use)
 
 
-def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine():
+def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["这是**重要**的。"]
         assert message.written == "这是**重要**的。"
@@ -96,18 +99,18 @@ def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine():
     fetched(lambda: message("这是**重", "要**的。", clean=False), use)
 
 
-def test_what_cannot_be_sent_is_left_out():
+def test_what_cannot_be_sent_is_left_out() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["你好，世界。"]
 
     for clean in (True, False):
         fetched(
-            lambda clean=clean: message("你好\x00，\ud800世界\udfff。", clean=clean),
+            partial(message, "你好\x00，\ud800世界\udfff。", clean=clean),
             use,
         )
 
 
-def test_a_message_is_replayed_while_it_is_fetched():
+def test_a_message_is_replayed_while_it_is_fetched() -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         first = message.pieces()
@@ -121,7 +124,7 @@ def test_a_message_is_replayed_while_it_is_fetched():
     fetched(lambda: message("一。", 5.0, "二。"), use)
 
 
-def test_the_first_sentence_is_announced():
+def test_the_first_sentence_is_announced() -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         await message.first_sentence.wait()
@@ -141,7 +144,9 @@ def test_the_first_sentence_is_announced():
         ("Ask Dr.", 0.4),
     ],
 )
-def test_a_full_stop_ends_the_sentence_when_the_text_pauses(text: str, seconds: float):
+def test_a_full_stop_ends_the_sentence_when_the_text_pauses(
+    text: str, seconds: float
+) -> None:
     async def use(message: Message) -> None:
         async with asyncio.timeout(seconds):
             await message.first_sentence.wait()
@@ -150,7 +155,7 @@ def test_a_full_stop_ends_the_sentence_when_the_text_pauses(text: str, seconds: 
     fetched(lambda: message(text, 9.0, " Then more."), use)
 
 
-def test_a_short_pause_does_not_end_an_abbreviation():
+def test_a_short_pause_does_not_end_an_abbreviation() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["Ask Dr. Li."]
 
@@ -170,21 +175,19 @@ def test_a_short_pause_does_not_end_an_abbreviation():
         (36, ""),
     ],
 )
-def test_another_engine_continues_where_the_speech_ended(start: int, rest: str):
+def test_another_engine_continues_where_the_speech_ended(start: int, rest: str) -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["a network storage b network storage."]
         assert await plain(message, start) == rest
 
     for chunks in (["a NAS b NAS."], list("a NAS b NAS.")):
         fetched(
-            lambda chunks=chunks: message(
-                *chunks, pronunciations={"NAS": "network storage"}
-            ),
+            partial(message, *chunks, pronunciations={"NAS": "network storage"}),
             use,
         )
 
 
-def test_ssml_is_one_piece_and_its_text_is_for_another_engine():
+def test_ssml_is_one_piece_and_its_text_is_for_another_engine() -> None:
     async def use(message: Message) -> None:
         assert await message.is_ssml()
         assert [piece async for piece in message.pieces()] == [
@@ -195,20 +198,20 @@ def test_ssml_is_one_piece_and_its_text_is_for_another_engine():
         assert (await plain(message, DOCUMENT.index("A"))).split() == ["A", "&", "B。"]
 
     for chunks in ([DOCUMENT], list(DOCUMENT)):
-        fetched(lambda chunks=chunks: message(*chunks), use)
+        fetched(partial(message, *chunks), use)
 
 
 @pytest.mark.parametrize(
     "text", ["<", "<speaker> on.", "< 3.", "<speak", "\n a", "<b>a"]
 )
-def test_other_text_is_not_ssml(text: str):
+def test_other_text_is_not_ssml(text: str) -> None:
     async def use(message: Message) -> None:
         assert not await message.is_ssml()
 
     fetched(lambda: message(*text, "a"), use)
 
 
-def test_that_a_text_is_not_ssml_is_known_early():
+def test_that_a_text_is_not_ssml_is_known_early() -> None:
     async def use(message: Message) -> None:
         async with asyncio.timeout(1):
             assert not await message.is_ssml()
@@ -231,7 +234,9 @@ def test_that_a_text_is_not_ssml_is_known_early():
         ("a" * 200_001, TextTooLongError),
     ],
 )
-def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exception]):
+def test_a_message_that_cannot_be_spoken_is_an_error(
+    text: str, error: type[Exception]
+) -> None:
     async def use(message: Message) -> None:
         with pytest.raises(error):
             await sentences(message)
@@ -248,11 +253,11 @@ def test_a_message_that_cannot_be_spoken_is_an_error(text: str, error: type[Exce
     "text", ["**a", "```\na\n```", "x" * 5000, f"{'*' * 5000} b", DOCUMENT, "<a"]
 )
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_message_that_can_be_spoken_passes_the_check(text: str, clean: bool):
+def test_a_message_that_can_be_spoken_passes_the_check(text: str, clean: bool) -> None:
     check_message(text, clean=clean)
 
 
-def test_the_limit_of_a_message_can_be_set():
+def test_the_limit_of_a_message_can_be_set() -> None:
     async def use(message: Message) -> None:
         with pytest.raises(TextTooLongError, match="more than 5 characters"):
             await sentences(message)
@@ -260,7 +265,7 @@ def test_the_limit_of_a_message_can_be_set():
     fetched(lambda: message("abc", "def", longest=5), use)
 
 
-def test_a_failing_source_raises_where_it_failed():
+def test_a_failing_source_raises_where_it_failed() -> None:
     async def use(message: Message) -> None:
         pieces = message.pieces()
         assert await anext(pieces) == Piece("好。", "sentence")
@@ -276,7 +281,7 @@ def test_a_failing_source_raises_where_it_failed():
 
 
 @pytest.mark.parametrize("text", ["", " ", "<speak>a"])
-def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str):
+def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str) -> None:
     async def use(message: Message) -> None:
         with pytest.raises(RuntimeError, match="gone"):
             await message.is_ssml()
@@ -284,7 +289,7 @@ def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str):
     fetched(lambda: message(text, RuntimeError("gone")), use)
 
 
-def test_a_cancelled_source_is_a_lost_connection():
+def test_a_cancelled_source_is_a_lost_connection() -> None:
     async def cancelled() -> AsyncGenerator[str]:
         yield "One."
         raise asyncio.CancelledError
@@ -299,7 +304,7 @@ def test_a_cancelled_source_is_a_lost_connection():
     fetched(lambda: Message(cancelled(), clean=True, pronunciations={}), use)
 
 
-def test_a_long_text_blocks_nothing():
+def test_a_long_text_blocks_nothing() -> None:
     """Other tasks run between its parts."""
 
     async def use(message: Message) -> None:
@@ -319,7 +324,7 @@ def test_a_long_text_blocks_nothing():
     ),
     st.booleans(),
 )
-def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
+def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool) -> None:
     async def use(message: Message) -> str:
         return "".join(await sentences(message)).strip(" .。\n[]")
 
@@ -329,9 +334,7 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
         try:
             results.add(
                 fetched(
-                    lambda parts=parts: message(
-                        *parts, clean=clean, pronunciations=words
-                    ),
+                    partial(message, *parts, clean=clean, pronunciations=words),
                     use,
                 )
             )
@@ -350,7 +353,7 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool):
         ("Checking `the * lights", "`.", ["Checking the * lights."]),
     ],
 )
-def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
+def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]) -> None:
     async def use(message: Message) -> None:
         loop = asyncio.get_running_loop()
         heard = ""
@@ -365,7 +368,7 @@ def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]):
     fetched(lambda: message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
 
 
-def test_terminal_colours_are_left_out():
+def test_terminal_colours_are_left_out() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["It is OK."]
 

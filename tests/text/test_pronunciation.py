@@ -26,7 +26,7 @@ WORDS = {
 }
 
 
-def replace(pieces: list[str], words: dict[str, str] = WORDS):
+def replace(pieces: list[str], words: dict[str, str] = WORDS) -> str:
     replacer = Replacer(words)
     return "".join([replacer.push(piece) for piece in pieces]) + replacer.finish()
 
@@ -51,24 +51,24 @@ def replace(pieces: list[str], words: dict[str, str] = WORDS):
         ("", ""),
     ],
 )
-def test_words_are_replaced(written: str, spoken: str):
+def test_words_are_replaced(written: str, spoken: str) -> None:
     assert replace([written]) == spoken
     assert replace(list(written)) == spoken
     for cut in range(len(written)):
         assert replace([written[:cut], written[cut:]]) == spoken
 
 
-def test_without_words_the_text_is_left_alone():
+def test_without_words_the_text_is_left_alone() -> None:
     assert replace(["5 km", "", " NAS"], {}) == "5 km NAS"
 
 
 @pytest.mark.parametrize("piece", ["Hello", "Hello ", "你好", "their", "重庆", "(5"])
-def test_what_begins_no_word_passes_at_once(piece: str):
+def test_what_begins_no_word_passes_at_once(piece: str) -> None:
     words = {"NAS": "network storage", "heir": "air", "重庆": "崇庆"}
     assert Replacer(words).push(piece) == replace([piece], words)
 
 
-def test_what_may_be_a_word_waits_no_longer_than_needed():
+def test_what_may_be_a_word_waits_no_longer_than_needed() -> None:
     replacer = Replacer(WORDS)
     assert replacer.push("a N") == "a "
     assert replacer.push("A") == ""
@@ -79,7 +79,7 @@ def test_what_may_be_a_word_waits_no_longer_than_needed():
     assert replacer.push("要") == "众要"
 
 
-def test_a_word_that_overlaps_the_beginning_of_another_is_replaced_at_once():
+def test_a_word_that_overlaps_the_beginning_of_another_is_replaced_at_once() -> None:
     replacer = Replacer({"重庆": "崇庆", "庆祝": "X"})
     assert replacer.push("重庆") == "崇庆"
     assert replacer.push("祝") == "祝"
@@ -94,20 +94,22 @@ ALPHABET = "aAbBsSſKkẞßİıi_ 1重庆号σςΣ"
     ),
     st.lists(st.text(ALPHABET, max_size=6)),
 )
-def test_pieces_give_what_the_whole_gives(words: dict[str, str], pieces: list[str]):
+def test_pieces_give_what_the_whole_gives(
+    words: dict[str, str], pieces: list[str]
+) -> None:
     whole = replace(["".join(pieces)], words)
     assert replace(pieces, words) == whole
     assert replace(list("".join(pieces)), words) == whole
 
 
 @given(st.text("ab 重庆"), st.sampled_from(["重", "重庆", "庆重庆"]))
-def test_a_chinese_word_is_replaced_everywhere(text: str, word: str):
+def test_a_chinese_word_is_replaced_everywhere(text: str, word: str) -> None:
     assert replace(list(text), {word: "X"}) == re.sub(word, "X", text)
 
 
 @pytest.mark.parametrize("unit", ["a", "ab", "NAS ", "重", "NA", "ok goo"])
-def test_the_work_grows_with_the_text_only(unit: str):
-    def lines(length: int):
+def test_the_work_grows_with_the_text_only(unit: str) -> None:
+    def lines(length: int) -> int:
         return lines_run(lambda: replace(list((unit * length)[:length])))
 
     assert lines(4000) < 2.5 * lines(2000)
@@ -132,5 +134,5 @@ def test_the_work_grows_with_the_text_only(unit: str):
 )
 def test_pinyin_is_told_from_other_words(
     word: str, replacement: str, pinyin: str | None
-):
+) -> None:
     assert pinyin_of(word, replacement) == pinyin

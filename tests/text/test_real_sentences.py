@@ -46,7 +46,7 @@ def ways(text: str) -> list[list[str]]:
     return [[text], tokens, list(text)]
 
 
-def test_the_corpus_is_large():
+def test_the_corpus_is_large() -> None:
     assert len(ALL) >= 200
     assert len({text for _, text in ALL}) == len(ALL)
     assert all(60 <= len(text) <= 300 for _, text in ALL)
@@ -54,7 +54,7 @@ def test_the_corpus_is_large():
 
 
 @pytest.mark.parametrize(("language", "text"), ALL)
-def test_a_sentence_is_one_sentence(language: str, text: str):
+def test_a_sentence_is_one_sentence(language: str, text: str) -> None:
     for chunks in ways(text):
         (clauses,) = split(chunks)
         assert "".join(clauses) == text
@@ -67,7 +67,7 @@ def test_a_sentence_is_one_sentence(language: str, text: str):
 
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("language", SENTENCES)
-def test_sentences_do_not_run_into_each_other(language: str, count: int):
+def test_sentences_do_not_run_into_each_other(language: str, count: int) -> None:
     texts = SENTENCES[language]
     between = BETWEEN.get(language, " ")
     for start in range(len(texts)):
@@ -77,7 +77,7 @@ def test_sentences_do_not_run_into_each_other(language: str, count: int):
             assert ["".join(clauses) for clauses in split(chunks)] == expected
 
 
-def test_all_of_a_language_in_one_paragraph():
+def test_all_of_a_language_in_one_paragraph() -> None:
     for language, texts in SENTENCES.items():
         between = BETWEEN.get(language, " ")
         for chunks in ways(between.join(texts)):
@@ -87,7 +87,7 @@ def test_all_of_a_language_in_one_paragraph():
 
 
 @pytest.mark.parametrize("language", SENTENCES)
-def test_clauses_are_short(language: str):
+def test_clauses_are_short(language: str) -> None:
     """A sentence can be cut without a long wait, if it has commas at all."""
     for text in SENTENCES[language]:
         (clauses,) = split([text])
@@ -96,7 +96,7 @@ def test_clauses_are_short(language: str):
     assert any(len(split([text])[0]) == 1 for text in SENTENCES[language])
 
 
-def test_the_ways_differ():
+def test_the_ways_differ() -> None:
     whole, tokens, characters = ways("Mr. Li is 42 – yes.")
     assert len(whole) == 1
     assert all(len(a) <= 7 for a, _ in pairwise(tokens))

@@ -112,19 +112,19 @@ def sentences(*chunks: str) -> list[str]:
         ("“Never closed.\nOk. Go", ["“Never closed.\n", "Ok.", " Go"]),
     ],
 )
-def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]):
+def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
     assert sentences(*text) == expected
     for place in range(len(text)):
         assert sentences(text[:place], text[place:]) == expected
 
 
-def test_marks_that_come_late_do_not_make_a_sentence():
+def test_marks_that_come_late_do_not_make_a_sentence() -> None:
     assert sentences("What?", "!)", " Yes") == ["What?", "!) Yes"]
     assert sentences("One\n", "\nTwo\r", "\n") == ["One\n", "\nTwo\r\n"]
 
 
-def test_a_quote_that_is_closed_after_a_pause_goes_on():
+def test_a_quote_that_is_closed_after_a_pause_goes_on() -> None:
     splitter = PieceSplitter()
     assert splitter.push("他说：“走吧！")[1:] == [("“走吧！", "")]
     assert splitter.pause(long=False) == [("", "clause")]
@@ -134,16 +134,16 @@ def test_a_quote_that_is_closed_after_a_pause_goes_on():
     assert splitter.pause(long=False) == [("", "sentence")]
 
 
-def test_text_without_a_word_joins_the_next_sentence():
+def test_text_without_a_word_joins_the_next_sentence() -> None:
     assert sentences("…！", "。", "好。", "！！") == ["…！。好。"]
 
 
-def test_little_text_without_a_word_is_kept():
+def test_little_text_without_a_word_is_kept() -> None:
     (sentence,) = sentences(*("。" * 1000), "好")
     assert len(sentence) == 101
 
 
-def test_text_passes_as_it_arrives():
+def test_text_passes_as_it_arrives() -> None:
     splitter = PieceSplitter()
     pushed = [
         splitter.push(text) for text in ("It", " is", " on", ".", " Ok", ",", " a")
@@ -180,7 +180,7 @@ def test_text_passes_as_it_arrives():
 )
 def test_a_full_stop_is_decided_by_what_follows(
     text: str, more: str, expected: list[Piece]
-):
+) -> None:
     splitter = PieceSplitter()
     assert splitter.push(text) == [(text, "")]
     assert splitter.push(more) == expected
@@ -190,7 +190,7 @@ def test_a_full_stop_is_decided_by_what_follows(
     ("text", "short"),
     [("It is on.", True), ("Wait...", True), ("It is 3.", False), ("Mr.", False)],
 )
-def test_a_pause_ends_a_sentence(text: str, short: bool):
+def test_a_pause_ends_a_sentence(text: str, short: bool) -> None:
     splitter = PieceSplitter()
     splitter.push(text)
     assert splitter.pause(long=False) == ([("", "sentence")] if short else [])
@@ -209,7 +209,7 @@ def test_a_pause_ends_a_sentence(text: str, short: bool):
         ("门——开了", ["门——", "开了"]),
     ],
 )  # fmt: skip
-def test_clauses_are_marked(text: str, clauses: list[str]):
+def test_clauses_are_marked(text: str, clauses: list[str]) -> None:
     for chunks in ([text], list(text)):
         found = [""]
         for part, end in cut(chunks):
@@ -233,7 +233,7 @@ def test_clauses_are_marked(text: str, clauses: list[str]):
         ("a🇨🇳", 390),
     ],
 )
-def test_a_long_sentence_is_cut_at_the_best_place(unit: str, length: int):
+def test_a_long_sentence_is_cut_at_the_best_place(unit: str, length: int) -> None:
     text = f"a{unit * LONGEST_SENTENCE}b"
     for chunks in ([text], list(text)):
         found = sentences(*chunks)
@@ -245,7 +245,9 @@ def test_a_long_sentence_is_cut_at_the_best_place(unit: str, length: int):
 
 @settings(deadline=None, max_examples=300)
 @given(TEXTS, st.lists(st.integers(0, 600), max_size=20))
-def test_splitting_loses_nothing_however_the_text_arrives(text: str, places: list[int]):
+def test_splitting_loses_nothing_however_the_text_arrives(
+    text: str, places: list[int]
+) -> None:
     marks = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
     for chunks in ([text], list(text), [text[a:b] for a, b in pairwise(marks)]):
         found = sentences(*chunks)
@@ -258,7 +260,7 @@ def test_splitting_loses_nothing_however_the_text_arrives(text: str, places: lis
 
 @settings(deadline=None)
 @given(st.text(CHARACTERS, max_size=2000), st.lists(st.integers(1, 9), min_size=1))
-def test_what_is_kept_is_bounded(text: str, sizes: list[int]):
+def test_what_is_kept_is_bounded(text: str, sizes: list[int]) -> None:
     splitter = PieceSplitter()
     at = 0
     while at < len(text):
@@ -271,10 +273,10 @@ def test_what_is_kept_is_bounded(text: str, sizes: list[int]):
 @pytest.mark.parametrize(
     "unit", ["x", "字", "。", "! ", "a.b ", "你好，", "\u0301", ".", "3. ", "Mr. "]
 )
-def test_work_grows_with_the_text_and_not_faster(unit: str):
+def test_work_grows_with_the_text_and_not_faster(unit: str) -> None:
     """Twice the text, one character at a time, takes twice the steps."""
 
-    def lines(length: int):
+    def lines(length: int) -> int:
         return lines_run(lambda: cut(list((unit * length)[:length])))
 
     assert 0 < lines(4000) < 2.5 * lines(2000)

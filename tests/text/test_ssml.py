@@ -22,7 +22,7 @@ from custom_components.cosyvoice.text.ssml import check_ssml, is_ssml
         ("", False),
     ],
 )
-def test_ssml_begins_with_speak(text: str, expected: bool):
+def test_ssml_begins_with_speak(text: str, expected: bool) -> None:
     assert is_ssml(text) is expected
 
 
@@ -42,7 +42,7 @@ def test_ssml_begins_with_speak(text: str, expected: bool):
         '<speak xml:lang="zh-CN">an attribute left to the service</speak>',
     ],
 )
-def test_documented_ssml_passes(text: str):
+def test_documented_ssml_passes(text: str) -> None:
     check_ssml(text)
 
 
@@ -89,20 +89,20 @@ def test_documented_ssml_passes(text: str):
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_place(text: str, mistake: str):
+def test_a_mistake_is_named_with_its_place(text: str, mistake: str) -> None:
     with pytest.raises(SsmlError) as refused:
         check_ssml(text)
     assert str(refused.value) == mistake
 
 
 @pytest.mark.parametrize("text", ["<speak></speak>", "<speak> …。</speak>", "<speak/>"])
-def test_an_empty_document_is_refused(text: str):
+def test_an_empty_document_is_refused(text: str) -> None:
     with pytest.raises(EmptyTextError):
         check_ssml(text)
 
 
 @pytest.mark.parametrize("inside", ["a", '<soundEvent src="x"/>', "<break/>"])
-def test_a_document_may_hold_more_than_text(inside: str):
+def test_a_document_may_hold_more_than_text(inside: str) -> None:
     check_ssml(f"<speak>{inside}</speak>")
 
 
@@ -116,7 +116,7 @@ def test_a_document_may_hold_more_than_text(inside: str):
         '<?xml version="1.0"?><speak>a</speak>',
     ],
 )
-def test_nothing_defines_entities_or_leaves_the_document(text: str):
+def test_nothing_defines_entities_or_leaves_the_document(text: str) -> None:
     with pytest.raises(SsmlError):
         check_ssml(text)
 
@@ -126,6 +126,6 @@ def test_nothing_defines_entities_or_leaves_the_document(text: str):
         st.sampled_from([*"<>/=\"'&; \nab", "speak", "<speak>", "</speak>", "<break/>"])
     )
 )
-def test_any_text_is_accepted_or_refused(parts: list[str]):
+def test_any_text_is_accepted_or_refused(parts: list[str]) -> None:
     with suppress(SsmlError, EmptyTextError):
         check_ssml("".join(parts))

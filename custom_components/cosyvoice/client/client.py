@@ -23,7 +23,11 @@ from .wire.task import TaskSettings
 
 
 class CosyVoiceClient:
-    """Speaks through one account; safe to use for many utterances at once."""
+    """Speaks through one account; safe to use for many utterances at once.
+
+    Attributes:
+        temporary_keys: Whether connections are opened with temporary keys.
+    """
 
     def __init__(
         self,
@@ -52,10 +56,9 @@ class CosyVoiceClient:
         self._workspace_id = workspace_id
         self._timing = timing or Timing()
         self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
-        self._keys = (
-            TemporaryKeys(self._account.temporary_key, self._timing.temporary_key)
-            if temporary_keys
-            else None
+        self.temporary_keys = temporary_keys
+        self._keys = TemporaryKeys(
+            self._account.temporary_key, self._timing.temporary_key
         )
         self._pool = Pool(self._open_connection, self._timing)
         self._flushing = Flushing()
@@ -128,8 +131,7 @@ class CosyVoiceClient:
     async def close(self) -> None:
         """Close all connections; utterances under way fail, and nothing is opened."""
         await self._pool.close()
-        if self._keys is not None:
-            await self._keys.close()
+        await self._keys.close()
 
     async def _open_connection(self) -> Connection:
         refused: CosyVoiceError
@@ -146,7 +148,7 @@ class CosyVoiceClient:
         raise refused
 
     async def _authenticated(self) -> Connection:
-        if self._keys is None:
+        if not self.temporary_keys:
             return await self._connect(self._api_key)
         token = await self._keys.token()
         try:

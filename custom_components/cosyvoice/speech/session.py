@@ -9,7 +9,7 @@ from itertools import count
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 
 from ..client import (
     ClonedVoice,
@@ -18,6 +18,7 @@ from ..client import (
     TextError,
     Utterance,
     UtteranceReport,
+    count_characters,
 )
 from ..const import LOGGER
 from ..coordinator import CosyVoiceConfigEntry
@@ -25,6 +26,7 @@ from ..errors import translated_error
 from ..issues import report_failure, report_success
 from ..text.message import Message, check_message
 from ..text.ssml import is_ssml
+from ..usage.ledger import OverBudgetError
 from . import fallback
 from .ha_cache import end_uncached
 from .outage import Outage
@@ -120,7 +122,7 @@ class Session:
                     yield chunk
             if not utterance.report.patched:
                 return
-        except (CosyVoiceError, ServiceValidationError) as err:
+        except (CosyVoiceError, OverBudgetError) as err:
             async with aclosing(self._after_failure(err, call.language)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -145,12 +147,11 @@ class Session:
 
         Raises:
             CosyVoiceError: The message cannot be spoken.
-            ServiceValidationError: The account's budget is used up.
+            OverBudgetError: The account's budget is used up.
         """
         self._reading = self._speaker.entry.async_create_background_task(
             self._speaker.hass, self.message.fetch(), f"{self._name}: text"
         )
-        self._runtime.usage.check_budget()
         if await self.message.is_ssml():
             self.request = self.request.as_ssml(*self._speaker.region_and_cloned)
         self._utterance = utterance = self._runtime.client.speak(
@@ -159,11 +160,18 @@ class Session:
             silence=self.request.silence,
             fill_pauses=live and self.request.extension in {"caf", "wav"},
         )
-        if self.request.fallback_engine:
-            self._deadline = fallback.Deadline(self.message.first_sentence)
-        self._log_begin()
+
+        def counted() -> int:
+            return max(utterance.report.sent, count_characters(self.message.arrived))
+
         error: CosyVoiceError | None = None
-        with self._runtime.usage.expecting():
+        # Nothing is awaited in between: of messages that begin together, each counts
+        # those before it.
+        self._runtime.usage.check_budget()
+        with self._runtime.usage.in_flight(counted):
+            self._log_begin()
+            if self.request.fallback_engine:
+                self._deadline = fallback.Deadline(self.message.first_sentence)
             try:
                 yield utterance
             except CosyVoiceError as err:
@@ -220,7 +228,7 @@ class Session:
             outage.spoke()
 
     async def _after_failure(
-        self, error: CosyVoiceError | ServiceValidationError, language: str
+        self, error: CosyVoiceError | OverBudgetError, language: str
     ) -> AsyncGenerator[bytes]:
         """Have the fallback engine speak what the service did not.
 
@@ -295,7 +303,7 @@ class Session:
         )
 
 
-def _shown(error: CosyVoiceError | ServiceValidationError) -> HomeAssistantError:
+def _shown(error: CosyVoiceError | OverBudgetError) -> HomeAssistantError:
     if isinstance(error, CosyVoiceError):
         return translated_error(error)
     return error
