@@ -215,7 +215,10 @@ async def test_the_service_is_away_at_the_start(
     [{"api_key": "sk-second"}, {"region": "ap-southeast-1"}, {"workspace_id": "ws1"}],
 )
 async def test_a_change_during_set_up_is_taken_over(
-    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry, change: dict[str, Any]
+    hass: HomeAssistant,
+    emulator: Emulator,
+    entry: MockConfigEntry,
+    change: dict[str, Any],
 ) -> None:
     """And so is every later one."""
     emulator.config.api_keys = {change.get("api_key", API_KEY)}

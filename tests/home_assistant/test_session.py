@@ -159,8 +159,8 @@ async def test_three_debug_lines_tell_of_a_message(
     for word in ("begun", "longanyang", "cosyvoice-v3-flash", "wav"):
         assert word in begun
     assert re.search(r"first audio: after \d+\.\d{3} s", first)
-    assert task.task_id in first
-    for word in ("ended: finished", "tasks 1", "resumed 0", task.task_id):
+    assert task.id in first
+    for word in ("ended: finished", "tasks 1", "resumed 0", task.id):
         assert word in ended
     assert f"characters {sum(emulator.bill.values())}" in ended
     for record in caplog.records:

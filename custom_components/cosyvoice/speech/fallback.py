@@ -1,7 +1,7 @@
 """Another engine that speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -28,7 +28,9 @@ from ..issues import update_fallback_issues
 from .request import SpeechRequest
 
 DEADLINE: Final = 4.0
-"""Seconds from the first complete sentence to the first audio."""
+"""Seconds from the first complete sentence to the first audio, without the wait for the
+permitted rate of task starts."""
+_STEP: Final = 0.25
 
 speaking_as_fallback: ContextVar[bool] = ContextVar(
     "speaking_as_fallback", default=False
@@ -90,14 +92,16 @@ def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
 
 
 class Deadline:
-    """The time by which speech has to begin where another engine can speak.
+    """The time by which speech has to begin where another engine can speak."""
 
-    It begins to run when everything that it depends on has happened.
-    """
+    def __init__(self, due: asyncio.Event, paused: Callable[[], bool]) -> None:
+        """Begin to wait in the background; call `close` in the end.
 
-    def __init__(self, *events: asyncio.Event) -> None:
-        """Wait for the events in the background; call `close` in the end."""
-        self._late = asyncio.create_task(_late(events), name="CosyVoice deadline")
+        Args:
+            due: Set when speech is due.
+            paused: Returns whether the time that passes does not count.
+        """
+        self._late = asyncio.create_task(_late(due, paused), name="CosyVoice deadline")
 
     async def wait_for[T](self, awaitable: Awaitable[T]) -> T:
         """Return the result of an awaitable, or cancel it.
@@ -194,10 +198,14 @@ async def without_wav_header(
         yield chunk
 
 
-async def _late(events: Iterable[asyncio.Event]) -> None:
-    for event in events:
-        await event.wait()
-    await asyncio.sleep(DEADLINE)
+async def _late(due: asyncio.Event, paused: Callable[[], bool]) -> None:
+    await due.wait()
+    remaining = DEADLINE
+    while remaining > 0:
+        step = min(remaining, _STEP)
+        await asyncio.sleep(step)
+        if not paused():
+            remaining -= step
 
 
 def _samples_start(wav: bytes) -> int | None:

@@ -154,7 +154,7 @@ class Session:
         )
         if await self.message.is_ssml():
             self.request = self.request.as_ssml(*self._speaker.region_and_cloned)
-        self._utterance = utterance = self._runtime.client.speak(
+        utterance = self._runtime.client.speak(
             self.message.pieces(),
             self.request.synthesis,
             silence=self.request.silence,
@@ -169,9 +169,12 @@ class Session:
         # those before it.
         self._runtime.usage.check_budget()
         with self._runtime.usage.in_flight(counted):
+            self._utterance = utterance
             self._log_begin()
             if self.request.fallback_engine:
-                self._deadline = fallback.Deadline(self.message.first_sentence)
+                self._deadline = fallback.Deadline(
+                    self.message.first_sentence, lambda: utterance.waits_for_turn
+                )
             try:
                 yield utterance
             except CosyVoiceError as err:
