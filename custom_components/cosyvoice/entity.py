@@ -1,4 +1,4 @@
-"""What all entities of an account share."""
+"""Base classes of the entities of accounts and voices."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -57,7 +57,7 @@ class CosyVoiceEntity(Entity):
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Stay as it is: nothing here depends on the entity id.
+        """Do nothing, as nothing depends on the entity id.
 
         Home Assistant 2026.11 would otherwise remove and add the entity again.
         """
@@ -66,8 +66,7 @@ class CosyVoiceEntity(Entity):
 class VoiceEntity(CosyVoiceEntity):
     """An entity on the device of a voice.
 
-    The voice's settings live in its subentry alone: entities show what is there and
-    write to it.
+    The voice's settings are stored in its subentry, which entities show and change.
     """
 
     def __init__(
@@ -84,12 +83,12 @@ class VoiceEntity(CosyVoiceEntity):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The voice's settings, complete."""
+        """Return all settings of the voice."""
         return complete(self.subentry.data)
 
     @property
     def voice_names(self) -> dict[str, str]:
-        """The names of all voices by id, in the user's language; no two are the same."""
+        """Return the names of all voices by id, each name once."""
         chinese = in_chinese(self.hass)
         runtime = self.entry.runtime_data
         own = runtime.voices.data.values()
@@ -105,14 +104,14 @@ class VoiceEntity(CosyVoiceEntity):
 
     @callback
     def change(self, **settings: Any) -> None:
-        """Change settings of the voice: saved, and in force with the next request."""
+        """Store settings of the voice, which apply to the next message."""
         self.hass.config_entries.async_update_subentry(
             self.entry, self.subentry, data={**self.subentry.data, **settings}
         )
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the account's voices as well."""
+        """Also follow the account's list of cloned voices."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self.entry.runtime_data.voices.async_add_listener(self.async_write_ha_state)
@@ -120,7 +119,10 @@ class VoiceEntity(CosyVoiceEntity):
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Stay as it is, as above: every class with an adding hook has to say so."""
+        """Do nothing, as in `CosyVoiceEntity`.
+
+        Home Assistant requires it of every class that defines `async_added_to_hass`.
+        """
 
 
 @callback

@@ -34,6 +34,7 @@ def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
     """An account with one voice, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
+        entry_id="account",
         title="CosyVoice",
         data={
             "api_key": API_KEY,

@@ -127,6 +127,7 @@ class Utterance:
                 yield chunk
             await speaking
             report.outcome = "finished"
+            self._pool.warm_up(self._task)
         except CosyVoiceError as err:
             report.outcome, report.error = "failed", err
             raise
@@ -134,7 +135,7 @@ class Utterance:
             report.outcome = "failed"
             raise
         finally:
-            if speaking is not None:
+            if speaking is not None and not speaking.done():
                 speaking.cancel()
                 await asyncio.wait({speaking})
             await self._source.close()
@@ -180,7 +181,6 @@ class Utterance:
                 await self._say()
             self._check_complete()
             await self._give(self._playback.finish())
-            self._pool.warm_up(self._task)
         finally:
             self._chunks.shutdown()
 
