@@ -9,9 +9,9 @@ from itertools import count
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 
 from ..client import (
+    ClientClosedError,
     ClonedVoice,
     CosyVoiceError,
     OptionError,
@@ -235,20 +235,22 @@ class Session:
     ) -> AsyncGenerator[bytes]:
         """Have the fallback engine speak what the service did not.
 
-        Without one, nothing follows what was heard.
+        Without one, nothing follows what was heard, unless the account was unloaded.
 
         Raises:
             HomeAssistantError: Nothing was heard and nothing can be.
         """
         utterance, engine = self._utterance, self.request.fallback_engine
         heard = utterance is not None and utterance.heard
+        is_client_s = isinstance(error, CosyVoiceError)
+        shown = translated_error(error) if is_client_s else error
         is_mistake = isinstance(error, OptionError | TextError) and not heard
         if engine is None or is_mistake:
-            if not heard:
-                raise _shown(error)
-            LOGGER.warning("%s: the audio is incomplete: %s", self._name, error)
+            if not heard or isinstance(error, ClientClosedError):
+                raise shown from error
+            LOGGER.warning("%s: the audio is incomplete: %s", self._name, shown)
             return
-        LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, error)
+        LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, shown)
         audio = fallback.speak(
             self._speaker.hass,
             engine,
@@ -270,7 +272,7 @@ class Session:
         except Exception as err:  # noqa: BLE001 - any engine may be the fallback
             LOGGER.warning("%s: %s failed as well: %s", self._name, engine, err)
             if not heard and not spoken:
-                raise _shown(error) from error
+                raise shown from error
 
     def _log_begin(self) -> None:
         synthesis = self.request.synthesis
@@ -304,9 +306,3 @@ class Session:
             report.resumed,
             ", ".join(report.request_ids),
         )
-
-
-def _shown(error: CosyVoiceError | OverBudgetError) -> HomeAssistantError:
-    if isinstance(error, CosyVoiceError):
-        return translated_error(error)
-    return error
