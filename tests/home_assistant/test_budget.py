@@ -1,5 +1,6 @@
 """The monthly budget: the notices, the event entity and the refusal."""
 
+import asyncio
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -9,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
     async_fire_time_changed,
 )
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
 from custom_components.cosyvoice.usage.ledger import OverBudgetError
@@ -18,10 +20,23 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.translation import async_load_integrations
+from tests.emulator import Emulator
 
+from .entities import snapshot_platform
 from .ledgers import account, loaded, spoken
+from .speaking import speak, spoken as spoken_tasks
 
 pytestmark = pytest.mark.freeze_time("2026-11-20 12:00:00+00:00")
+
+
+@pytest.fixture
+async def loaded_account(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> MockConfigEntry:
+    """An account at the emulated service."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
 
 
 def issues(hass: HomeAssistant) -> list[str]:
@@ -222,3 +237,23 @@ async def test_budget_is_shown_with_its_unit(
         ledger.record(spoken(100_000), "living_room")
         (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders == {"account": "Home", "budget": shown}
+
+
+async def test_eight_messages_at_once_spend_a_budget_once(
+    hass: HomeAssistant, emulator: Emulator, loaded_account: MockConfigEntry
+) -> None:
+    """The first one is in flight when the others ask."""
+    set_option(hass, loaded_account, monthly_budget=20, refuse_over_budget=True)
+    results = await asyncio.gather(
+        *(speak(hass, f"今天天气不错，第 {number} 次。") for number in range(8)),
+        return_exceptions=True,
+    )
+    refused = [result for result in results if isinstance(result, OverBudgetError)]
+    assert len(refused) == 7
+    assert len(spoken_tasks(emulator)) == 1
+
+
+async def test_event_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.EVENT, snapshot)

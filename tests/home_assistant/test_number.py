@@ -109,6 +109,7 @@ async def test_monthly_budget_is_an_option_of_the_account(
     )
     await hass.async_block_till_done()
     assert hass.states.get(number).attributes["unit_of_measurement"] == "CNY"
+    assert hass.states.get(number).attributes["device_class"] == "monetary"
 
 
 async def test_numbers(
