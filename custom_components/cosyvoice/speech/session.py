@@ -242,8 +242,7 @@ class Session:
         """
         utterance, engine = self._utterance, self.request.fallback_engine
         heard = utterance is not None and utterance.heard
-        is_client_s = isinstance(error, CosyVoiceError)
-        shown = translated_error(error) if is_client_s else error
+        shown = error if isinstance(error, OverBudgetError) else translated_error(error)
         is_mistake = isinstance(error, OptionError | TextError) and not heard
         if engine is None or is_mistake:
             if not heard or isinstance(error, ClientClosedError):
