@@ -34,7 +34,15 @@ ROOMS = {
     },
 }
 PLATFORMS = {
-    *("button", "config_flow", "diagnostics", "entity", "event", "media_source"),
+    *(
+        "backup",
+        "button",
+        "config_flow",
+        "diagnostics",
+        "entity",
+        "event",
+        "media_source",
+    ),
     *("number", "repairs", "select", "sensor", "services", "system_health", "tts"),
 }
 PURE = {"client", "text"}
@@ -61,9 +69,7 @@ def imported(path: Path) -> Iterator[str]:
 
 # To be moved: each still imports upward.
 UNFINISHED = {
-    "client/utterance/source.py",
     "text/former.py",
-    "usage/budget.py",
 }
 MODULES = sorted(
     path for path in ROOT.rglob("*.py") if str(path.relative_to(ROOT)) not in UNFINISHED

@@ -1,42 +1,42 @@
 """Text-to-speech with the CosyVoice voices of Alibaba Cloud Model Studio."""
 
-from typing import Any
+import asyncio
+from functools import partial
+from pathlib import Path
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import create_client
-from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError
-from .const import (
-    CONF_MONTHLY_BUDGET,
-    CONF_TEMPORARY_KEYS,
-    DOMAIN,
-    LIVE_SETTINGS,
-    MANUFACTURER,
-    settings_signal,
-)
+from .client import AuthenticationError, CosyVoiceError
+from .const import CONF_TEMPORARY_KEYS, DEFAULT_OPTIONS, DOMAIN, LOGGER, settings_signal
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
-from .errors import entry_error
+from .entity import async_update_devices
 from .issues import (
-    async_handle_rejected_key,
-    close_issue,
     close_issues,
+    open_issue,
     report_failure,
+    report_success,
+    report_valid_key,
+    update_budget_issues,
     update_voice_issues,
 )
 from .services import async_setup_actions
-from .usage.ledger import UsageLedger
+from .usage.ledger import async_get_ledger, async_remove_ledger
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-SPEECH_BEFORE_RELOAD = 10.0
-"""Seconds that a reload waits for speech, so that a new voice cuts no other off."""
+
+FIRST_RETRY = 10.0
+LAST_RETRY = 300.0
+"""Seconds until a failed check of the key is repeated: doubled from first to last."""
+
 PLATFORMS = (
     Platform.BUTTON,
+    Platform.EVENT,
     Platform.NUMBER,
     Platform.SELECT,
     Platform.SENSOR,
@@ -51,30 +51,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
-    """Set up an account and its voices."""
-    loaded = _structure(entry)
-    reloading = False
-
-    async def async_updated(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-        """Reload after a change of structure; otherwise let the entities know."""
-        nonlocal reloading
-        if reloading:
-            return
-        if _structure(entry) != loaded:
-            reloading = True
-            await entry.runtime_data.usage.async_all_recorded(SPEECH_BEFORE_RELOAD)
-            if entry.state is ConfigEntryState.LOADED:
-                hass.config_entries.async_schedule_reload(entry.entry_id)
-            return
-        update_voice_issues(hass, entry)
-        async_dispatcher_send(hass, settings_signal(entry.entry_id))
-
+    """Set up an account and its voices without waiting for the service."""
+    data = entry.data
     try:
-        client = create_client(
-            hass,
-            entry.data,
-            temporary_keys=entry.options.get(CONF_TEMPORARY_KEYS, False),
-        )
+        client = create_client(hass, data)
     except ValueError as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN, translation_key="invalid_url"
@@ -83,84 +63,103 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
     async def async_close(_event: Event) -> None:
         await client.close()
 
+    async def async_updated(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+        """Reload for another key, region or address; anything else acts live."""
+        if entry.data != data:
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+        else:
+            _async_apply(hass, entry)
+
     entry.async_on_unload(client.close)
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_close)
     )
     voices = VoicesCoordinator(hass, entry, client)
-    entry.runtime_data = CosyVoiceData(
-        client=client, voices=voices, usage=UsageLedger(hass, entry)
-    )
+    usage = async_get_ledger(hass, entry)
+    entry.runtime_data = CosyVoiceData(client=client, voices=voices, usage=usage)
     entry.async_on_unload(entry.add_update_listener(async_updated))
-    await _async_check_key(hass, entry, client)
-    await voices.async_refresh()
-    await entry.runtime_data.usage.async_load()
-
-    dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id,
-        entry_type=dr.DeviceEntryType.SERVICE,
-        identifiers={(DOMAIN, entry.entry_id)},
-        manufacturer=MANUFACTURER,
-        name=entry.title,
+    entry.async_on_unload(
+        voices.async_add_listener(partial(_async_voices_read, hass, entry))
+    )
+    entry.async_on_unload(
+        usage.async_add_listener(partial(update_budget_issues, hass, entry))
     )
 
-    @callback
-    def voices_read() -> None:
-        error = voices.last_exception and voices.last_exception.__cause__
-        if isinstance(error, AuthenticationError):
-            report_failure(hass, entry, error)
-        update_voice_issues(hass, entry)
-
-    entry.async_on_unload(voices.async_add_listener(voices_read))
-    update_voice_issues(hass, entry)
+    if set_aside := await usage.async_load():
+        files = ", ".join(Path(path).name for path in set_aside)
+        open_issue(hass, entry, "usage_unreadable", {"files": files})
+    _async_apply(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    usage.async_follow()
+    entry.async_create_background_task(
+        hass, _async_check_account(hass, entry), f"{DOMAIN} check of {entry.entry_id}"
+    )
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
-    """Unload an account: its entities, its connections, and at last its books."""
+    """Unload an account: its entities, then its connections, then its usage."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         await entry.runtime_data.client.close()
         await entry.runtime_data.usage.async_save()
+        if entry.disabled_by:
+            close_issues(hass, entry)
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Delete what an account leaves behind."""
+    """Delete the issues and the usage of an account."""
     close_issues(hass, entry)
-    await UsageLedger(hass, entry).async_remove()
+    await async_remove_ledger(hass, entry)
 
 
-async def _async_check_key(
-    hass: HomeAssistant, entry: CosyVoiceConfigEntry, client: CosyVoiceClient
+@callback
+def _async_apply(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Apply the options, the titles and the voices of an account."""
+    options = {**DEFAULT_OPTIONS, **entry.options}
+    entry.runtime_data.client.temporary_keys = options[CONF_TEMPORARY_KEYS]
+    async_update_devices(hass, entry)
+    update_voice_issues(hass, entry)
+    async_dispatcher_send(hass, settings_signal(entry.entry_id))
+
+
+@callback
+def _async_voices_read(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Act on the outcome of reading the list of cloned voices."""
+    voices = entry.runtime_data.voices
+    error = voices.last_exception and voices.last_exception.__cause__
+    if voices.last_update_success:
+        report_valid_key(hass, entry)
+    elif isinstance(error, AuthenticationError):
+        report_failure(hass, entry, error)
+    update_voice_issues(hass, entry)
+
+
+async def _async_check_account(
+    hass: HomeAssistant, entry: CosyVoiceConfigEntry
 ) -> None:
-    try:
-        await client.check_key()
-    except AuthenticationError as err:
-        if region := await async_handle_rejected_key(hass, entry):
-            raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key="wrong_region",
-                translation_placeholders={"region": region},
-            ) from err
-        raise entry_error(err) from err
-    except CosyVoiceError as err:
-        report_failure(hass, entry, err)
-        raise entry_error(err) from err
-    close_issue(hass, entry, "wrong_region")
-
-
-def _structure(entry: CosyVoiceConfigEntry) -> Any:
-    """Return what entities and client are made from: its change needs a reload."""
-    return (
-        entry.title,
-        dict(entry.data),
-        {k: v for k, v in entry.options.items() if k != CONF_MONTHLY_BUDGET},
-        {
-            subentry.subentry_id: (
-                subentry.title,
-                {k: v for k, v in subentry.data.items() if k not in LIVE_SETTINGS},
-            )
-            for subentry in entry.subentries.values()
-        },
-    )
+    """Check the key until the service accepts or rejects it; then read the voices."""
+    runtime = entry.runtime_data
+    failed = False
+    delay = FIRST_RETRY
+    while True:
+        try:
+            await runtime.client.check_key()
+        except CosyVoiceError as err:
+            report_failure(hass, entry, err)
+            if isinstance(err, AuthenticationError):
+                break
+            if not failed:
+                LOGGER.warning(
+                    "%s cannot use the service, trying again: %s", entry.title, err
+                )
+            failed = True
+        else:
+            if failed:
+                LOGGER.info("%s can use the service again", entry.title)
+                report_success(hass, entry)
+            report_valid_key(hass, entry)
+            break
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, LAST_RETRY)
+    await runtime.voices.async_refresh()

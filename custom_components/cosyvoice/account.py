@@ -1,4 +1,4 @@
-"""Reaching the service with what an account entry holds."""
+"""Clients and checks for the data of an account entry."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,13 +23,11 @@ LIST_TIMEOUT = 2.0
 """Seconds that the check of an account waits for its list of voices."""
 
 
-def create_client(
-    hass: HomeAssistant, data: Mapping[str, Any], *, temporary_keys: bool = False
-) -> CosyVoiceClient:
-    """Return a client for an account; it opens no connection by itself.
+def create_client(hass: HomeAssistant, data: Mapping[str, Any]) -> CosyVoiceClient:
+    """Return a client for an account, without opening a connection.
 
     Raises:
-        ValueError: The base URL or the workspace id is not one.
+        ValueError: The base URL or the workspace id is invalid.
     """
     base_url, workspace_id = data.get(CONF_BASE_URL), data.get(CONF_WORKSPACE_ID)
     return CosyVoiceClient(
@@ -37,7 +35,6 @@ def create_client(
         data[CONF_API_KEY],
         Endpoint.create(data[CONF_REGION], base_url, workspace_id),
         workspace_id=workspace_id,
-        temporary_keys=temporary_keys,
     )
 
 
@@ -50,7 +47,7 @@ async def async_check_account(
 
     Raises:
         CosyVoiceError: The service rejects the key or cannot be reached.
-        ValueError: The base URL or the workspace id is not one.
+        ValueError: The base URL or the workspace id is invalid.
     """
     client = create_client(hass, data)
     try:
@@ -66,10 +63,10 @@ async def async_check_account(
 async def async_region_of_rejected_key(
     hass: HomeAssistant, data: Mapping[str, Any]
 ) -> str | None:
-    """Return the other region if a key that was rejected is valid there.
+    """Return the region in which a rejected key is valid, None if there is none.
 
-    Keys belong to one region, and the other region rejects them like any wrong
-    key. Behind a base URL of one's own there is nothing to choose.
+    A key belongs to one region; the others reject it like any wrong key. With a base
+    URL the region makes no difference.
     """
     if data.get(CONF_BASE_URL):
         return None
@@ -100,12 +97,12 @@ def loses_budget(entry: ConfigEntry, data: Mapping[str, Any]) -> bool:
 def update_account(
     hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
 ) -> None:
-    """Store an account's changed key, region or address, and set it up with them.
+    """Store an account's changed key, region or address, and reload the account.
 
     A budget in the currency of another region is removed.
 
-    The update listener reloads a loaded entry. One that could not be set up has no
-    listener and is reloaded here.
+    The update listener reloads an entry that is set up. Any other one is reloaded
+    here.
     """
     options = {**entry.options}
     if loses_budget(entry, data):

@@ -1,4 +1,4 @@
-"""Reading the account's own voices again."""
+"""Button that reads the account's cloned voices again."""
 
 from typing import override
 
@@ -33,10 +33,10 @@ class RefreshVoicesButton(CosyVoiceEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Read them now.
+        """Read the list now.
 
         Raises:
-            HomeAssistantError: They could not be read.
+            HomeAssistantError: The list could not be read.
         """
         voices = self.entry.runtime_data.voices
         await voices.async_refresh()

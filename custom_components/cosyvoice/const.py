@@ -60,18 +60,6 @@ AUTO: Final = "auto"
 DEFAULT_VOICE: Final = "longanyang"
 NO_STYLE: Final = "none"
 
-# Settings that entities change while the integration runs: no reload is needed.
-LIVE_SETTINGS: Final = frozenset(
-    {
-        CONF_VOICE,
-        CONF_FORMAT,
-        CONF_SPEECH_RATE,
-        CONF_PITCH_RATE,
-        CONF_VOLUME,
-        CONF_STYLE,
-    }
-)
-
 VOICES_UPDATE_INTERVAL: Final = timedelta(hours=6)
 
 

@@ -1,19 +1,26 @@
-"""An account's run-time data, and its cloned voices, kept up to date."""
+"""Run-time data of an account, and the coordinator of its cloned voices."""
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, override
+from typing import Literal, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError
+from .client import (
+    CATALOGUE,
+    AuthenticationError,
+    ClonedVoice,
+    CosyVoiceClient,
+    CosyVoiceError,
+)
 from .const import DEFAULT_VOICE, DOMAIN, LOGGER, VOICES_UPDATE_INTERVAL
 from .errors import error_translation
+from .usage.ledger import UsageLedger
 
-if TYPE_CHECKING:
-    from .usage.ledger import UsageLedger
+VOICES_RETRY = 300.0
+"""Seconds until the list of voices is read again after a failure."""
 
 type CosyVoiceConfigEntry = ConfigEntry[CosyVoiceData]
 
@@ -23,11 +30,11 @@ class CosyVoiceData:
     """The run-time data of one account.
 
     Attributes:
-        client: Speaks, and owns the connections to the service.
+        client: The client, which owns the connections to the service.
         voices: The account's cloned voices by id.
-        usage: The ledger of what was billed.
-        throttled: When, on the event loop's clock, the service refused a request
-            as one too many, since the last success.
+        usage: The ledger of billed usage.
+        throttled: Times on the event loop's clock at which the service limited the
+            rate of requests, since the last success.
     """
 
     client: CosyVoiceClient
@@ -58,6 +65,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         )
         self.data = {}
         self._client = client
+        self._complete = False
         self._system_voices = {voice.id for voice in CATALOGUE.voices_in(client.region)}
 
     @property
@@ -66,30 +74,45 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         return tuple(voice for voice in self.data.values() if voice.status == "OK")
 
     def problem(self, voice: str) -> Literal["voice_gone", "voice_not_ready"] | None:
-        """Return why a voice cannot speak now, None if nothing is known against it.
+        """Return why a voice cannot speak now, None if no reason is known.
 
-        A cloned voice is only missed when the account's list could be read.
+        A cloned voice is missing only if the account's list has been read. For a
+        system voice, the catalogue of the region decides.
         """
         if voice in self._system_voices:
             return None
         if clone := self.data.get(voice):
             return None if clone.status == "OK" else "voice_not_ready"
-        return "voice_gone" if self.last_update_success else None
+        is_known = self._complete or voice in CATALOGUE.voices
+        return "voice_gone" if is_known else None
 
     def resolve(self, voice: str) -> str:
-        """Return the voice to speak with: the default one if this one cannot."""
+        """Return the voice, or the default voice if this one cannot speak now."""
         return DEFAULT_VOICE if self.problem(voice) else voice
+
+    async def async_read_once(self) -> None:
+        """Read the list of cloned voices unless it has been read."""
+        if not self._complete:
+            await self.async_refresh()
 
     @override
     async def _async_update_data(self) -> dict[str, ClonedVoice]:
-        """Read the whole list."""
+        """Return all cloned voices.
+
+        Raises:
+            UpdateFailed: The list could not be read. It is read again soon, unless the
+                key was rejected.
+        """
         try:
             voices = await self._client.list_voices()
         except CosyVoiceError as err:
             key, placeholders = error_translation(err)
+            rejected = isinstance(err, AuthenticationError)
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key=key,
                 translation_placeholders=placeholders,
+                retry_after=None if rejected else VOICES_RETRY,
             ) from err
+        self._complete = True
         return {voice.id: voice for voice in voices}

@@ -1,17 +1,27 @@
-"""What all entities of an account share."""
+"""Base classes of the entities of accounts and voices."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
+from .client import CATALOGUE
+from .const import (
+    AUTO,
+    CONF_MODEL,
+    CONF_VOICE,
+    CONSOLE_URLS,
+    DOMAIN,
+    MANUFACTURER,
+    settings_signal,
+)
 from .coordinator import CosyVoiceConfigEntry
 from .settings import complete
 from .voices.languages import voices_in
@@ -31,7 +41,7 @@ class CosyVoiceEntity(Entity):
         self.entry = entry
         self.entity_description = description
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = _service_device(entry.entry_id, entry.title)
+        self._attr_device_info = _device(entry.entry_id)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -47,7 +57,7 @@ class CosyVoiceEntity(Entity):
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Stay as it is: nothing here depends on the entity id.
+        """Do nothing, as nothing depends on the entity id.
 
         Home Assistant 2026.11 would otherwise remove and add the entity again.
         """
@@ -56,8 +66,7 @@ class CosyVoiceEntity(Entity):
 class VoiceEntity(CosyVoiceEntity):
     """An entity on the device of a voice.
 
-    The voice's settings live in its subentry alone: entities show what is there and
-    write to it.
+    The voice's settings are stored in its subentry, which entities show and change.
     """
 
     def __init__(
@@ -70,16 +79,16 @@ class VoiceEntity(CosyVoiceEntity):
         super().__init__(entry, description)
         self.subentry = subentry
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
-        self._attr_device_info = _service_device(subentry.subentry_id, subentry.title)
+        self._attr_device_info = _device(subentry.subentry_id)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The voice's settings, complete."""
+        """Return all settings of the voice."""
         return complete(self.subentry.data)
 
     @property
     def voice_names(self) -> dict[str, str]:
-        """The names of all voices by id, in the user's language; no two are the same."""
+        """Return the names of all voices by id, each name once."""
         chinese = in_chinese(self.hass)
         runtime = self.entry.runtime_data
         own = runtime.voices.data.values()
@@ -95,14 +104,14 @@ class VoiceEntity(CosyVoiceEntity):
 
     @callback
     def change(self, **settings: Any) -> None:
-        """Change settings of the voice: saved, and in force with the next request."""
+        """Store settings of the voice, which apply to the next message."""
         self.hass.config_entries.async_update_subentry(
             self.entry, self.subentry, data={**self.subentry.data, **settings}
         )
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the account's voices as well."""
+        """Also follow the account's list of cloned voices."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self.entry.runtime_data.voices.async_add_listener(self.async_write_ha_state)
@@ -110,7 +119,10 @@ class VoiceEntity(CosyVoiceEntity):
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Stay as it is, as above: every class with an adding hook has to say so."""
+        """Do nothing, as in `CosyVoiceEntity`.
+
+        Home Assistant requires it of every class that defines `async_added_to_hass`.
+        """
 
 
 @callback
@@ -145,10 +157,41 @@ def add_voice_entities(
     )
 
 
-def _service_device(identifier: str, name: str) -> DeviceInfo:
-    return DeviceInfo(
-        identifiers={(DOMAIN, identifier)},
-        name=name,
+@callback
+def async_update_devices(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Create the devices of an account and its voices, or update them."""
+    devices = dr.async_get(hass)
+    region = entry.data[CONF_REGION]
+    account = devices.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        configuration_url=CONSOLE_URLS.get(region),
+        entry_type=dr.DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
         manufacturer=MANUFACTURER,
-        entry_type=DeviceEntryType.SERVICE,
+        model=f"CosyVoice ({region})",
+        name=entry.title,
     )
+    for subentry in entry.subentries.values():
+        device = devices.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            config_subentry_id=subentry.subentry_id,
+            entry_type=dr.DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, subentry.subentry_id)},
+            manufacturer=MANUFACTURER,
+            model=_model_of(subentry, region),
+            name=subentry.title,
+        )
+        # Not as an argument above, which is deprecated since Home Assistant 2026.8
+        devices.async_update_device(device.id, via_device_id=account.id)
+
+
+def _device(identifier: str) -> dr.DeviceInfo:
+    return dr.DeviceInfo(identifiers={(DOMAIN, identifier)})
+
+
+def _model_of(subentry: ConfigSubentry, region: str) -> str | None:
+    """Return the model that a voice speaks with, None if it has none."""
+    settings = complete(subentry.data)
+    if settings[CONF_MODEL] != AUTO:
+        return str(settings[CONF_MODEL])
+    return next(iter(CATALOGUE.models_of(settings[CONF_VOICE], region)), None)

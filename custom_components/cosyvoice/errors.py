@@ -5,13 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    ConfigEntryError,
-    ConfigEntryNotReady,
-    HomeAssistantError,
-    ServiceValidationError,
-)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 
 from .client import (
@@ -44,8 +38,6 @@ from .const import DOMAIN
 MAX_SHOWN = 100
 """Characters of a refused value that are shown."""
 
-type EntryError = type[ConfigEntryAuthFailed | ConfigEntryError | ConfigEntryNotReady]
-
 
 class Handling(NamedTuple):
     """How an error of the client is shown.
@@ -54,36 +46,28 @@ class Handling(NamedTuple):
         text: The text's key in ``exceptions`` of the translations.
         form: The key of the account form's error.
         issue: The repair issue's translation key, if a person can act on the error.
-        entry: The error that setting up an account raises.
     """
 
     text: str
     form: str = "cannot_connect"
     issue: str | None = None
-    entry: EntryError = ConfigEntryError
 
 
 HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
     {
         CosyVoiceError: Handling("unknown_error"),
-        CosyVoiceConnectionError: Handling("cannot_connect", entry=ConfigEntryNotReady),
-        CosyVoiceTimeoutError: Handling("timeout", entry=ConfigEntryNotReady),
-        ProtocolError: Handling("protocol_error", entry=ConfigEntryNotReady),
+        CosyVoiceConnectionError: Handling("cannot_connect"),
+        CosyVoiceTimeoutError: Handling("timeout"),
+        ProtocolError: Handling("protocol_error"),
         ClientClosedError: Handling("closed"),
         NoAudioError: Handling("no_audio"),
-        AuthenticationError: Handling(
-            "invalid_auth", "invalid_auth", entry=ConfigEntryAuthFailed
-        ),
+        AuthenticationError: Handling("invalid_auth", "invalid_auth"),
         AccessDeniedError: Handling("access_denied", "unknown", "model_not_activated"),
-        QuotaError: Handling("quota", "unknown", entry=ConfigEntryNotReady),
-        ArrearsError: Handling("arrears", "unknown", "arrears", ConfigEntryNotReady),
-        FreeQuotaError: Handling(
-            "free_quota", "unknown", "free_quota", ConfigEntryNotReady
-        ),
-        ThrottledError: Handling(
-            "throttled", issue="rate_limited", entry=ConfigEntryNotReady
-        ),
-        ServiceError: Handling("service_error", entry=ConfigEntryNotReady),
+        QuotaError: Handling("quota", "unknown"),
+        ArrearsError: Handling("arrears", "unknown", "arrears"),
+        FreeQuotaError: Handling("free_quota", "unknown", "free_quota"),
+        ThrottledError: Handling("throttled", issue="rate_limited"),
+        ServiceError: Handling("service_error"),
         RequestError: Handling("request_refused"),
         VoiceError: Handling("voice_refused"),
         InstructionError: Handling("instruction_refused"),
@@ -113,16 +97,6 @@ def translated_error(error: CosyVoiceError) -> HomeAssistantError:
     kind = ServiceValidationError if is_mistake else HomeAssistantError
     key, placeholders = error_translation(error)
     return kind(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )
-
-
-def entry_error(error: CosyVoiceError) -> HomeAssistantError:
-    """Return the error to raise when an account cannot be set up."""
-    key, placeholders = error_translation(error)
-    return handling_of(error).entry(
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders=placeholders,

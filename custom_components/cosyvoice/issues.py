@@ -5,6 +5,7 @@ next success, or the next look at the list of voices, closes it.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -17,6 +18,7 @@ from .client import AuthenticationError, CosyVoiceError, ThrottledError, VoiceEr
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, CONSOLE_URLS, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
@@ -48,7 +50,15 @@ def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     for handling in HANDLING.values():
         if handling.issue:
             close_issue(hass, entry, handling.issue)
+    report_valid_key(hass, entry)
+
+
+@callback
+def report_valid_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Withdraw the request for another key or region."""
     close_issue(hass, entry, "wrong_region")
+    for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
+        hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback
@@ -60,8 +70,9 @@ def open_issue(
 ) -> None:
     """Open an account's issue for a cause, or leave it open.
 
-    Causes: ``arrears``, ``free_quota``, ``model_not_activated``, ``rate_limited``
-    and ``wrong_region``.
+    Causes: ``arrears``, ``budget_80``, ``budget_100``, ``free_quota``,
+    ``model_not_activated``, ``rate_limited``, ``usage_unreadable`` and
+    ``wrong_region``.
     """
     ir.async_create_issue(
         hass,
@@ -69,7 +80,9 @@ def open_issue(
         _issue_id(entry, cause),
         data={"entry_id": entry.entry_id, **placeholders},
         is_fixable=cause == "wrong_region",
-        learn_more_url=CONSOLE_URLS.get(entry.data[CONF_REGION]),
+        learn_more_url=None
+        if cause in _WITHOUT_CONSOLE
+        else CONSOLE_URLS.get(entry.data[CONF_REGION]),
         severity=ir.IssueSeverity.ERROR
         if cause in _SEVERE
         else ir.IssueSeverity.WARNING,
@@ -92,6 +105,19 @@ def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
 
 
 @callback
+def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Show the issue of the highest threshold that the budget has reached."""
+    usage = entry.runtime_data.usage
+    reached = usage.budget.reached(usage.figures)
+    for percent in THRESHOLDS:
+        cause = f"budget_{percent}"
+        if reached[-1:] == [percent]:
+            open_issue(hass, entry, cause, {"budget": usage.shown_budget})
+        else:
+            close_issue(hass, entry, cause)
+
+
+@callback
 def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Open an issue per configured voice that cannot speak; close the others."""
     wanted = {}
@@ -100,7 +126,9 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
         voices = {subentry.data[CONF_VOICE], *by_language.values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
-                issue_id = _issue_id(entry, cause, subentry.subentry_id, voice)
+                # Diagnostics show the id, and a cloned voice's id is a person's choice
+                digest = sha256(voice.encode()).hexdigest()[:12]
+                issue_id = _issue_id(entry, cause, subentry.subentry_id, digest)
                 wanted[issue_id] = (cause, subentry, voice)
     for issue_id in _open_issue_ids(hass, entry):
         if issue_id.startswith("voice_") and issue_id not in wanted:
@@ -170,6 +198,7 @@ async def async_handle_rejected_key(
 
 
 _SEVERE = {"arrears", "wrong_region"}
+_WITHOUT_CONSOLE = {"budget_80", "budget_100", "usage_unreadable"}
 
 
 async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:

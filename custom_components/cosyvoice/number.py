@@ -3,6 +3,7 @@
 from typing import override
 
 from homeassistant.components.number import (
+    NumberDeviceClass,
     NumberEntity,
     NumberEntityDescription,
     NumberMode,
@@ -11,10 +12,11 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MONTHLY_BUDGET, DEFAULT_OPTIONS
+from .const import CONF_MONTHLY_BUDGET
 from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
 from .settings import SETTINGS
+from .usage.budget import CHARACTERS
 
 PARALLEL_UPDATES = 0
 
@@ -78,20 +80,26 @@ class VoiceNumber(VoiceEntity, NumberEntity):
 
 
 class MonthlyBudget(CosyVoiceEntity, NumberEntity):
-    """What the account may use in a month; 0 for no limit."""
+    """The account's budget for a calendar month; 0 if there is none."""
 
     @property
     @override
     def native_value(self) -> float:
-        """The budget."""
-        budget: float = {**DEFAULT_OPTIONS, **self.entry.options}[CONF_MONTHLY_BUDGET]
-        return budget
+        """Return the budget."""
+        return float(self.entry.runtime_data.usage.budget.amount)
+
+    @property
+    @override
+    def device_class(self) -> NumberDeviceClass | None:
+        """Return the class of money if the budget is money."""
+        unit = self.entry.runtime_data.usage.budget.unit
+        return None if unit == CHARACTERS else NumberDeviceClass.MONETARY
 
     @property
     @override
     def native_unit_of_measurement(self) -> str:
-        """Characters, or the currency of the account."""
-        return self.entry.runtime_data.usage.budget.unit
+        """Return the word for characters, or the account's currency."""
+        return self.entry.runtime_data.usage.budget_unit_name
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -8,10 +8,11 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CATALOGUE, Style
-from .const import AUTO, CONF_MODEL, CONF_STYLE, CONF_VOICE, NO_STYLE
+from .const import AUTO, CONF_MODEL, CONF_STYLE, CONF_VOICE, DOMAIN, NO_STYLE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .settings import SETTINGS, Setting
@@ -67,7 +68,14 @@ async def async_setup_entry(
     entry: CosyVoiceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the lists of each voice, that of its styles only if it has any."""
+    """Add the selects of each voice, that of its styles only if it has any."""
+    registry = er.async_get(hass)
+    for subentry in entry.subentries.values():
+        orphan = registry.async_get_entity_id(
+            Platform.SELECT, DOMAIN, f"{subentry.subentry_id}_{STYLE.key}"
+        )
+        if orphan and not styles_of(entry, subentry):
+            registry.async_remove(orphan)
     add_voice_entities(
         hass,
         entry,

@@ -1,9 +1,9 @@
-"""What an account has used, what it cost and how it is doing."""
+"""Sensors for usage, cost and speed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Literal, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -15,10 +15,9 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .coordinator import CosyVoiceConfigEntry
-from .entity import CosyVoiceEntity, VoiceEntity
+from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
 from .usage.ledger import UsageLedger
 
 PARALLEL_UPDATES = 0
@@ -26,15 +25,15 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class UsageSensorDescription(SensorEntityDescription):
-    """A figure of the ledger.
+    """Describe a sensor that shows a figure of the ledger.
 
     Attributes:
-        value: Reads it.
-        period: What it starts anew with, if it does.
+        value_fn: Returns the figure.
+        period: "day" or "month" if the total resets, otherwise None.
     """
 
-    value: Callable[[UsageLedger], float | None]
-    period: str | None = None
+    value_fn: Callable[[UsageLedger], float | None]
+    period: Literal["day", "month"] | None = None
 
 
 async def async_setup_entry(
@@ -44,21 +43,22 @@ async def async_setup_entry(
 ) -> None:
     """Add the account's sensors, and one for each voice."""
     async_add_entities(UsageSensor(entry, description) for description in SENSORS)
-    for subentry in entry.subentries.values():
-        async_add_entities(
-            [VoiceCharactersSensor(entry, subentry)],
-            config_subentry_id=subentry.subentry_id,
-        )
+    add_voice_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: [VoiceCharactersSensor(entry, subentry)],
+    )
 
 
 class LedgerSensor(SensorEntity):
-    """A sensor that shows what the ledger says, as soon as it says so."""
+    """A sensor that follows the ledger."""
 
     entry: CosyVoiceConfigEntry
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the ledger."""
+        """Subscribe to the ledger."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self.entry.runtime_data.usage.async_add_listener(self.async_write_ha_state)
@@ -66,7 +66,7 @@ class LedgerSensor(SensorEntity):
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Stay as it is: nothing here depends on the entity id."""
+        """Do nothing: the entity does not depend on its id."""
 
 
 class UsageSensor(LedgerSensor, CosyVoiceEntity):
@@ -77,7 +77,7 @@ class UsageSensor(LedgerSensor, CosyVoiceEntity):
     def __init__(
         self, entry: CosyVoiceConfigEntry, description: UsageSensorDescription
     ) -> None:
-        """Take the account's currency as the unit of money."""
+        """Set the account's currency as the unit of money."""
         super().__init__(entry, description)
         if description.device_class is SensorDeviceClass.MONETARY:
             self._attr_native_unit_of_measurement = entry.runtime_data.usage.currency
@@ -85,39 +85,35 @@ class UsageSensor(LedgerSensor, CosyVoiceEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """The figure as it is now."""
-        return self.entity_description.value(self.entry.runtime_data.usage)
+        """Return the current figure."""
+        return self.entity_description.value_fn(self.entry.runtime_data.usage)
 
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """The beginning of the day or month, in Home Assistant's time zone."""
-        day = self.entry.runtime_data.usage.figures.day
-        match self.entity_description.period:
-            case "day":
-                return dt_util.start_of_local_day(day)
-            case "month":
-                return dt_util.start_of_local_day(day.replace(day=1))
-        return None
+        """Return when the current day or month began, in the zone of that time."""
+        if (period := self.entity_description.period) is None:
+            return None
+        return self.entry.runtime_data.usage.period_start(period)
 
 
 class VoiceCharactersSensor(LedgerSensor, VoiceEntity):
-    """What was billed through one voice."""
+    """Billed characters of one voice."""
 
     def __init__(self, entry: CosyVoiceConfigEntry, subentry: ConfigSubentry) -> None:
-        """Put the sensor on the voice's device."""
+        """Set the description."""
         super().__init__(entry, subentry, VOICE_CHARACTERS)
 
     @property
     @override
     def native_value(self) -> int:
-        """The characters billed since the account was added."""
+        """Return the characters billed since the account was added."""
         usage = self.entry.runtime_data.usage
         return usage.characters_of(self.subentry.subentry_id)
 
 
 def _last(ledger: UsageLedger, name: str) -> float | None:
-    """Return a figure of the last utterance that has it."""
+    """Return a figure of the last utterance that has one."""
     values = (getattr(record, name) for record in reversed(ledger.recent))
     return next((value for value in values if value is not None), None)
 
@@ -132,27 +128,27 @@ def _real_time_factor(ledger: UsageLedger) -> float | None:
     return None if factor is None else round(factor, 3)
 
 
-# The units of the counts are in the translations: a count has no unit of its own.
+# The units of counts are in the translations.
 SENSORS = (
     UsageSensorDescription(
         key="characters",
         translation_key="characters",
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda ledger: ledger.figures.total.characters,
+        value_fn=lambda ledger: ledger.figures.total.characters,
     ),
     UsageSensorDescription(
         key="characters_today",
         translation_key="characters_today",
         state_class=SensorStateClass.TOTAL,
         period="day",
-        value=lambda ledger: ledger.figures.today.characters,
+        value_fn=lambda ledger: ledger.figures.today.characters,
     ),
     UsageSensorDescription(
         key="characters_month",
         translation_key="characters_month",
         state_class=SensorStateClass.TOTAL,
         period="month",
-        value=lambda ledger: ledger.figures.month.characters,
+        value_fn=lambda ledger: ledger.figures.month.characters,
     ),
     UsageSensorDescription(
         key="cost",
@@ -160,7 +156,7 @@ SENSORS = (
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=3,
-        value=lambda ledger: float(ledger.figures.total.cost),
+        value_fn=lambda ledger: float(ledger.figures.total.cost),
     ),
     UsageSensorDescription(
         key="cost_today",
@@ -169,7 +165,7 @@ SENSORS = (
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=3,
         period="day",
-        value=lambda ledger: float(ledger.figures.today.cost),
+        value_fn=lambda ledger: float(ledger.figures.today.cost),
     ),
     UsageSensorDescription(
         key="cost_month",
@@ -178,28 +174,28 @@ SENSORS = (
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=3,
         period="month",
-        value=lambda ledger: float(ledger.figures.month.cost),
+        value_fn=lambda ledger: float(ledger.figures.month.cost),
     ),
     UsageSensorDescription(
         key="requests",
         translation_key="requests",
         entity_category=EntityCategory.DIAGNOSTIC,
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda ledger: ledger.figures.total.requests,
+        value_fn=lambda ledger: ledger.figures.total.requests,
     ),
     UsageSensorDescription(
         key="failures",
         translation_key="failures",
         entity_category=EntityCategory.DIAGNOSTIC,
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda ledger: ledger.figures.total.failures,
+        value_fn=lambda ledger: ledger.figures.total.failures,
     ),
     UsageSensorDescription(
         key="fallbacks",
         translation_key="fallbacks",
         entity_category=EntityCategory.DIAGNOSTIC,
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda ledger: ledger.fallbacks,
+        value_fn=lambda ledger: ledger.fallbacks,
     ),
     UsageSensorDescription(
         key="estimated_characters",
@@ -207,7 +203,7 @@ SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda ledger: ledger.figures.total.estimated,
+        value_fn=lambda ledger: ledger.figures.total.estimated,
     ),
     UsageSensorDescription(
         key="first_packet_latency",
@@ -217,7 +213,7 @@ SENSORS = (
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
-        value=_latency_ms,
+        value_fn=_latency_ms,
     ),
     UsageSensorDescription(
         key="real_time_factor",
@@ -226,7 +222,7 @@ SENSORS = (
         entity_registry_enabled_default=False,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=2,
-        value=_real_time_factor,
+        value_fn=_real_time_factor,
     ),
 )
 VOICE_CHARACTERS = SensorEntityDescription(

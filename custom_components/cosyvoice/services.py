@@ -26,7 +26,8 @@ from .client import CATALOGUE, ClonedVoice, Voice
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .speech.recording import SYNTHESIZE_SCHEMA
-from .usage.ledger import Row, Totals, UsageLedger
+from .usage.figures import Row, Totals
+from .usage.ledger import UsageLedger
 from .voices.languages import tags_of
 
 GET_USAGE_SCHEMA = vol.Schema(
@@ -97,14 +98,14 @@ async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
     }
 
 
-@callback
-def _async_list_voices(call: ServiceCall) -> ServiceResponse:
+async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     """Return the voices of an account that match the filters of a call.
 
     Raises:
         ServiceValidationError: No such account is loaded.
     """
     runtime = _account(call).runtime_data
+    await runtime.voices.async_read_once()
     voices = [
         *(_clone_shown(clone) for clone in runtime.voices.data.values()),
         *(_voice_shown(voice) for voice in CATALOGUE.voices_in(runtime.client.region)),

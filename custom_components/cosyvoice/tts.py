@@ -18,6 +18,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CosyVoiceError, EmptyTextError, OptionError, TextError, Utterance
+from .client.counting import count_characters
 from .const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE, LOGGER
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
@@ -41,7 +42,7 @@ from .speech.warmup import SatelliteWarmUp
 from .text.characters import is_speakable
 from .text.markdown.cleaning import SpeakableText
 from .text.pronunciation import Replacer
-from .text.sentences import scrub
+from .text.sentences import Piece, PieceSplitter, scrub
 from .text.ssml import SSML_OPENING, check_ssml, is_ssml
 from .voices.languages import default_tag, tags_in, tags_of
 from .voices.names import in_chinese
@@ -197,7 +198,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
                 service failed, or the file cannot be written.
         """
         ledger = self.entry.runtime_data.usage
-        ledger.check_budget()
         text = RepeatableText(_once(scrub(message)))
         await text.fetch()
         language = language or self.default_language
@@ -280,7 +280,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         A mistake of the caller, in an option or the text, is an error all the same.
         """
-        self.entry.runtime_data.usage.check_budget()
         text = RepeatableText(request.message_gen)
         fetching = self.entry.async_create_background_task(
             self.hass, text.fetch(), f"{self.entity_id} text"
@@ -313,9 +312,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         self, speech: SpeechRequest, text: RepeatableText, *, live: bool = True
     ) -> Utterance:
         if speech.synthesis.ssml:
-            pieces = (scrub(piece) async for piece in text.read())
+            pieces = (Piece(scrub(piece), "") async for piece in text.read())
         else:
-            pieces = _speakable(text.read(), speech)
+            pieces = _cut(_speakable(text.read(), speech))
         return self.entry.runtime_data.client.speak(
             pieces,
             speech.synthesis,
@@ -331,7 +330,14 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         if speech.fallback_engine:
             chunks = in_time(utterance, text.sentence)
         usage = self.entry.runtime_data.usage
-        with usage.expecting():
+
+        def counted() -> int:
+            return max(utterance.report.characters, count_characters(text.so_far))
+
+        # Nothing is awaited in between: of messages that begin together, each counts
+        # those before it.
+        usage.check_budget()
+        with usage.in_flight(counted):
             try:
                 async with aclosing(utterance):
                     async for chunk in chunks:
@@ -442,6 +448,16 @@ async def _is_ssml(text: RepeatableText) -> bool:
     if found := is_ssml(document):
         check_ssml(document)
     return found
+
+
+async def _cut(text: AsyncIterator[str]) -> AsyncGenerator[Piece]:
+    """Yield a text in pieces that mark where its sentences and clauses end."""
+    splitter = PieceSplitter()
+    async for part in text:
+        for piece in splitter.push(part):
+            yield piece
+    for piece in splitter.finish():
+        yield piece
 
 
 async def _speakable(

@@ -1,7 +1,7 @@
 """A client and an emulated service for it, and texts that are being written."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from custom_components.cosyvoice.client import (
     SynthesisOptions,
     Utterance,
 )
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.emulator import Emulator, EmulatorConfig
 
 REGION = "cn-beijing"
@@ -46,11 +47,29 @@ def options(voice: str = "longanyang", **settings: Any) -> SynthesisOptions:
     return SynthesisOptions(voice=voice, **settings).resolve(REGION)
 
 
-async def written(text: str, pause: float = 0.001) -> AsyncGenerator[str]:
+def pieces(text: str) -> Iterator[Piece]:
+    """Yield a whole text letter by letter, with the ends of sentences and clauses."""
+    for number, letter in enumerate(text, start=1):
+        following = text[number : number + 1]
+        if letter in "。！？!?" or (letter == "." and not following.strip()):
+            yield Piece(letter, "sentence")
+        elif letter in "，、：" or (letter in ",;:" and not following.strip()):
+            yield Piece(letter, "clause")
+        else:
+            yield Piece(letter, "")
+
+
+async def written(text: str, pause: float = 0.001) -> AsyncGenerator[Piece]:
     """Yield a text letter by letter, with a pause in seconds after each."""
-    for letter in text:
-        yield letter
+    for piece in pieces(text):
+        yield piece
         await asyncio.sleep(pause)
+
+
+async def whole(text: str) -> AsyncGenerator[Piece]:
+    """Yield a text that is complete."""
+    for piece in pieces(text):
+        yield piece
 
 
 async def listen(utterance: Utterance) -> bytes:

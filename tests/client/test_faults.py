@@ -27,7 +27,7 @@ from custom_components.cosyvoice.client import (
 from tests.clock import run
 from tests.emulator import Emulator, Fault, FaultKind, Nature, Point
 
-from .speaking import SENTENCES, TEXT, options, service, written
+from .speaking import SENTENCES, TEXT, options, service, whole, written
 
 TIMING = Timing()
 
@@ -75,7 +75,7 @@ class Spoken:
 
 async def speak(client: CosyVoiceClient, container: str, *, streamed: bool) -> Spoken:
     """Say the text; return what came of it."""
-    text = written(TEXT) if streamed else TEXT
+    text = written(TEXT) if streamed else whole(TEXT)
     utterance = client.speak(text, options(format=container))
     spoken = Spoken(utterance.report)
     loop = asyncio.get_running_loop()

@@ -9,12 +9,15 @@ import pytest
 
 from custom_components.cosyvoice.client.audio import audio_writer
 from custom_components.cosyvoice.client.errors import CosyVoiceError
+from custom_components.cosyvoice.client.utterance.playback import Position
 from custom_components.cosyvoice.client.utterance.progress import TaskProgress
+from custom_components.cosyvoice.client.utterance.source import Part
 from custom_components.cosyvoice.client.wire.connection import Connection
 from custom_components.cosyvoice.client.wire.protocol import Audio, TaskStarted
 
 FRAMES = 25_000
 TEXT = "今天天气不错。"
+START = Position(0.0, 0.0)
 PARAMETERS = {"voice": "longanyang", "format": "pcm"}
 VALUES: list[Any] = [None, True, 0, -1, 1e400, "", "x" * 50, [], {}, [{}], {"a": []}]
 FORMATS = ("mp3", "opus", "wav", "caf")
@@ -109,20 +112,20 @@ async def test_only_classed_errors_come_out(seed: int) -> None:
         websocket = FuzzedWebSocket(chance)
         connection = Connection(cast("aiohttp.ClientWebSocketResponse", websocket))
         writer = audio_writer(FORMATS[seed], 24000)
-        progress = TaskProgress(0.0)
-        progress.add(TEXT * 3)
+        progress = TaskProgress(START)
+        for _ in range(3):
+            progress.add(Part(TEXT, ends_sentence=True))
         await websocket.send_str(connection._protocol.run_task("m", PARAMETERS))
         try:
             while True:
                 received += 1
                 for event in await connection.receive():
                     if isinstance(event, Audio):
-                        progress.audio()
-                        writer.feed(event.data)
+                        progress.audio(given_out=bool(writer.feed(event.data)))
                     elif isinstance(event, TaskStarted):
                         started += 1
                     else:
-                        progress.note(event, writer.seconds)
+                        progress.note(event, Position(writer.seconds, 0.0))
         except CosyVoiceError:
             errors += 1
             writer.abort_task()

@@ -3,10 +3,12 @@
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.cosyvoice.client.counting import count_characters
+from custom_components.cosyvoice.client.counting import count_characters, is_speakable
 from custom_components.cosyvoice.client.errors import ProtocolError
-from custom_components.cosyvoice.client.utterance.progress import TaskProgress
+from custom_components.cosyvoice.client.utterance.playback import Position
+from custom_components.cosyvoice.client.utterance.progress import Cost, TaskProgress
 from custom_components.cosyvoice.client.utterance.report import Word
+from custom_components.cosyvoice.client.utterance.source import Part
 from custom_components.cosyvoice.client.wire.protocol import (
     SentenceBegin,
     SentenceEnd,
@@ -15,18 +17,39 @@ from custom_components.cosyvoice.client.wire.protocol import (
     Usage,
     WordTime,
 )
-from custom_components.cosyvoice.text.characters import is_speakable
 
 SENTENCES = ["今天天气不错。", " It is 3.5 degrees. ", "好的！", "再见。"]
 
 
+START = Position(0.0, 0.0)
+
+
+def task_of(*sentences: str, lags: bool = False) -> TaskProgress:
+    """Return the progress of a task that was given sentences."""
+    progress = TaskProgress(START, lags=lags)
+    for sentence in sentences:
+        progress.add(Part(sentence, ends_sentence=True))
+    return progress
+
+
 def progress_of(*sentences: str) -> TaskProgress:
     """Return the progress of a task that was given sentences and gave audio."""
-    progress = TaskProgress(0.0)
-    for sentence in sentences:
-        progress.add(sentence)
-    progress.audio()
+    progress = task_of(*sentences)
+    progress.audio(given_out=True)
     return progress
+
+
+def rest_of(progress: TaskProgress) -> str:
+    """Return what is to be spoken again."""
+    return "".join(part.text for part in progress.rest)
+
+
+def end(progress: TaskProgress, text: str | None, usage: int | None = None) -> None:
+    """Let a sentence be spoken to its end."""
+    progress.audio(given_out=True)
+    if usage is not None:
+        progress.note(Usage(usage), START)
+    progress.note(SentenceEnd(text, ()), START)
 
 
 @pytest.mark.parametrize(
@@ -47,97 +70,93 @@ def test_punctuation_alone_is_not_speakable(text: str, *, speakable: bool) -> No
 
 def test_a_new_task_owes_nothing() -> None:
     """Nothing sent, nothing owed."""
-    progress = TaskProgress(0.0)
+    progress = TaskProgress(START)
     assert not progress.owed
     assert not progress.begun
     assert progress.known
-    assert progress.rest == ""
+    assert rest_of(progress) == ""
 
 
 def test_other_events_say_nothing() -> None:
     """They are no progress."""
     progress = progress_of("好的！")
-    progress.note(TaskStarted(), 0.0)
-    assert progress.rest == "好的！"
+    progress.note(TaskStarted(), START)
+    assert rest_of(progress) == "好的！"
 
 
 @pytest.mark.parametrize("with_text", [True, False])
 @pytest.mark.parametrize("with_usage", [True, False])
 def test_sentences_are_ticked_off(*, with_text: bool, with_usage: bool) -> None:
-    """By their text or by the characters billed; without either nothing is."""
+    """By their text, by the characters billed, or one by one."""
     progress = progress_of(*SENTENCES)
     said = ""
     for number, sentence in enumerate(SENTENCES):
         said += sentence
-        progress.note(SentenceBegin(None), 0.0)
+        progress.note(SentenceBegin(None), START)
         assert progress.known
-        if with_usage:
-            progress.note(Usage(count_characters(said)), 0.0)
-        text = sentence.strip() if with_text else None
-        progress.note(SentenceEnd(text, ()), 0.0)
+        usage = count_characters(said) if with_usage else None
+        end(progress, sentence.strip() if with_text else None, usage)
         assert not progress.in_sentence
-        left = "".join(SENTENCES[number + 1 :]) if with_text or with_usage else None
-        if left is not None:
-            assert progress.rest.strip() == left.strip()
-    assert progress.owed is not (with_text or with_usage)
+        left = "".join(SENTENCES[number + 1 :])
+        assert rest_of(progress).strip() == left.strip()
+    assert not progress.owed
 
 
 def test_the_text_of_the_beginning_serves_for_the_end() -> None:
     """The end of a task's last sentence may come without its text."""
     progress = progress_of("好的！", "再见。")
-    progress.note(SentenceBegin("好的！"), 0.0)
-    progress.note(SentenceEnd(None, ()), 0.0)
-    assert progress.rest == "再见。"
+    progress.note(SentenceBegin("好的！"), START)
+    progress.note(SentenceEnd(None, ()), START)
+    assert rest_of(progress) == "再见。"
 
 
 def test_a_sentence_that_came_without_notice_is_not_said_again() -> None:
     """Audio comes in order: what stands before a finished sentence is finished."""
     progress = progress_of("一。", "二。", "三。")
-    progress.note(SentenceEnd("二。", ()), 0.0)
-    assert progress.rest == "三。"
+    progress.note(SentenceEnd("二。", ()), START)
+    assert rest_of(progress) == "三。"
 
 
 def test_the_bill_limits_how_far_a_text_is_searched() -> None:
     """The same words later in the text are not mistaken for the sentence."""
     progress = progress_of("一，好的。", "二。", "好的。")
-    progress.note(Usage(count_characters("一，好的。")), 0.0)
-    progress.note(SentenceEnd("OK", ()), 0.0)
-    assert progress.rest == "二。好的。"
+    progress.note(Usage(count_characters("一，好的。")), START)
+    progress.note(SentenceEnd("OK", ()), START)
+    assert rest_of(progress) == "二。好的。"
 
 
 def test_a_far_match_beyond_the_bill_is_refused() -> None:
     """A match that lies beyond what was billed ticks off only what was billed."""
     progress = progress_of("一一。", "二二。", "三三。")
-    progress.note(Usage(count_characters("一一。")), 0.0)
-    progress.note(SentenceEnd("三三。", ()), 0.0)
-    assert progress.rest == "二二。三三。"
+    progress.note(Usage(count_characters("一一。")), START)
+    progress.note(SentenceEnd("三三。", ()), START)
+    assert rest_of(progress) == "二二。三三。"
 
 
 def test_an_event_that_comes_twice_counts_once() -> None:
     """The next sentence, though it reads the same, is still owed."""
     progress = progress_of("好的。", "好的。")
-    for _ in range(2):
-        progress.note(Usage(5), 0.0)
-        progress.note(SentenceEnd("好的。", ()), 0.0)
-    assert progress.rest == "好的。"
+    end(progress, "好的。", 5)
+    progress.note(SentenceEnd("好的。", ()), START)
+    assert rest_of(progress) == "好的。"
 
 
 def test_half_a_sentence_in_the_bill_is_repeated_whole() -> None:
     """It is better to repeat than to lose."""
     progress = progress_of("今天天气不错。", "明天也不错。")
-    progress.note(Usage(18), 0.0)
-    progress.note(SentenceEnd(None, ()), 0.0)
-    assert progress.rest == "明天也不错。"
+    progress.note(Usage(18), START)
+    progress.note(SentenceEnd(None, ()), START)
+    assert rest_of(progress) == "明天也不错。"
 
 
 def test_a_service_that_reports_usage_alone() -> None:
     """Each rise of the count says that what was counted before is delivered."""
     progress = progress_of("好的！", "再见。", "晚安。")
     assert not progress.known
-    progress.note(Usage(5), 0.0)
-    assert progress.rest == "好的！再见。晚安。"
-    progress.note(Usage(10), 0.0)
-    assert progress.rest == "再见。晚安。"
+    progress.note(Usage(5), START)
+    assert rest_of(progress) == "好的！再见。晚安。"
+    progress.note(Usage(10), START)
+    assert rest_of(progress) == "再见。晚安。"
     assert progress.begun
     assert progress.billed == 10
 
@@ -150,17 +169,16 @@ def test_one_sentence_is_always_known() -> None:
 def test_a_finished_task_delivered_everything() -> None:
     """Whether or not the service reported sentences."""
     progress = progress_of("好的！", "再见。")
-    progress.note(TaskFinished(asked=True), 0.0)
-    assert progress.rest == ""
+    progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == ""
 
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_a_task_finished_without_audio_is_an_error(*, asked: bool) -> None:
     """Silence is no speech."""
-    progress = TaskProgress(0.0)
-    progress.add("好的！")
+    progress = task_of("好的！")
     with pytest.raises(ProtocolError):
-        progress.note(TaskFinished(asked), 0.0)
+        progress.note(TaskFinished(asked), START)
 
 
 @pytest.mark.parametrize("before", [1, 100])
@@ -168,35 +186,56 @@ def test_a_task_finished_too_early_is_an_error(before: int) -> None:
     """Both the sentences and the bill say that something is missing, however little."""
     progress = progress_of(*["今天天气不错。"] * before, "再见。")
     for number in range(before):
-        progress.note(Usage(13 * (number + 1)), 0.0)
-        progress.note(SentenceEnd("今天天气不错。", ()), 0.0)
+        end(progress, "今天天气不错。", 13 * (number + 1))
     with pytest.raises(ProtocolError):
-        progress.note(TaskFinished(asked=True), 0.0)
-    assert progress.rest == "再见。"
+        progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == "再见。"
 
 
 def test_a_task_finished_within_a_sentence_is_an_error() -> None:
     """Also where nothing was billed yet."""
     progress = progress_of("今天天气不错。")
-    progress.note(SentenceBegin("今天天气不错。"), 0.0)
+    progress.note(SentenceBegin("今天天气不错。"), START)
     with pytest.raises(ProtocolError):
-        progress.note(TaskFinished(asked=True), 0.0)
+        progress.note(TaskFinished(asked=True), START)
 
 
 def test_a_sentence_that_was_worded_otherwise_is_no_error() -> None:
     """The bill is complete: the service has only changed the text."""
     progress = progress_of("今天 3°C。", "再见。")
-    progress.note(Usage(13), 0.0)
-    progress.note(SentenceEnd("今天三摄氏度。", ()), 0.0)
-    progress.note(TaskFinished(asked=True), 0.0)
+    progress.note(Usage(13), START)
+    progress.note(SentenceEnd("今天三摄氏度。", ()), START)
+    progress.note(TaskFinished(asked=True), START)
     assert not progress.owed
+
+
+def words_of(
+    progress: TaskProgress, *sentences: tuple[float, float, float]
+) -> list[float]:
+    """Return where words begin; each sentence has one.
+
+    Args:
+        progress: The task.
+        sentences: Where each begins and ends in the audio, and its word's time.
+    """
+    for begin, finish, time in sentences:
+        progress.note(SentenceBegin("a"), Position(begin, 0.0))
+        progress.audio(given_out=True)
+        word = WordTime("a", time, time + 0.1)
+        progress.note(SentenceEnd("a", (word,)), Position(finish, 0.0))
+    return [round(word.begin, 3) for word in progress.words]
 
 
 def test_words_counted_from_the_task() -> None:
     """Times run on over the sentences of a task, after what was heard before it."""
-    progress = TaskProgress(10.0)
-    progress.note(SentenceEnd("a", (WordTime("a", 0.1, 0.5),)), 10.6)
-    progress.note(SentenceEnd("b", (WordTime("b", 0.7, 0.9),)), 11.0)
+    progress = TaskProgress(Position(10.0, 4.0))
+    for begin, finish, word in (
+        (10.0, 10.6, WordTime("a", 0.1, 0.5)),
+        (10.6, 11.0, WordTime("b", 0.7, 0.9)),
+    ):
+        progress.note(SentenceBegin(word.text), Position(begin, 4.0))
+        progress.audio(given_out=True)
+        progress.note(SentenceEnd(word.text, (word,)), Position(finish, 4.0))
     assert progress.words == [
         Word(text="a", begin=10.1, end=10.5),
         Word(text="b", begin=10.7, end=10.9),
@@ -205,12 +244,190 @@ def test_words_counted_from_the_task() -> None:
 
 def test_words_counted_from_the_sentence() -> None:
     """Times that begin anew count from the sentence's beginning."""
-    progress = TaskProgress(0.0)
-    progress.note(SentenceBegin("a"), 0.0)
-    progress.note(SentenceEnd("a", (WordTime("a", 0.25, 0.5),)), 1.0)
-    progress.note(SentenceBegin("b"), 1.0)
-    progress.note(SentenceEnd("b", (WordTime("b", 0.25, 0.5),)), 2.0)
-    assert [word.begin for word in progress.words] == [0.25, 1.25]
+    sentences = (0.0, 1.0, 0.25), (1.0, 2.0, 0.25)
+    assert words_of(TaskProgress(START), *sentences) == [0.25, 1.25]
+
+
+def test_a_short_word_before_does_not_change_what_times_count_from() -> None:
+    """The second sentence's word ends before the third one's begins."""
+    sentences = (0.0, 2.0, 0.3), (2.0, 2.6, 0.14), (2.6, 4.0, 0.3)
+    assert words_of(TaskProgress(START), *sentences) == [0.3, 2.14, 2.9]
+
+
+def test_times_that_overlap_still_count_from_the_task() -> None:
+    """The second sentence's first word begins 5 ms before the first sentence ends."""
+    sentences = (0.0, 2.0, 1.9), (2.0, 3.0, 1.995)
+    assert words_of(TaskProgress(START), *sentences) == [1.9, 1.995]
+
+
+def test_what_times_count_from_is_decided_once_for_a_task() -> None:
+    """A pause at the beginning of a later sentence is not mistaken."""
+    sentences = (0.0, 2.0, 0.1), (2.0, 4.0, 0.1), (4.0, 9.0, 2.5)
+    assert words_of(TaskProgress(START), *sentences) == [0.1, 2.1, 6.5]
+
+
+@pytest.mark.parametrize("from_task", [True, False])
+def test_silence_within_a_task_moves_its_words(*, from_task: bool) -> None:
+    """The service does not know of it."""
+    progress = TaskProgress(START)
+    progress.note(SentenceBegin("a"), START)
+    progress.audio(given_out=True)
+    progress.note(SentenceEnd("a", ()), Position(2.0, 0.0))
+    progress.note(SentenceBegin("b"), Position(7.0, 5.0))
+    progress.audio(given_out=True)
+    word = WordTime("b", 2.1 if from_task else 0.1, 2.5)
+    progress.note(SentenceEnd("b", (word,)), Position(8.0, 5.0))
+    assert [word.begin for word in progress.words] == [pytest.approx(7.1)]
+
+
+WORDED_OTHERWISE = [
+    ("今天 3°C。", "今天三摄氏度。"),
+    ("It is 21 degrees, and dry. ", "It is twenty one degrees, and dry."),
+    ("湿度是 45%。", "湿度是百分之四十五。"),
+    ("Good night!", "GOOD NIGHT !"),
+    ("好的，再见。", "好的,再见."),
+]
+
+
+@pytest.mark.parametrize("with_text", [True, False])
+def test_sentences_that_are_worded_otherwise_are_counted(*, with_text: bool) -> None:
+    """Without usage as well; only the sentence under way is spoken again."""
+    progress = progress_of(*(sent for sent, _ in WORDED_OTHERWISE))
+    for number, (_, spoken) in enumerate(WORDED_OTHERWISE, start=1):
+        end(progress, spoken if with_text else None)
+        left = [sent for sent, _ in WORDED_OTHERWISE[number:]]
+        assert [part.text for part in progress.rest] == left
+
+
+def test_half_a_part_that_is_worded_otherwise_is_not_counted() -> None:
+    """The service cuts finer than the text was sent: better to repeat than to lose."""
+    progress = progress_of("It is 21 degrees; the wind blows from the north-east.")
+    end(progress, "It is twenty one degrees;")
+    assert rest_of(progress).startswith("It is")
+
+
+def test_the_beginning_of_a_sentence_ends_those_that_were_not_found() -> None:
+    """Two parts came as one sentence, worded otherwise."""
+    progress = progress_of("20:15。", "明天。", "今天天气不错。")
+    end(progress, "二十点十五分明天。")
+    assert rest_of(progress) == "明天。今天天气不错。"
+    progress.note(SentenceBegin("今天天气不错。"), START)
+    assert rest_of(progress) == "今天天气不错。"
+
+
+def test_a_bill_that_is_higher_skips_no_sentence() -> None:
+    """Ten characters more than are counted here, from the first sentence on."""
+    sentences = ["今天天气不错。", "好。", "是。", "明天也不错。"]
+    progress = progress_of(*sentences)
+    billed = 10
+    for number, sentence in enumerate(sentences, start=1):
+        billed += count_characters(sentence)
+        end(progress, sentence if number == 1 else None, billed)
+        assert rest_of(progress) == "".join(sentences[number:])
+
+
+def test_identical_sentences_count_although_the_bill_does_not_grow() -> None:
+    progress = progress_of("好的。", "好的。", "再见。")
+    for _ in range(2):
+        end(progress, "好的。", 15)
+    assert rest_of(progress) == "再见。"
+
+
+def test_words_within_a_word_are_not_mistaken_for_the_sentence() -> None:
+    progress = progress_of("Look at that. ", "OK. ", "Bye.")
+    end(progress, "OK.")
+    assert rest_of(progress) == "Bye."
+
+
+def test_a_finished_task_without_usage_may_still_have_been_too_short() -> None:
+    """All sentences were found; one is missing."""
+    progress = progress_of("今天天气不错。", "再见。")
+    end(progress, "今天天气不错。")
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == "再见。"
+
+
+def test_a_finished_task_of_2025_may_have_been_too_short() -> None:
+    """Its events hold the bill alone, which says what is missing."""
+    progress = progress_of("今天天气不错。", "明天也不错。", "再见。")
+    progress.note(Usage(13), START)
+    progress.note(Usage(24), START)
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == "再见。"
+
+
+def test_the_rest_of_a_document_is_the_document() -> None:
+    """SSML cannot be cut, whatever the service reports."""
+    progress = TaskProgress(START, ssml=True)
+    document = "<speak>好的。再见。</speak>"
+    progress.add(Part(document, ends_sentence=True))
+    end(progress, "好的。", 5)
+    assert rest_of(progress) == document
+    assert not progress.known
+    assert progress.undelivered == len(document)
+    assert progress.cost() == Cost(5, estimated=True)
+
+
+def test_what_lags_is_not_delivered_before_it_was_given_out() -> None:
+    """The end of the sentence is in a page that is not full yet."""
+    progress = task_of("好的。", "再见。", lags=True)
+    end(progress, "好的。")
+    assert rest_of(progress) == "好的。再见。"
+    assert progress.is_broken_off
+    progress.audio(given_out=False)
+    assert rest_of(progress) == "好的。再见。"
+    progress.audio(given_out=True)
+    assert rest_of(progress) == "再见。"
+    assert progress.undelivered == len("再见。")
+
+
+BILL = ["今天天气不错。", "It is 21 degrees outside. ", "再见。"]
+
+
+@pytest.mark.parametrize("usage", ["sentence", "finished"])
+def test_a_task_that_is_broken_off_costs_what_was_spoken(usage: str) -> None:
+    """With the sentence under way, and marked as an estimate."""
+    progress = progress_of(*BILL)
+    assert task_of(*BILL).cost() == Cost(0, estimated=True)
+    assert progress.cost() == Cost(13, estimated=True)
+    billed = 0
+    for number, sentence in enumerate(BILL):
+        progress.note(SentenceBegin(None), START)
+        billed += count_characters(sentence)
+        assert progress.cost() == Cost(billed, estimated=True)
+        end(progress, None, billed if usage == "sentence" else None)
+        assert progress.cost() == Cost(billed, estimated=True)
+        if number == 0:
+            progress.note(SentenceBegin("It is 21 degrees outside."), START)
+            assert progress.cost() == Cost(13 + 25, estimated=True)
+
+
+def test_a_task_that_is_finished_costs_what_was_billed() -> None:
+    """Or all of it where nothing was."""
+    progress = progress_of("好的。")
+    progress.note(Usage(7), START)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(7, estimated=False)
+    progress = progress_of("好的。")
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(5, estimated=True)
+    assert TaskProgress(START).cost() == Cost(0, estimated=False)
+
+
+def test_a_task_of_2025_costs_what_was_billed_so_far() -> None:
+    """The bill holds the sentence under way."""
+    progress = progress_of(*BILL)
+    progress.note(Usage(13), START)
+    assert progress.cost() == Cost(13, estimated=True)
+
+
+def test_marks_after_a_sentence_belong_to_it() -> None:
+    """Also where the service does not end where the text was cut."""
+    progress = progress_of("他说：“好的。”“再见。”")
+    end(progress, "他说：“好的。”")
+    assert rest_of(progress) == "“再见。”"
 
 
 sentences = st.lists(
@@ -237,12 +454,14 @@ def test_nothing_is_ever_lost(sentences: list[str], data: st.DataObject) -> None
         billed += count_characters(sentence)
         reports_text, reports_usage = data.draw(st.tuples(st.booleans(), st.booleans()))
         if data.draw(st.booleans()):
-            progress.note(SentenceBegin(sentence if reports_text else None), 0.0)
-        if reports_usage:
-            progress.note(Usage(billed), 0.0)
-        progress.note(SentenceEnd(sentence if reports_text else None, ()), 0.0)
+            progress.note(SentenceBegin(sentence if reports_text else None), START)
+        end(
+            progress,
+            sentence if reports_text else None,
+            billed if reports_usage else None,
+        )
         complete = complete and reports_text and reports_usage
     undelivered = "".join(sentences[done:]).strip()
-    assert progress.rest.strip().endswith(undelivered)
+    assert rest_of(progress).strip().endswith(undelivered)
     if complete:
-        assert progress.rest.strip() == undelivered
+        assert rest_of(progress).strip() == undelivered

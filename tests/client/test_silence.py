@@ -7,13 +7,14 @@ from hypothesis import given, strategies as st
 import numpy as np
 import pytest
 
-from custom_components.cosyvoice.client import Silence
+from custom_components.cosyvoice.client import Silence, Timing
 from custom_components.cosyvoice.client.audio import audio_writer
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 from tests.emulator.audio import Encoder, decode
 
-from .speaking import SENTENCES, TEXT, listen, options, service, written
+from .speaking import SENTENCES, TEXT, listen, options, pieces, service, whole, written
 
 # Above it a frame is twice as long
 LOW_RATES, HIGH_RATES = (8000, 16000, 22050, 24000), (32000, 44100, 48000)
@@ -94,10 +95,11 @@ def test_pauses_are_filled_only_as_needed() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
+        async def pausing() -> AsyncGenerator[Piece]:
+            yield Piece(SENTENCES[0], "sentence")
             await asyncio.sleep(40)
-            yield SENTENCES[1] + " " + SENTENCES[2]
+            for piece in pieces(SENTENCES[1] + " " + SENTENCES[2]):
+                yield piece
 
         config = EmulatorConfig(
             speech="signal", first_packet=0.5, real_time_factor=0.3, round_trip=0.1
@@ -135,10 +137,11 @@ def test_silence_goes_on_until_the_next_sentence_is_heard() -> None:
     """Also while the connection has to be opened anew for it."""
 
     async def scenario() -> None:
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
+        async def pausing() -> AsyncGenerator[Piece]:
+            yield Piece(SENTENCES[0], "sentence")
             await asyncio.sleep(200)
-            yield SENTENCES[1] + SENTENCES[2]
+            for piece in pieces(SENTENCES[1] + SENTENCES[2]):
+                yield piece
 
         config = EmulatorConfig(
             speech="signal", round_trip=0.5, first_packet=1.0, real_time_factor=0.3
@@ -167,7 +170,9 @@ def test_a_text_that_does_not_pause_gets_no_silence(
             speech="signal", first_packet=0.3, real_time_factor=real_time_factor
         )
         async with service(config) as (emulator, client):
-            utterance = client.speak(text, options(format="pcm"), fill_pauses=True)
+            utterance = client.speak(
+                whole(text), options(format="pcm"), fill_pauses=True
+            )
             audio = await listen(utterance)
             (task,) = (task for task in emulator.tasks if task.pieces)
             assert len(audio) / 48_000 == pytest.approx(task.audio_seconds, abs=0.001)
@@ -181,10 +186,9 @@ def test_a_pause_before_the_first_sentence_is_filled_after_a_while() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
-        async def pausing() -> AsyncGenerator[str]:
-            yield "Here it is "
+        async def pausing() -> AsyncGenerator[Piece]:
             await asyncio.sleep(30)
-            yield "now, the answer."
+            yield Piece("Here it is now, the answer.", "sentence")
 
         config = EmulatorConfig(speech="signal", first_packet=0.3)
         async with service(config) as (emulator, client):
@@ -200,7 +204,7 @@ def test_a_pause_before_the_first_sentence_is_filled_after_a_while() -> None:
                 last, audio = loop.time(), audio + chunk
             samples = np.frombuffer(audio, np.int16).astype(int)
             before = np.flatnonzero(np.abs(samples) > 500)[0] / 24_000
-            assert before == pytest.approx(30 - 2 + 0.5, abs=0.5)
+            assert before == pytest.approx(30 - 2 + Timing().low_water + 0.5, abs=0.2)
             (task,) = (task for task in emulator.tasks if task.pieces)
             assert len(samples) / 24_000 == pytest.approx(
                 before + task.audio_seconds, abs=0.02
@@ -211,10 +215,11 @@ def test_a_pause_before_the_first_sentence_is_filled_after_a_while() -> None:
 
 def test_a_slow_service_is_not_made_up_for_in_the_next_pause() -> None:
     async def scenario() -> None:
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0] + SENTENCES[1]
+        async def pausing() -> AsyncGenerator[Piece]:
+            for piece in pieces(SENTENCES[0] + SENTENCES[1]):
+                yield piece
             await asyncio.sleep(20)
-            yield SENTENCES[2]
+            yield Piece(SENTENCES[2], "sentence")
 
         config = EmulatorConfig(speech="signal", real_time_factor=3.0)
         async with service(config) as (emulator, client):

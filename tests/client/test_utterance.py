@@ -17,12 +17,24 @@ from custom_components.cosyvoice.client import (
     Timing,
     count_characters,
 )
-from custom_components.cosyvoice.client.utterance.utterance import TASK_CHARACTERS
+from custom_components.cosyvoice.client.utterance.sender import TASK_CHARACTERS
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 from tests.emulator.config import Usage
 
-from .speaking import SENTENCES, TEXT, collect, heard, listen, options, service, written
+from .speaking import (
+    SENTENCES,
+    TEXT,
+    collect,
+    heard,
+    listen,
+    options,
+    pieces,
+    service,
+    whole,
+    written,
+)
 
 TIMING = Timing()
 
@@ -36,7 +48,7 @@ def test_a_message_is_heard_and_accounted_for(
 
     async def scenario() -> None:
         async with service() as (emulator, client):
-            text = written(TEXT) if streamed else TEXT
+            text = written(TEXT) if streamed else whole(TEXT)
             utterance = client.speak(text, options(format=container))
             audio = await listen(utterance)
             assert heard(emulator, audio) == SENTENCES
@@ -59,7 +71,7 @@ def test_sentences_go_out_one_by_one() -> None:
     async def scenario() -> None:
         async with service() as (emulator, client):
             await listen(client.speak(written(TEXT), options()))
-            await listen(client.speak(TEXT, options()))
+            await listen(client.speak(whole(TEXT), options()))
             for task in emulator.tasks:
                 assert [text.strip() for text in task.texts] == SENTENCES
 
@@ -72,11 +84,11 @@ def test_a_finished_sentence_is_not_held_back() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
-        async def slow() -> AsyncGenerator[str]:
-            yield "好的。"
-            yield "接下来"
-            await asyncio.sleep(2)
-            yield "再见。"
+        async def slow() -> AsyncGenerator[Piece]:
+            yield Piece("好的。", "sentence")
+            yield Piece("接下来", "")
+            await asyncio.sleep(0.5)
+            yield Piece("再见。", "sentence")
 
         async with service() as (emulator, client):
             begun = loop.time()
@@ -101,14 +113,20 @@ def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
     """No limit of the service ends it, and nothing is said twice."""
 
     async def scenario() -> None:
-        async def pausing() -> AsyncGenerator[str]:
-            yield TEXT[:13]
-            await asyncio.sleep(pause)
-            yield TEXT[13:]
+        async def pausing() -> AsyncGenerator[Piece]:
+            for number, piece in enumerate(pieces(TEXT)):
+                yield piece
+                if number == 12:
+                    await asyncio.sleep(pause)
 
         async with service() as (emulator, client):
             utterance = client.speak(pausing(), options(format="wav"))
-            assert heard(emulator, await listen(utterance)) == SENTENCES
+            assert heard(emulator, await listen(utterance)) == [
+                SENTENCES[0],
+                "It is",
+                "21 degrees outside.",
+                SENTENCES[2],
+            ]
             assert [task.outcome for task in emulator.tasks if task.pieces] == (
                 ["finished"] * (1 if pause < TIMING.pause else 2)
             )
@@ -124,10 +142,10 @@ def test_a_service_that_knows_no_flush(flush: Literal["ignored", "refused"]) -> 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
-        async def pausing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
+        async def pausing() -> AsyncGenerator[Piece]:
+            yield Piece(SENTENCES[0], "sentence")
             await asyncio.sleep(30)
-            yield SENTENCES[2]
+            yield Piece(SENTENCES[2], "sentence")
 
         async with service(EmulatorConfig(speech="signal", flush=flush)) as (
             emulator,
@@ -165,8 +183,8 @@ def test_the_failure_of_the_text_comes_after_what_was_written() -> None:
     """What the language model did say is heard; then its error is raised."""
 
     async def scenario() -> None:
-        async def failing() -> AsyncGenerator[str]:
-            yield SENTENCES[0]
+        async def failing() -> AsyncGenerator[Piece]:
+            yield Piece(SENTENCES[0], "sentence")
             raise RuntimeError("the model is gone")
 
         async with service() as (emulator, client):
@@ -188,7 +206,7 @@ def test_a_text_beyond_the_limit_of_a_task_takes_several() -> None:
         count = TASK_CHARACTERS // count_characters(sentence) + 20
         config = EmulatorConfig(speech="silence", seconds_per_character=0.0005)
         async with service(config) as (emulator, client):
-            utterance = client.speak(sentence * count, options(format="pcm"))
+            utterance = client.speak(whole(sentence * count), options(format="pcm"))
             async for _ in utterance:
                 pass
             tasks = [task for task in emulator.tasks if task.pieces]
@@ -258,7 +276,7 @@ def test_a_listener_who_leaves_ends_the_task(after: int) -> None:
     async def scenario() -> None:
         config = EmulatorConfig(speech="signal", real_time_factor=0.5)
         async with service(config) as (emulator, client):
-            utterance = client.speak(TEXT, options(format="pcm"))
+            utterance = client.speak(whole(TEXT), options(format="pcm"))
             chunks = aiter(utterance)
             for _ in range(after):
                 await anext(chunks)
@@ -300,7 +318,7 @@ def test_a_slow_listener_keeps_memory_bounded() -> None:
         config = EmulatorConfig(speech="silence", seconds_per_character=1.0)
         async with service(config) as (emulator, client):
             utterance = client.speak(
-                "今天天气不错。" * 40, options(format="pcm", sample_rate=48000)
+                whole("今天天气不错。" * 40), options(format="pcm", sample_rate=48000)
             )
             chunks = aiter(utterance)
             await anext(chunks)
@@ -322,7 +340,10 @@ def test_a_burst_of_twenty_succeeds() -> None:
     async def scenario() -> None:
         async with service() as (emulator, client):
             audios = await asyncio.gather(
-                *(listen(client.speak(TEXT, options(format="wav"))) for _ in range(20))
+                *(
+                    listen(client.speak(whole(TEXT), options(format="wav")))
+                    for _ in range(20)
+                )
             )
             assert all(heard(emulator, audio) == SENTENCES for audio in audios)
             assert not any(task.error_code for task in emulator.tasks)
@@ -338,7 +359,7 @@ def test_every_form_of_usage_is_understood(usage: Usage, *, streamed: bool) -> N
     async def scenario() -> None:
         config = EmulatorConfig(speech="signal", usage=usage)
         async with service(config) as (emulator, client):
-            text = written(TEXT, 0.2) if streamed else TEXT
+            text = written(TEXT, 0.2) if streamed else whole(TEXT)
             utterance = client.speak(text, options(format="wav"))
             assert heard(emulator, await listen(utterance)) == SENTENCES
             billed = sum(task.characters for task in emulator.tasks)
@@ -405,7 +426,7 @@ def test_what_was_billed_of_a_lost_task_is_accounted_for() -> None:
             emulator.script(
                 Fault(FaultKind.RESET, Point.BETWEEN_SENTENCES, after_sentences=2)
             )
-            utterance = client.speak(TEXT, options(format="opus"))
+            utterance = client.speak(whole(TEXT), options(format="opus"))
             await listen(utterance)
             assert utterance.report.resumed == 1
             billed = sum(

@@ -34,6 +34,7 @@ def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
     """An account with one voice, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
+        entry_id="account",
         title="CosyVoice",
         data={
             "api_key": API_KEY,
@@ -65,9 +66,9 @@ async def ffmpeg(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
-    """The same account, set up."""
+    """The same account, set up, with its key checked and its voices read."""
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     return entry
 
 

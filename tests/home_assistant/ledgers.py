@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -10,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import UtteranceReport
 from custom_components.cosyvoice.const import DOMAIN
+from custom_components.cosyvoice.issues import update_budget_issues
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.config_entries import ConfigEntryState
@@ -50,15 +52,18 @@ async def loaded(
         entry.add_to_hass(hass)
     ledger = UsageLedger(hass, entry)
     entry.runtime_data = SimpleNamespace(usage=ledger, voices=Mock())
+    remove = ledger.async_add_listener(partial(update_budget_issues, hass, entry))
     await ledger.async_load()
     # As if set up, so that the platforms do not set it up first
     hass.config.components.add(DOMAIN)
     entry.mock_state(hass, ConfigEntryState.LOADED)
     await hass.config_entries.async_forward_entry_setups(entry, platforms)
+    ledger.async_follow()
     await hass.async_block_till_done()
     try:
         yield ledger
     finally:
+        remove()
         await hass.config_entries.async_unload_platforms(entry, platforms)
         await entry._async_process_on_unload(hass)
 

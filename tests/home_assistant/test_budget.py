@@ -1,5 +1,6 @@
-"""The monthly budget: the notices, the event, the logbook and the refusal."""
+"""The monthly budget: the notices, the event entity and the refusal."""
 
+import asyncio
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -9,19 +10,33 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
     async_fire_time_changed,
 )
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
-from custom_components.cosyvoice.logbook import async_describe_events
-from custom_components.cosyvoice.usage.budget import EVENT_BUDGET
-from homeassistant.core import HomeAssistant
+from custom_components.cosyvoice.usage.ledger import OverBudgetError
+from homeassistant.const import EVENT_STATE_CHANGED, Platform
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.translation import async_load_integrations
+from tests.emulator import Emulator
 
+from .entities import snapshot_platform
 from .ledgers import account, loaded, spoken
+from .speaking import speak, spoken as spoken_tasks
 
 pytestmark = pytest.mark.freeze_time("2026-11-20 12:00:00+00:00")
+
+
+@pytest.fixture
+async def loaded_account(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> MockConfigEntry:
+    """An account at the emulated service."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
 
 
 def issues(hass: HomeAssistant) -> list[str]:
@@ -39,9 +54,19 @@ def set_option(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> N
     async_dispatcher_send(hass, settings_signal(entry.entry_id))
 
 
+def notices(changes: list[Event]) -> list[dict[str, Any]]:
+    """Return what the event entity has announced."""
+    return [
+        dict(state.attributes)
+        for change in changes
+        if (state := change.data["new_state"]).attributes.get("event_type")
+    ]
+
+
 async def test_warns_at_80_and_100_percent_once(hass: HomeAssistant) -> None:
-    events = async_capture_events(hass, EVENT_BUDGET)
-    async with loaded(hass, account(monthly_budget=1000)) as ledger:
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    entry = account(monthly_budget=1000)
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
         ledger.record(spoken(799), "living_room")
         assert issues(hass) == []
         ledger.record(spoken(1), "living_room")
@@ -51,10 +76,11 @@ async def test_warns_at_80_and_100_percent_once(hass: HomeAssistant) -> None:
         ledger.record(spoken(100), "living_room")
         assert issues(hass) == ["budget_100"]
         await hass.async_block_till_done()
-    assert [event.data for event in events] == [
+    assert notices(changes) == [
         {
-            "config_entry_id": "account_cn-beijing",
-            "account": "Home",
+            "event_types": ["budget_80", "budget_100"],
+            "event_type": f"budget_{percent}",
+            "friendly_name": "Home Budget",
             "month": "2026-11",
             "percent": percent,
             "used": used,
@@ -97,9 +123,9 @@ async def test_speech_goes_on_unless_refusal_is_wanted(hass: HomeAssistant) -> N
 async def test_notice_goes_when_the_budget_is_raised_and_comes_again(
     hass: HomeAssistant,
 ) -> None:
-    events = async_capture_events(hass, EVENT_BUDGET)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     entry = account(monthly_budget=100)
-    async with loaded(hass, entry) as ledger:
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
         ledger.record(spoken(90), "living_room")
         set_option(hass, entry, monthly_budget=0)
         assert issues(hass) == []
@@ -111,16 +137,16 @@ async def test_notice_goes_when_the_budget_is_raised_and_comes_again(
         assert issues(hass) == ["budget_80"]
         await hass.async_block_till_done()
     # For the first amount once, although it was switched off and on
-    assert [event.data["budget"] for event in events] == [100.0, 200.0]
+    assert [notice["budget"] for notice in notices(changes)] == [100.0, 200.0]
 
 
 async def test_new_month_begins_anew(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
-    events = async_capture_events(hass, EVENT_BUDGET)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     entry = account(monthly_budget=100, refuse_over_budget=True)
-    async with loaded(hass, entry) as ledger:
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
         ledger.record(spoken(100), "living_room")
         freezer.move_to("2026-11-30 15:59:59+00:00")
         async_fire_time_changed(hass)
@@ -133,62 +159,101 @@ async def test_new_month_begins_anew(
         ledger.check_budget()
         ledger.record(spoken(80), "living_room")
         await hass.async_block_till_done()
-    assert [(event.data["month"], event.data["percent"]) for event in events] == [
+    announced = notices(changes)
+    assert [(notice["month"], notice["percent"]) for notice in announced] == [
         ("2026-11", 80),
         ("2026-11", 100),
         ("2026-12", 80),
     ]
 
 
-async def test_restart_shows_the_notice_and_does_not_fire_again(
+async def test_restart_shows_the_notice_and_does_not_announce_again(
     hass: HomeAssistant,
 ) -> None:
+    entry = account(monthly_budget=100)
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
+        ledger.record(spoken(85), "living_room")
+        await ledger.async_save()
+    ir.async_get(hass).issues.clear()
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
+        changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+        assert issues(hass) == ["budget_80"]
+        ledger.record(spoken(1), "living_room")
+        await hass.async_block_till_done()
+        assert notices(changes) == []
+
+
+async def test_threshold_reached_before_the_event_entity_exists_is_announced(
+    hass: HomeAssistant,
+) -> None:
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     entry = account(monthly_budget=100)
     async with loaded(hass, entry) as ledger:
         ledger.record(spoken(85), "living_room")
         await ledger.async_save()
-    ir.async_get(hass).issues.clear()
-    events = async_capture_events(hass, EVENT_BUDGET)
-    async with loaded(hass, entry) as ledger:
-        assert issues(hass) == ["budget_80"]
-        ledger.record(spoken(1), "living_room")
-        await hass.async_block_till_done()
-    assert events == []
+    async with loaded(hass, entry, Platform.EVENT):
+        assert [notice["percent"] for notice in notices(changes)] == [80]
 
 
 @pytest.mark.parametrize(
-    ("language", "unit", "message"),
+    ("options", "price"),
     [
-        (
-            "en",
-            "characters",
-            "reached 80% of its monthly budget: 12,000 of 15,000 used",
-        ),
-        ("zh-Hans", "CNY", "已达到每月预算的 80%：已使用 12,000 CNY，预算 15,000 CNY"),
-        (
-            "fr",
-            "USD",
-            "reached 80% of its monthly budget: 12,000 USD of 15,000 USD used",
-        ),
+        ({"monthly_budget": 100}, 1),
+        ({"monthly_budget": 0.02, "budget_unit": "money"}, 0.0002),
     ],
 )
-async def test_logbook_describes_the_event(
-    hass: HomeAssistant, language: str, unit: str, message: str
+async def test_messages_in_flight_count_towards_a_refusing_budget(
+    hass: HomeAssistant, options: dict[str, Any], price: float
+) -> None:
+    """For money, with the price of the region's most expensive model."""
+    entry = account(refuse_over_budget=True, **options)
+    async with loaded(hass, entry) as ledger:
+        counted = [0, 0]
+        with ledger.in_flight(lambda: counted[0]), ledger.in_flight(lambda: counted[1]):
+            counted[:] = [40, 59]
+            assert 99 * price < options["monthly_budget"]
+            ledger.check_budget()
+            counted[1] += 1
+            with pytest.raises(OverBudgetError):
+                ledger.check_budget()
+        ledger.check_budget()
+
+
+@pytest.mark.parametrize(
+    ("language", "options", "shown"),
+    [
+        ("en", {"monthly_budget": 15_000}, "15,000 characters"),
+        ("zh-Hans", {"monthly_budget": 15_000}, "15,000 字符"),
+        ("zh-Hans", {"monthly_budget": 0.5, "budget_unit": "money"}, "0.5 CNY"),
+    ],
+)
+async def test_budget_is_shown_with_its_unit(
+    hass: HomeAssistant, language: str, options: dict[str, Any], shown: str
 ) -> None:
     hass.config.language = language
     await async_load_integrations(hass, {DOMAIN})
-    described = {}
-    async_describe_events(
-        hass, lambda domain, name, describe: described.update({name: describe})
+    async with loaded(hass, account(**options)) as ledger:
+        assert ledger.shown_budget == shown
+        ledger.record(spoken(100_000), "living_room")
+        (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders == {"account": "Home", "budget": shown}
+
+
+async def test_eight_messages_at_once_spend_a_budget_once(
+    hass: HomeAssistant, emulator: Emulator, loaded_account: MockConfigEntry
+) -> None:
+    """The first one is in flight when the others ask."""
+    set_option(hass, loaded_account, monthly_budget=20, refuse_over_budget=True)
+    results = await asyncio.gather(
+        *(speak(hass, f"今天天气不错，第 {number} 次。") for number in range(8)),
+        return_exceptions=True,
     )
-    events = async_capture_events(hass, EVENT_BUDGET)
-    data = {
-        "account": "Home",
-        "percent": 80,
-        "used": 12e3,
-        "budget": 15e3,
-        "unit": unit,
-    }
-    hass.bus.async_fire(EVENT_BUDGET, data)
-    await hass.async_block_till_done()
-    assert described[EVENT_BUDGET](events[0]) == {"name": "Home", "message": message}
+    refused = [result for result in results if isinstance(result, OverBudgetError)]
+    assert len(refused) == 7
+    assert len(spoken_tasks(emulator)) == 1
+
+
+async def test_event_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.EVENT, snapshot)

@@ -2,12 +2,15 @@
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import CLONE
+from .entities import snapshot_platform
 from .speaking import entity_id
 
 
@@ -38,3 +41,9 @@ async def test_press_says_why_the_voices_cannot_be_read(
         await press(hass, loaded)
     assert caught.value.translation_domain == "cosyvoice"
     assert caught.value.translation_key == "service_error"
+
+
+async def test_buttons(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.BUTTON, snapshot)

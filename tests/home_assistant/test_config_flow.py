@@ -442,7 +442,7 @@ async def test_reauthentication(
     """A rejected key starts it; a new key is checked and the account comes back."""
     emulator.config.api_keys = {"sk-new"}
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    await hass.async_block_till_done(wait_background_tasks=True)
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["step_id"] == "reauth_confirm"
     result = await submit(hass, flow, {"api_key": "sk-wrong"})
@@ -450,8 +450,9 @@ async def test_reauthentication(
     result = await submit(hass, result, {"api_key": "sk-new"})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data.voices.last_update_success
     assert entry.data["api_key"] == "sk-new"
     assert entry.data["base_url"] == emulator.url
     assert set(entry.subentries) == {SUBENTRY_ID}
@@ -559,7 +560,7 @@ async def test_reconfiguring_to_the_key_of_another_account(
 
 
 async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """They are kept, and a change reloads the account."""
+    """They are kept, and act without a reload."""
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert result["step_id"] == "init"
     client = loaded.runtime_data.client
@@ -575,7 +576,8 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert loaded.options == chosen
-    assert loaded.runtime_data.client is not client
+    assert loaded.runtime_data.client is client
+    assert client.temporary_keys
 
 
 async def test_forms_can_be_drawn(

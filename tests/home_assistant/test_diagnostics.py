@@ -13,6 +13,7 @@ from syrupy.filters import props
 from custom_components.cosyvoice.client import ArrearsError, UtteranceReport
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator
 
 from .conftest import API_KEY, CLONE, SUBENTRY_ID
@@ -44,6 +45,7 @@ async def test_an_account_that_has_spoken(
         },
     )
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     usage = entry.runtime_data.usage
     usage.record(
         UtteranceReport(
@@ -76,12 +78,26 @@ async def test_an_account_that_has_spoken(
 async def test_an_account_that_is_not_loaded(
     hass: HomeAssistant,
     hass_client: Any,
-    emulator: Emulator,
-    entry: MockConfigEntry,
+    loaded: MockConfigEntry,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """Its settings are there all the same."""
-    emulator.config.api_keys = {"sk-other"}
-    await hass.config_entries.async_setup(entry.entry_id)
-    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    """Its settings are included."""
+    await hass.config_entries.async_unload(loaded.entry_id)
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, loaded)
     assert diagnostics == snapshot(exclude=props("catalogue"))
+
+
+async def test_the_ids_of_issues_name_no_cloned_voice(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant adds them to the diagnostics."""
+    for voice in (CLONE, f"{CLONE}-2"):
+        hass.config_entries.async_update_subentry(
+            loaded,
+            loaded.subentries[SUBENTRY_ID],
+            data={**DEFAULT_SETTINGS, "voice": voice, "language_voices": {"ja": CLONE}},
+        )
+        await hass.async_block_till_done()
+    issues = list(ir.async_get(hass).issues.values())
+    assert len({issue.issue_id for issue in issues}) == 2
+    assert not any("myhome" in issue.issue_id for issue in issues)

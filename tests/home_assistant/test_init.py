@@ -1,5 +1,6 @@
 """Setting accounts up, reloading, unloading and removing them."""
 
+import asyncio
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +19,7 @@ from custom_components.cosyvoice.client import (
     AuthenticationError,
     CosyVoiceClient,
     CosyVoiceConnectionError,
+    CosyVoiceError,
     CosyVoiceTimeoutError,
     ServiceError,
     SynthesisOptions,
@@ -25,17 +27,46 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.components import tts
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import API_KEY, CLONE, SUBENTRY_ID
 from .speaking import entity_id, speak, spoken
+
+LOGGER = "custom_components.cosyvoice"
+
+
+def subentry(title: str, **settings: Any) -> ConfigSubentry:
+    """Return another voice."""
+    return ConfigSubentry(
+        data=MappingProxyType(DEFAULT_SETTINGS | settings),
+        subentry_type="voice",
+        title=title,
+        unique_id=None,
+    )
+
+
+def open_issues(hass: HomeAssistant) -> list[str | None]:
+    """Return the translation keys of the open issues."""
+    return [issue.translation_key for issue in ir.async_get(hass).issues.values()]
+
+
+def device_name(
+    hass: HomeAssistant, entry: MockConfigEntry, identifier: str
+) -> str | None:
+    """Return the name of an account's or a voice's device."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    (device,) = (
+        device for device in devices if (DOMAIN, identifier) in device.identifiers
+    )
+    return device.name
 
 
 async def test_set_up_and_unload(
@@ -78,48 +109,153 @@ async def test_connections_are_closed_when_home_assistant_stops(
     await emulator.until(lambda: emulator.open_connections == 0)
 
 
-async def test_the_account_is_a_service_device(
+async def test_devices(
     hass: HomeAssistant, device_registry: dr.DeviceRegistry, loaded: MockConfigEntry
 ) -> None:
-    """It bears the account's name."""
+    """The account and its voices are services; a voice is reached via the account."""
+    hass.config_entries.async_add_subentry(loaded, subentry("Grandma", voice=CLONE))
+    await hass.async_block_till_done()
     devices = dr.async_entries_for_config_entry(device_registry, loaded.entry_id)
-    (device,) = [
-        device for device in devices if (DOMAIN, loaded.entry_id) in device.identifiers
-    ]
-    assert device.name == "CosyVoice"
-    assert device.entry_type is dr.DeviceEntryType.SERVICE
+    account, voice, clone = sorted(
+        devices, key=lambda device: device.name != "CosyVoice"
+    )
+    assert account.identifiers == {(DOMAIN, loaded.entry_id)}
+    assert account.model == "CosyVoice (cn-beijing)"
+    assert account.configuration_url == "https://bailian.console.aliyun.com/"
+    assert (voice.name, voice.model) == ("Longanyang", "cosyvoice-v3-flash")
+    assert (clone.name, clone.model) == ("Grandma", "cosyvoice-v3-flash")
+    assert voice.via_device_id == clone.via_device_id == account.id
+    assert {device.entry_type for device in devices} == {dr.DeviceEntryType.SERVICE}
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "reason"),
+    ("error", "issue"),
     [
-        (AuthenticationError("no"), ConfigEntryState.SETUP_ERROR, "invalid_auth"),
-        (
-            CosyVoiceConnectionError("no"),
-            ConfigEntryState.SETUP_RETRY,
-            "cannot_connect",
-        ),
-        (CosyVoiceTimeoutError("no"), ConfigEntryState.SETUP_RETRY, "timeout"),
-        (ServiceError("no"), ConfigEntryState.SETUP_RETRY, "service_error"),
-        (ThrottledError("no"), ConfigEntryState.SETUP_RETRY, "throttled"),
-        (ArrearsError("no"), ConfigEntryState.SETUP_RETRY, "arrears"),
-        (AccessDeniedError("no"), ConfigEntryState.SETUP_ERROR, "access_denied"),
+        (CosyVoiceConnectionError("no"), None),
+        (CosyVoiceTimeoutError("no"), None),
+        (ServiceError("no"), None),
+        (ThrottledError("no"), None),
+        (ArrearsError("no"), "arrears"),
+        (AccessDeniedError("no"), "model_not_activated"),
     ],
 )
-async def test_a_failed_check_of_the_key(
+async def test_a_failed_check_of_the_key_is_repeated(
     hass: HomeAssistant,
+    emulator: Emulator,
     entry: MockConfigEntry,
-    error: Exception,
-    state: ConfigEntryState,
-    reason: str,
+    caplog: pytest.LogCaptureFixture,
+    error: CosyVoiceError,
+    issue: str | None,
 ) -> None:
-    """What may pass is tried again; the reason is translated."""
-    with patch.object(CosyVoiceClient, "check_key", side_effect=error):
-        await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is state
-    assert entry.error_reason_translation_key == reason
-    reauth = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
-    assert bool(reauth) is (reason == "invalid_auth")
+    """Logged once, with an issue where a person can act, until the check succeeds."""
+    emulator.config.cloned_voices = {CLONE: "OK"}
+    failures = [error, error, None]
+    with (
+        patch.object(CosyVoiceClient, "check_key", side_effect=failures),
+        patch("custom_components.cosyvoice.FIRST_RETRY", 0.1),
+    ):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert hass.states.get(entity_id(hass, "tts", "speech"))
+        await hass.async_block_till_done()
+        assert open_issues(hass) == ([issue] if issue else [])
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert open_issues(hass) == []
+    assert [voice.id for voice in entry.runtime_data.voices.ready] == [CLONE]
+    messages = [record.message for record in caplog.records if record.name == LOGGER]
+    assert messages[:-1] == [
+        f"CosyVoice cannot use the service, trying again: {error}",
+        "CosyVoice can use the service again",
+    ]
+
+
+async def test_a_rejected_key_asks_for_another(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The entities are there nevertheless: a fallback engine can speak."""
+    error = AuthenticationError("no")
+    with patch.object(CosyVoiceClient, "check_key", side_effect=error) as check:
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert any(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+        await hass.async_block_till_done(wait_background_tasks=True)
+    check.assert_called_once()
+    assert hass.states.get(entity_id(hass, "tts", "speech"))
+
+
+@pytest.mark.parametrize("hanging", ["check_key", "list_voices"])
+async def test_set_up_does_not_wait_for_the_service(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry, hanging: str
+) -> None:
+    """Speech works meanwhile, and a reload ends the wait."""
+    never = asyncio.Event()
+    with patch.object(CosyVoiceClient, hanging, side_effect=never.wait) as called:
+        async with asyncio.timeout(2):
+            assert await hass.config_entries.async_setup(entry.entry_id)
+        assert await speak(hass, "你好。")
+        called.assert_called()
+        async with asyncio.timeout(2):
+            assert await hass.config_entries.async_reload(entry.entry_id)
+
+
+async def test_the_service_is_away_at_the_start(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
+) -> None:
+    """A message ends in an error until the service is back."""
+    emulator.script(Fault(FaultKind.HTTP_503, Point.HANDSHAKE, times=None))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, "你好。")
+    assert caught.value.translation_key == "service_error"
+    emulator.clear_faults()
+    assert await speak(hass, "你好。")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"api_key": "sk-second"}, {"region": "ap-southeast-1"}, {"workspace_id": "ws1"}],
+)
+async def test_a_change_during_set_up_is_taken_over(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    entry: MockConfigEntry,
+    change: dict[str, Any],
+) -> None:
+    """And so is every later one."""
+    emulator.config.api_keys = {change.get("api_key", API_KEY)}
+    loading, release = asyncio.Event(), asyncio.Event()
+    load = UsageLedger.async_load
+
+    async def slowly(ledger: UsageLedger) -> list[str]:
+        loading.set()
+        await release.wait()
+        return await load(ledger)
+
+    with patch.object(UsageLedger, "async_load", slowly):
+        setting_up = hass.async_create_task(
+            hass.config_entries.async_setup(entry.entry_id)
+        )
+        await loading.wait()
+        assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
+        hass.config_entries.async_update_entry(entry, data={**entry.data, **change})
+        hass.config_entries.async_update_subentry(
+            entry, entry.subentries[SUBENTRY_ID], title="Renamed"
+        )
+        release.set()
+        await setting_up
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+    assert device_name(hass, entry, SUBENTRY_ID) == "Renamed"
+    if region := change.get("region"):
+        assert entry.runtime_data.client.region == region
+        return
+    assert await speak(hass, "你好。")
+    headers = emulator.connections[-1].headers
+    assert headers.get("X-DashScope-WorkSpace") == change.get("workspace_id")
+    volume = entity_id(hass, "number", "volume")
+    await hass.services.async_call(
+        "number", "set_value", {"entity_id": volume, "value": 10}, blocking=True
+    )
+    assert hass.states.get(volume).state == "10"
 
 
 async def test_a_stored_address_that_is_none(hass: HomeAssistant) -> None:
@@ -140,6 +276,7 @@ async def test_a_list_of_voices_that_fails_stops_nothing(
     """The account speaks with the service's voices meanwhile."""
     emulator.script(Fault(kind=FaultKind.HTTP_500, at=Point.HTTP, times=None))
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
     assert not entry.runtime_data.voices.last_update_success
 
@@ -175,12 +312,16 @@ async def test_a_key_rejected_while_reading_voices_asks_for_another(
         {"voice": "longxiaochun_v2"},
         {"speech_rate": 1.5, "pitch_rate": 0.8, "volume": 10},
         {"format": "wav", "style": "happy"},
+        {"model": "cosyvoice-v3-plus", "sample_rate": 16000, "seed": 7},
+        {"pronunciations": {"NAS": "storage"}, "clean_text": False},
+        {"lead_in": 300, "trailing": 300, "language_voices": {"ja": "longanyang"}},
+        {"instruction": "你说话的情感是happy。", "fallback_engine": "tts.other"},
     ],
 )
-async def test_live_settings_do_not_reload(
+async def test_settings_of_a_voice_do_not_reload(
     hass: HomeAssistant, loaded: MockConfigEntry, change: dict[str, Any]
 ) -> None:
-    """The entities hear of the change at once instead."""
+    """The entities are notified instead."""
     heard = []
 
     @callback
@@ -200,16 +341,38 @@ async def test_live_settings_do_not_reload(
     unsubscribe()
 
 
-async def test_the_budget_does_not_reload(
+async def test_options_and_titles_do_not_reload(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """It is a number entity."""
+    """Devices take over the titles."""
     client = loaded.runtime_data.client
     hass.config_entries.async_update_entry(
-        loaded, options={**loaded.options, "monthly_budget": 5.0}
+        loaded,
+        title="Home",
+        options={**loaded.options, "monthly_budget": 5.0, "temporary_keys": True},
+    )
+    hass.config_entries.async_update_subentry(
+        loaded, loaded.subentries[SUBENTRY_ID], title="Kitchen"
     )
     await hass.async_block_till_done()
     assert loaded.runtime_data.client is client
+    assert client.temporary_keys
+    assert device_name(hass, loaded, loaded.entry_id) == "Home"
+    assert device_name(hass, loaded, SUBENTRY_ID) == "Kitchen"
+
+
+async def test_only_another_account_reloads(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """Also if it is changed again before the reload has begun."""
+    emulator.config.api_keys = {"sk-third"}
+    for key in ("sk-second", "sk-third"):
+        hass.config_entries.async_update_entry(
+            loaded, data={**loaded.data, "api_key": key}
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert loaded.state is ConfigEntryState.LOADED
+    assert await speak(hass, "你好。")
 
 
 async def test_a_removed_voice_takes_its_device_with_it(
@@ -218,12 +381,7 @@ async def test_a_removed_voice_takes_its_device_with_it(
     loaded: MockConfigEntry,
 ) -> None:
     """The account and its other voices stay."""
-    second = ConfigSubentry(
-        data=MappingProxyType(DEFAULT_SETTINGS),
-        subentry_type="voice",
-        title="Second",
-        unique_id=None,
-    )
+    second = subentry("Second")
     hass.config_entries.async_add_subentry(loaded, second)
     await hass.async_block_till_done()
 
@@ -293,7 +451,7 @@ async def test_unloading_ends_speech_and_keeps_its_books(
     assert loaded.runtime_data.usage.figures.total.characters > 0
 
 
-async def test_new_voices_cut_no_other_off(
+async def test_added_and_removed_voices_cut_no_other_off(
     hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
 ) -> None:
     emulator.config.real_time_factor = 0.2
@@ -306,15 +464,11 @@ async def test_new_voices_cut_no_other_off(
     chunks = stream.async_stream_result()
     begun = await anext(chunks)
     for title in ("Second", "Third"):
-        voice = ConfigSubentry(
-            data=MappingProxyType(DEFAULT_SETTINGS),
-            subentry_type="voice",
-            title=title,
-            unique_id=None,
-        )
-        hass.config_entries.async_add_subentry(loaded, voice)
+        hass.config_entries.async_add_subentry(loaded, subentry(title))
+    (second,) = (item for item in loaded.subentries.values() if item.title == "Second")
+    hass.config_entries.async_remove_subentry(loaded, second.subentry_id)
     heard = begun + b"".join([chunk async for chunk in chunks])
     assert len(heard) == len(whole)
     await hass.async_block_till_done()
-    assert hass.states.get("tts.second_speech")
-    assert hass.states.get("tts.third_speech")
+    assert not hass.states.get("tts.second_speech")
+    assert await speak(hass, text, engine="tts.third_speech")

@@ -2,15 +2,17 @@
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.const import CONF_MONTHLY_BUDGET
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from tests.emulator import Emulator
 
 from .conftest import SUBENTRY_ID
+from .entities import snapshot_platform
 from .speaking import entity_id, speak, spoken
 
 
@@ -107,3 +109,10 @@ async def test_monthly_budget_is_an_option_of_the_account(
     )
     await hass.async_block_till_done()
     assert hass.states.get(number).attributes["unit_of_measurement"] == "CNY"
+    assert hass.states.get(number).attributes["device_class"] == "monetary"
+
+
+async def test_numbers(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.NUMBER, snapshot)

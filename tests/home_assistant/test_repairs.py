@@ -3,8 +3,12 @@
 from typing import Any
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.cosyvoice.client import (
     AccessDeniedError,
@@ -17,6 +21,7 @@ from custom_components.cosyvoice.client import (
     VoiceError,
 )
 from custom_components.cosyvoice.const import DOMAIN
+from custom_components.cosyvoice.coordinator import VOICES_RETRY
 from custom_components.cosyvoice.issues import (
     THROTTLED_FAILURES,
     THROTTLED_WINDOW,
@@ -24,7 +29,11 @@ from custom_components.cosyvoice.issues import (
     report_success,
 )
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -157,13 +166,13 @@ async def test_a_key_of_the_other_region(
     if at_run_time:
         with patch.object(CosyVoiceClient, "check_key"):
             await hass.config_entries.async_setup(entry.entry_id)
+            await hass.async_block_till_done(wait_background_tasks=True)
         assert entry.state is ConfigEntryState.LOADED
         report_failure(hass, entry, AuthenticationError("Invalid API-key provided."))
         await hass.async_block_till_done(wait_background_tasks=True)
     else:
         await hass.config_entries.async_setup(entry.entry_id)
-        assert entry.state is ConfigEntryState.SETUP_ERROR
-        assert entry.error_reason_translation_key == "wrong_region"
+        await hass.async_block_till_done(wait_background_tasks=True)
     assert causes(hass) == ["wrong_region"]
     assert not any(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
     form, result = await fix(hass, hass_client, f"wrong_region_{entry.entry_id}", {})
@@ -175,6 +184,7 @@ async def test_a_key_of_the_other_region(
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert entry.data["region"] == "ap-southeast-1"
+    assert entry.runtime_data.client.region == "ap-southeast-1"
     assert causes(hass) == []
     await hass.config_entries.async_unload(entry.entry_id)
 
@@ -192,6 +202,7 @@ async def with_clone(
         data=DEFAULT_SETTINGS | {"voice": CLONE, "language_voices": {"ja": CLONE}},
     )
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     return entry
 
 
@@ -229,6 +240,82 @@ async def test_a_voice_is_not_missed_without_a_list(
         await coordinator.async_refresh()
     assert causes(hass) == []
     assert coordinator.resolve(CLONE) == CLONE
+
+
+async def test_a_missing_voice_stays_missing_if_the_list_cannot_be_read(
+    hass: HomeAssistant, emulator: Emulator, with_clone: MockConfigEntry
+) -> None:
+    """What is known of the last list stays known."""
+    coordinator = with_clone.runtime_data.voices
+    emulator.config.cloned_voices = {}
+    await coordinator.async_refresh()
+    with patch.object(CosyVoiceClient, "list_voices", side_effect=CosyVoiceError("no")):
+        await coordinator.async_refresh()
+    assert causes(hass) == ["voice_gone"]
+    assert coordinator.resolve(CLONE) == "longanyang"
+
+
+async def test_a_system_voice_of_another_region_needs_no_list(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The catalogue tells which region has it."""
+    data = {**entry.data, "region": "ap-southeast-1"}
+    hass.config_entries.async_update_entry(entry, data=data)
+    chinese_only = DEFAULT_SETTINGS | {"voice": "longxiaochun_v2"}
+    hass.config_entries.async_update_subentry(
+        entry, entry.subentries[SUBENTRY_ID], data=chinese_only
+    )
+    with patch.object(CosyVoiceClient, "list_voices", side_effect=CosyVoiceError("no")):
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert causes(hass) == ["voice_gone"]
+    assert entry.runtime_data.voices.resolve("longxiaochun_v2") == "longanyang"
+
+
+async def test_an_unreadable_list_is_read_again_soon(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Cloned voices are not missing from the lists for six hours."""
+    emulator.config.cloned_voices = {CLONE: "OK"}
+    with patch.object(CosyVoiceClient, "list_voices", side_effect=CosyVoiceError("no")):
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert not entry.runtime_data.voices.ready
+    freezer.tick(VOICES_RETRY + 1)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [voice.id for voice in entry.runtime_data.voices.ready] == [CLONE]
+
+
+async def test_the_request_for_a_key_is_withdrawn_when_the_key_works(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """By a message or a list; the repair card of Home Assistant goes as well."""
+    for success in (
+        lambda: report_success(hass, loaded),
+        loaded.runtime_data.voices.async_update_listeners,
+    ):
+        report_failure(hass, loaded, AuthenticationError("Invalid API-key provided."))
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert any(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))
+        assert ir.async_get(hass).issues
+        success()
+        await hass.async_block_till_done()
+        assert not any(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))
+        assert not ir.async_get(hass).issues
+
+
+async def test_issues_of_a_disabled_account_are_closed(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    report_failure(hass, loaded, ArrearsError("Please pay"))
+    await hass.config_entries.async_set_disabled_by(
+        loaded.entry_id, ConfigEntryDisabler.USER
+    )
+    assert causes(hass) == []
 
 
 async def test_a_refused_voice_is_looked_for(

@@ -1,17 +1,25 @@
 """Voice, format and style, chosen from lists."""
 
 from collections.abc import Callable
+from types import MappingProxyType
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.client import CATALOGUE
-from homeassistant.config_entries import ConfigEntryState
+from custom_components.cosyvoice.const import settings_signal
+from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.const import Platform
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from tests.emulator import Emulator
 
 from .conftest import CLONE, SUBENTRY_ID
+from .entities import snapshot_platform
 from .speaking import entity_id, speak, spoken
 
 STYLED, PLAIN = "longanyang", "longxian_v3"
@@ -63,7 +71,7 @@ async def test_cloned_voice_is_listed_with_its_state(
 ) -> None:
     emulator.config.cloned_voices[CLONE] = "DEPLOYING"
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     (name,) = [name for name in options(hass, "voice") if CLONE in name]
     assert "being prepared" in name
 
@@ -129,6 +137,50 @@ async def test_style_select_stays_when_the_voice_has_none(
     assert "instruction" not in spoken(emulator)[-1].parameters
 
 
+async def test_style_select_is_removed_at_the_next_start_without_styles(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It stays while the account runs, so that a voice can be changed back."""
+    style = entity_id(hass, "select", "style")
+    await select(hass, "voice", name_of(hass, PLAIN))
+    assert hass.states.get(style)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.get(style) is None
+    assert er.async_get(hass).async_get(style) is None
+    await select(hass, "voice", name_of(hass, STYLED))
+    assert hass.states.get(entity_id(hass, "select", "style")).state == "none"
+
+
+async def test_entities_of_a_voice_that_comes_later(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """They are added when the account's settings are said to have changed."""
+    with patch.object(hass.config_entries, "async_schedule_reload"):
+        later = ConfigSubentry(
+            data=MappingProxyType({**DEFAULT_SETTINGS, "voice": PLAIN}),
+            subentry_id="kitchen",
+            subentry_type="voice",
+            title="Kitchen",
+            unique_id=None,
+        )
+        hass.config_entries.async_add_subentry(loaded, later)
+        await hass.async_block_till_done()
+    async_dispatcher_send(hass, settings_signal(loaded.entry_id))
+    async_dispatcher_send(hass, settings_signal(loaded.entry_id))
+    await hass.async_block_till_done()
+    for platform, key in (
+        ("select", "voice"),
+        ("select", "format"),
+        ("number", "speech_rate"),
+        ("number", "volume"),
+    ):
+        found = entity_id(hass, platform, key, "kitchen")
+        assert hass.states.get(found).state != "unavailable"
+        registered = er.async_get(hass).async_get(found)
+        assert registered.config_subentry_id == "kitchen"
+
+
 async def test_style_select_comes_with_the_first_voice_that_has_styles(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
@@ -189,6 +241,12 @@ async def test_each_voice_is_a_service_device(
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
     device = next(d for d in devices if ("cosyvoice", SUBENTRY_ID) in d.identifiers)
     assert device.entry_type is dr.DeviceEntryType.SERVICE
+
+
+async def test_selects(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.SELECT, snapshot)
 
 
 def voices(emulator: Emulator) -> list[str]:

@@ -6,13 +6,18 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
     do_adhoc_statistics,
 )
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.cosyvoice.client import ServiceError
+from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.const import Platform
@@ -22,6 +27,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
+from .entities import snapshot_platform
 from .ledgers import PLUS, account, loaded, spoken
 
 
@@ -218,3 +224,59 @@ async def test_long_term_statistics_and_utility_meter(
     }
     assert meters["month"] and float(meters["month"].state) == 1800
     assert meters["money"] and float(meters["money"].state) == pytest.approx(0.18)
+
+
+async def test_a_change_of_the_time_zone_counts_nothing_twice(
+    recorder_mock: Recorder, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """In long-term statistics, also if Home Assistant restarts afterwards."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    start = dt_util.utcnow().replace(hour=8, minute=0, second=0, microsecond=0)
+    freezer.move_to(start)
+    await async_setup_component(hass, "sensor", {})
+    keys = ("characters_today", "characters_month", "cost_today", "cost_month")
+    entry = account()
+
+    async def speak(ledger: UsageLedger, times: int) -> None:
+        for _ in range(times):
+            freezer.tick(timedelta(minutes=5))
+            async_fire_time_changed(hass)
+            ledger.record(spoken(100), "living_room")
+            await hass.async_block_till_done()
+
+    async with loaded(hass, entry, Platform.SENSOR) as ledger:
+        ids = {key: sensor(hass, key).entity_id for key in keys}
+        await hass.async_block_till_done()
+        await speak(ledger, 5)
+        await hass.config.async_set_time_zone("Asia/Shanghai")
+        await speak(ledger, 4)
+        await ledger.async_save()
+    async with loaded(hass, entry, Platform.SENSOR) as ledger:
+        await speak(ledger, 1)
+    await async_wait_recording_done(hass)
+    for minutes in range(0, 60, 5):
+        do_adhoc_statistics(hass, start=start + timedelta(minutes=minutes))
+    await async_wait_recording_done(hass)
+    statistics = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        start,
+        None,
+        set(ids.values()),
+        "5minute",
+        None,
+        {"sum"},
+    )
+    sums = {key: statistics[entity_id][-1]["sum"] for key, entity_id in ids.items()}
+    assert sums == {
+        "characters_today": 1000,
+        "characters_month": 1000,
+        "cost_today": pytest.approx(0.1),
+        "cost_month": pytest.approx(0.1),
+    }
+
+
+async def test_sensors(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    await snapshot_platform(hass, entry, Platform.SENSOR, snapshot)

@@ -369,6 +369,7 @@ async def test_an_own_voice(
     """It is listed with its state and gets the model it was made for."""
     emulator.config.cloned_voices = {CLONE: "OK"}
     await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     result = await start(hass, entry)
     assert listed(result)[0] == CLONE
     result = await submit(

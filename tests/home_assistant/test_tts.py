@@ -305,7 +305,7 @@ async def test_own_voice_is_offered_and_speaks(
 ) -> None:
     emulator.config.cloned_voices[CLONE] = "OK"
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     speech = engine(hass)
     assert "fr" in speech.supported_languages
     assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("fr")]
@@ -320,7 +320,7 @@ async def test_vanished_own_voice_is_replaced_by_the_default(
 ) -> None:
     change(hass, entry, voice=CLONE)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     await speak(hass, TEXT)
     assert spoken(emulator)[0].parameters["voice"] == "longanyang"
 
@@ -330,7 +330,7 @@ async def test_vanished_voice_of_a_language_gives_way_to_one_that_speaks_it(
 ) -> None:
     change(hass, entry, language_voices={"ja": CLONE})
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     await speak(hass, "こんにちは。", language="ja-JP")
     voice = CATALOGUE.voices[spoken(emulator)[0].parameters["voice"]]
     assert "ja" in voice.languages

@@ -16,8 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.cosyvoice.client import CATALOGUE, ServiceError, ThrottledError
-from custom_components.cosyvoice.usage import ledger as usage
-from custom_components.cosyvoice.usage.ledger import Totals
+from custom_components.cosyvoice.usage.figures import Row, Totals
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -102,7 +101,8 @@ async def test_keeps_the_last_utterances_without_text(hass: HomeAssistant) -> No
         for number in range(60):
             ledger.record(spoken(number), "living_room")
         error = ServiceError("broken", code="InternalError")
-        ledger.record(spoken(0, outcome="failed", error=error), "living_room")
+        report = spoken(0, outcome="failed", error=error, tasks=2, resumed=1)
+        ledger.record(report, "living_room")
 
         assert len(ledger.recent) == 50
         assert ledger.recent[0].characters == 11
@@ -121,6 +121,8 @@ async def test_keeps_the_last_utterances_without_text(hass: HomeAssistant) -> No
             "error": "ServiceError",
             "error_code": "InternalError",
             "request_id": "request-1",
+            "tasks": 2,
+            "resumed": 1,
         }
 
 
@@ -222,8 +224,10 @@ async def test_is_bounded_and_loses_nothing_by_it(
             for model in (FLASH, PLUS):
                 ledger.record(spoken(10, model=model), "living_room")
             freezer.tick(timedelta(days=1))
-        assert len([period for period in ledger._periods if len(period) == 10]) == 400
-        assert len(ledger._periods) < 400 + 15
+            await hass.async_block_till_done()
+        periods = ledger._store.books.periods
+        assert len([period for period in periods if len(period) == 10]) == 400
+        assert len(periods) < 400 + 15
         assert ledger.figures.total.characters == 16_000
         january = ledger.between(date(2024, 1, 1), date(2024, 1, 31))
         assert sum(totals.characters for totals in january.values()) == 17 * 20
@@ -256,7 +260,7 @@ async def test_sums_equal_the_records(
     async with loaded(hass, entry) as ledger:
         for (day, model, voice), characters in expected.items():
             rows = ledger.between(day, day)
-            assert rows[usage.Row(model, voice, "CNY")].characters == characters
+            assert rows[Row(model, voice, "CNY")].characters == characters
         assert ledger.figures.total.characters == expected.total()
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -40,13 +39,10 @@ def message(
     return Message(source(*chunks), clean=clean, **options)
 
 
-def fetched[T](
-    message: Callable[[], Message], use: Callable[[Message], Coroutine[Any, Any, T]]
-) -> T:
+def fetched[T](used: Message, use: Callable[[Message], Coroutine[Any, Any, T]]) -> T:
     """Use a message while it is fetched."""
 
     async def scenario() -> T:
-        used = message()
         task = asyncio.create_task(used.fetch())
         try:
             return await use(used)
@@ -73,7 +69,7 @@ async def plain(message: Message, start: int = 0) -> str:
 
 
 def test_a_message_is_cleaned_replaced_and_cut() -> None:
-    made = lambda: message(  # noqa: E731
+    made = message(
         "**My NAS** is on",
         ". Ok? 😀",
         pronunciations={"NAS": "network storage"},
@@ -96,7 +92,7 @@ def test_a_message_is_left_as_it_is_if_wanted_but_not_for_another_engine() -> No
         assert await plain(message) == "这是重要的。"
         assert await plain(message, 4) == "重要的。"
 
-    fetched(lambda: message("这是**重", "要**的。", clean=False), use)
+    fetched(message("这是**重", "要**的。", clean=False), use)
 
 
 def test_what_cannot_be_sent_is_left_out() -> None:
@@ -105,7 +101,7 @@ def test_what_cannot_be_sent_is_left_out() -> None:
 
     for clean in (True, False):
         fetched(
-            partial(message, "你好\x00，\ud800世界\udfff。", clean=clean),
+            message("你好\x00，\ud800世界\udfff。", clean=clean),
             use,
         )
 
@@ -121,7 +117,7 @@ def test_a_message_is_replayed_while_it_is_fetched() -> None:
         assert 5 <= loop.time() < 5.01
         assert await sentences(message) == ["一。", "二。"]
 
-    fetched(lambda: message("一。", 5.0, "二。"), use)
+    fetched(message("一。", 5.0, "二。"), use)
 
 
 def test_the_first_sentence_is_announced() -> None:
@@ -130,9 +126,9 @@ def test_the_first_sentence_is_announced() -> None:
         await message.first_sentence.wait()
         assert 2 <= loop.time() < 2.1
 
-    fetched(lambda: message("It is ", 2.0, "on.", 3.0, " Good."), use)
-    fetched(lambda: message("It is ", 2.0), use)
-    fetched(lambda: message("It is ", 2.0, RuntimeError()), use)
+    fetched(message("It is ", 2.0, "on.", 3.0, " Good."), use)
+    fetched(message("It is ", 2.0), use)
+    fetched(message("It is ", 2.0, RuntimeError()), use)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +148,14 @@ def test_a_full_stop_ends_the_sentence_when_the_text_pauses(
             await message.first_sentence.wait()
         assert await sentences(message) == [text, " Then more."]
 
-    fetched(lambda: message(text, 9.0, " Then more."), use)
+    fetched(message(text, 9.0, " Then more."), use)
 
 
 def test_a_short_pause_does_not_end_an_abbreviation() -> None:
     async def use(message: Message) -> None:
         assert await sentences(message) == ["Ask Dr. Li."]
 
-    fetched(lambda: message("Ask Dr.", 0.3, " Li."), use)
+    fetched(message("Ask Dr.", 0.3, " Li."), use)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +178,7 @@ def test_another_engine_continues_where_the_speech_ended(start: int, rest: str) 
 
     for chunks in (["a NAS b NAS."], list("a NAS b NAS.")):
         fetched(
-            partial(message, *chunks, pronunciations={"NAS": "network storage"}),
+            message(*chunks, pronunciations={"NAS": "network storage"}),
             use,
         )
 
@@ -198,7 +194,7 @@ def test_ssml_is_one_piece_and_its_text_is_for_another_engine() -> None:
         assert (await plain(message, DOCUMENT.index("A"))).split() == ["A", "&", "B。"]
 
     for chunks in ([DOCUMENT], list(DOCUMENT)):
-        fetched(partial(message, *chunks), use)
+        fetched(message(*chunks), use)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +204,7 @@ def test_other_text_is_not_ssml(text: str) -> None:
     async def use(message: Message) -> None:
         assert not await message.is_ssml()
 
-    fetched(lambda: message(*text, "a"), use)
+    fetched(message(*text, "a"), use)
 
 
 def test_that_a_text_is_not_ssml_is_known_early() -> None:
@@ -216,7 +212,7 @@ def test_that_a_text_is_not_ssml_is_known_early() -> None:
         async with asyncio.timeout(1):
             assert not await message.is_ssml()
 
-    fetched(lambda: message(" \n", "<p", 9.0, "eak>"), use)
+    fetched(message(" \n", "<p", 9.0, "eak>"), use)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +240,7 @@ def test_a_message_that_cannot_be_spoken_is_an_error(
             with pytest.raises(error):
                 await message.is_ssml()
 
-    fetched(lambda: message(text), use)
+    fetched(message(text), use)
     with pytest.raises(error):
         check_message(text, clean=True)
 
@@ -262,7 +258,7 @@ def test_the_limit_of_a_message_can_be_set() -> None:
         with pytest.raises(TextTooLongError, match="more than 5 characters"):
             await sentences(message)
 
-    fetched(lambda: message("abc", "def", longest=5), use)
+    fetched(message("abc", "def", longest=5), use)
 
 
 def test_a_failing_source_raises_where_it_failed() -> None:
@@ -277,7 +273,7 @@ def test_a_failing_source_raises_where_it_failed() -> None:
             await plain(message)
         assert not await message.is_ssml()
 
-    fetched(lambda: message("好。", "未完", RuntimeError("gone")), use)
+    fetched(message("好。", "未完", RuntimeError("gone")), use)
 
 
 @pytest.mark.parametrize("text", ["", " ", "<speak>a"])
@@ -286,7 +282,7 @@ def test_a_source_that_fails_early_raises_when_it_is_asked_for_ssml(text: str) -
         with pytest.raises(RuntimeError, match="gone"):
             await message.is_ssml()
 
-    fetched(lambda: message(text, RuntimeError("gone")), use)
+    fetched(message(text, RuntimeError("gone")), use)
 
 
 def test_a_cancelled_source_is_a_lost_connection() -> None:
@@ -301,7 +297,7 @@ def test_a_cancelled_source_is_a_lost_connection() -> None:
             async for _ in pieces:
                 pass
 
-    fetched(lambda: Message(cancelled(), clean=True, pronunciations={}), use)
+    fetched(Message(cancelled(), clean=True, pronunciations={}), use)
 
 
 def test_a_long_text_blocks_nothing() -> None:
@@ -314,7 +310,7 @@ def test_a_long_text_blocks_nothing() -> None:
             await asyncio.sleep(0)
         assert turns >= 50
 
-    fetched(lambda: message("It is on. " * 10_000), use)
+    fetched(message("It is on. " * 10_000), use)
 
 
 @settings(deadline=None, max_examples=50)
@@ -334,7 +330,7 @@ def test_chunks_give_what_the_whole_gives(chunks: list[str], clean: bool) -> Non
         try:
             results.add(
                 fetched(
-                    partial(message, *parts, clean=clean, pronunciations=words),
+                    message(*parts, clean=clean, pronunciations=words),
                     use,
                 )
             )
@@ -365,7 +361,7 @@ def test_a_pause_releases_all_words(text: str, more: str, spoken: list[str]) -> 
         assert await sentences(message) == spoken
         assert loop.time() > 6
 
-    fetched(lambda: message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
+    fetched(message(text, 6.5, more, pronunciations={"NAS": "storage"}), use)
 
 
 def test_terminal_colours_are_left_out() -> None:
@@ -373,5 +369,57 @@ def test_terminal_colours_are_left_out() -> None:
         assert await sentences(message) == ["It is OK."]
 
     text = "It is \x1b[1;32mOK\x1b[0m."
-    fetched(lambda: message(*text), use)
-    fetched(lambda: message(text), use)
+    fetched(message(*text), use)
+    fetched(message(text), use)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_tags_are_for_models_that_know_them(clean: bool, whole: bool) -> None:
+    text = "[sad] Well [sighing], it is sad. [laughing] Bye, NAS [1]!"
+
+    async def with_tags(message: Message) -> None:
+        assert await sentences(message) == [
+            "[sad] Well [sighing], it is gone.",
+            " [laughing] Bye, storage [1]!",
+        ]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+        assert await plain(message, 33) == "Bye, NAS [1]!"
+        pieces = [piece.text async for piece in message.pieces()]
+        for tag in ("[sad]", "[sighing]", "[laughing]"):
+            assert any(tag in piece for piece in pieces)
+
+    async def without_tags(message: Message) -> None:
+        assert await sentences(message) == ["Well, it is gone.", " Bye, storage [1]!"]
+        assert message.written == "Well, it is sad. Bye, NAS [1]!"
+
+    words = {"NAS": "storage", "sad": "gone"}
+    for tags, use in ((True, with_tags), (False, without_tags)):
+        fetched(
+            message(
+                *([text] if whole else text),
+                clean=clean,
+                pronunciations=words,
+                tags=tags,
+            ),
+            use,
+        )
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_a_tag_alone_is_nothing_to_speak(tags: bool) -> None:
+    async def use(message: Message) -> None:
+        with pytest.raises(EmptyTextError):
+            await sentences(message)
+
+    fetched(message("[laughing]", tags=tags), use)
+    with pytest.raises(EmptyTextError):
+        check_message("[laughing]", clean=True)
+
+
+def test_a_text_that_ends_like_the_opening_of_ssml_is_text() -> None:
+    async def use(message: Message) -> None:
+        assert await sentences(message) == ["<speak"]
+        assert not await message.is_ssml()
+
+    fetched(message(*" <speak"), use)

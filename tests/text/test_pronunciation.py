@@ -58,6 +58,27 @@ def test_words_are_replaced(written: str, spoken: str) -> None:
         assert replace([written[:cut], written[cut:]]) == spoken
 
 
+@pytest.mark.parametrize(
+    "words", [{" NAS ": " storage\t"}, {"NAS": "storage", " ": "x"}]
+)
+def test_spaces_around_words_do_not_matter(words: dict[str, str]) -> None:
+    assert replace(["The NAS stores."], words) == "The storage stores."
+    assert replace(list("A NAS"), words) == "A storage"
+
+
+def test_positions_in_the_text_are_known() -> None:
+    replacer = Replacer({"NAS": "network storage", "die": ""})
+    written = "a NAS, b die."
+    spoken = replacer.push(written) + replacer.finish()
+    assert spoken == "a network storage, b ."
+    for place, character in enumerate(spoken):
+        if not 2 <= place < 17:
+            assert written[replacer.position(place)] == character or place == 21
+        else:
+            assert 2 <= replacer.position(place) <= 5
+    assert replacer.position(len(spoken)) == len(written)
+
+
 def test_without_words_the_text_is_left_alone() -> None:
     assert replace(["5 km", "", " NAS"], {}) == "5 km NAS"
 
@@ -126,7 +147,29 @@ def test_the_work_grows_with_the_text_only(unit: str) -> None:
         ("爱", "ai4", "ai4"),
         ("天气", "weather", None),
         ("天气", "天色", None),
-        ("天气", "tian1  qi4", None),
+        ("天气", "tian1  qi4", "tian1 qi4"),
+        ("天气 ", " tian1 qi4 ", "tian1 qi4"),
+        ("天气", "Tian1 qi4", "tian1 qi4"),
+        ("天气", "tiān qì", "tian1 qi4"),
+        ("天气", "TIĀNQÌ", "tian1 qi4"),
+        ("西安", "xī'ān", "xi1 an1"),
+        ("女儿", "nǚ ér", "nü3 er2"),
+        ("女儿", "nǚér", "nü3 er2"),
+        ("小皇", "xiǎohuáng", "xiao3 huang2"),
+        ("绿", "lǜ", "lü4"),
+        ("方案", "fāng'àn", "fang1 an4"),
+        ("方案", "fāng àn", "fang1 an4"),
+        ("发难", "fānàn", "fa1 nan4"),
+        ("妈妈", "mā ma", "ma1 ma5"),
+        ("妈妈", "ma1ma", "ma1 ma5"),
+        ("花儿", "huā er", "hua1 er5"),
+        ("天气", "tian1", None),
+        ("天", "tian1 qi4", None),
+        ("天气", "tian qi", None),
+        ("天气", "", None),
+        ("", "", None),
+        ("", "tian1", None),
+        ("天气", "tiān wet", None),
         ("天气", "tian6", None),
         ("音乐", "mp3", None),
         ("A4", "a4", None),

@@ -91,6 +91,8 @@ def sentences(*chunks: str) -> list[str]:
         ("On Jan. 7 it is. Ok", ["On Jan. 7 it is.", " Ok"]),
         ("Am 3. Oktober nicht. Gut", ["Am 3. Oktober nicht.", " Gut"]),
         ("Montag, 3. Oktober. Gut", ["Montag, 3. Oktober.", " Gut"]),
+        ("I am 42. Then", ["I am 42.", " Then"]),
+        ("ক हाँ। नहीं।", ["ক हाँ।", " नहीं।"]),
         ("Im 2. Stock und im 3. auch. Ja", ["Im 2. Stock und im 3. auch.", " Ja"]),
         ("z. B. Licht, d. h. Lampen. Ja", ["z. B. Licht, d. h. Lampen.", " Ja"]),
         ("1. Milk.\n2. Eggs.\n", ["1. Milk.\n", "2. Eggs.\n"]),
@@ -207,6 +209,8 @@ def test_a_pause_ends_a_sentence(text: str, short: bool) -> None:
         ("one, two; three: 1,000 – at 10:30", ["one,", " two;", " three:", " 1,000 –", " at 10:30"]),
         ("a,好 - b", ["a,", "好 -", " b"]),
         ("门——开了", ["门——", "开了"]),
+        ("سلام، بله؟", ["سلام،", " بله؟"]),
+        ("สวัสดี ครับ", ["สวัสดี ", "ครับ"]),
     ],
 )  # fmt: skip
 def test_clauses_are_marked(text: str, clauses: list[str]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosyvoice.client import EmptyTextError, SsmlError
-from custom_components.cosyvoice.text.ssml import check_ssml, is_ssml
+from custom_components.cosyvoice.text.ssml import ELEMENTS, check_ssml, is_ssml
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,17 @@ def test_nothing_defines_entities_or_leaves_the_document(text: str) -> None:
 def test_any_text_is_accepted_or_refused(parts: list[str]) -> None:
     with suppress(SsmlError, EmptyTextError):
         check_ssml("".join(parts))
+
+
+def test_every_rule_of_an_attribute_is_of_one_kind() -> None:
+    for element in ELEMENTS.values():
+        for rule in element.attributes.values():
+            kinds = [rule.range, rule.milliseconds, rule.values]
+            assert sum(map(bool, kinds)) == 1
+
+
+@pytest.mark.parametrize("effect", ELEMENTS["speak"].attributes["effect"].values)
+def test_every_effect_passes(effect: str) -> None:
+    check_ssml(f'<speak effect="{effect}">a</speak>')
+    with pytest.raises(SsmlError):
+        check_ssml(f'<speak effect="{effect}s">a</speak>')

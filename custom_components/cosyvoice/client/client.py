@@ -11,6 +11,8 @@ from .catalogue import CATALOGUE
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .timing import Timing
+from .utterance.flushing import Flushing
+from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.connection import Connection
 from .wire.endpoint import Endpoint, request_headers
@@ -21,7 +23,11 @@ from .wire.task import TaskSettings
 
 
 class CosyVoiceClient:
-    """Speaks through one account; safe to use for many utterances at once."""
+    """Speaks through one account; safe to use for many utterances at once.
+
+    Attributes:
+        temporary_keys: Whether connections are opened with temporary keys.
+    """
 
     def __init__(
         self,
@@ -50,12 +56,12 @@ class CosyVoiceClient:
         self._workspace_id = workspace_id
         self._timing = timing or Timing()
         self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
-        self._keys = (
-            TemporaryKeys(self._account.temporary_key, self._timing.temporary_key)
-            if temporary_keys
-            else None
+        self.temporary_keys = temporary_keys
+        self._keys = TemporaryKeys(
+            self._account.temporary_key, self._timing.temporary_key
         )
         self._pool = Pool(self._open_connection, self._timing)
+        self._flushing = Flushing()
 
     @property
     def region(self) -> str:
@@ -92,7 +98,7 @@ class CosyVoiceClient:
 
     def speak(
         self,
-        text: str | AsyncIterable[str],
+        text: str | AsyncIterable[Piece],
         options: SynthesisOptions,
         *,
         silence: Silence = NO_SILENCE,
@@ -101,14 +107,15 @@ class CosyVoiceClient:
         """Return the audio of a text, as an asynchronous iterable.
 
         Args:
-            text: The text, or the pieces of a text that is still being written.
+            text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options, see :meth:`SynthesisOptions.resolve`.
-            silence: What to put before and after the speech (pcm, wav and caf).
-            fill_pauses: Add silence between two sentences while the text pauses and
-                the listener is about to run out of audio (pcm, wav and caf).
+            silence: What to put before and after the speech (all but opus).
+            fill_pauses: Give silence to a listener who is about to run out of audio
+                (all but opus).
         """
         return Utterance(
             self._pool,
+            self._flushing,
             _task_settings(options, self.region),
             text,
             options,
@@ -124,8 +131,7 @@ class CosyVoiceClient:
     async def close(self) -> None:
         """Close all connections; utterances under way fail, and nothing is opened."""
         await self._pool.close()
-        if self._keys is not None:
-            await self._keys.close()
+        await self._keys.close()
 
     async def _open_connection(self) -> Connection:
         refused: CosyVoiceError
@@ -142,7 +148,7 @@ class CosyVoiceClient:
         raise refused
 
     async def _authenticated(self) -> Connection:
-        if self._keys is None:
+        if not self.temporary_keys:
             return await self._connect(self._api_key)
         token = await self._keys.token()
         try:

@@ -1,4 +1,4 @@
-"""Characters as the service counts them, for its limits and its bills."""
+"""Characters as the service counts and pronounces them."""
 
 import re
 
@@ -15,6 +15,15 @@ def count_characters(text: str, *, ssml: bool = False) -> int:
     return 2 * len(text) - len(_HAN.sub("", text))
 
 
+def is_speakable(text: str) -> bool:
+    """Return True if there is something to pronounce: a letter, a Han or a digit.
+
+    The service refuses a text of punctuation alone.
+    """
+    return _SPEAKABLE.search(text) is not None
+
+
 # A quoted attribute may hold a ">".
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003347f]+")
+_SPEAKABLE = re.compile(r"[^\W_]")

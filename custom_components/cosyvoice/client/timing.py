@@ -12,8 +12,10 @@ class Timing:
     """Time limits of the client, all in seconds.
 
     Attributes:
-        deadline: A transient failure is retried until so long after the last
-            progress.
+        deadline: Waits for the service that end in failures may add up to so much
+            without progress; no further attempt is made then.
+        limit: No further attempt is made so long after the first failure without
+            progress, however the attempts went.
         connect: Longest wait for a connection: at a round trip of 2 s, TCP, TLS and
             the WebSocket handshake take up to 8 s.
         another: A connection that is not ready after so long may never be; another
@@ -31,6 +33,13 @@ class Timing:
         flush_after: The same for later sentences, while the first one plays.
         flush_patience: A flush is taken for ignored after so long, and the task is
             finished instead.
+        text_pause: The text pauses if nothing was written for so long: then it is
+            spoken as far as it goes, unless the listener has audio left.
+        text_pause_limit: The same while the service has been given text whose audio
+            has not come yet.
+        text_ahead: The listener has audio left if it lasts longer than this.
+        patience: A listener who has waited so long for the end of a sentence gets
+            its clauses that are complete.
         pause: No further sentence for so long: the task is finished, and another
             one started when the text goes on. The service allows 23 s between two
             pieces of text (Model Studio, CosyVoice WebSocket API).
@@ -44,13 +53,15 @@ class Timing:
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
-        low_water: Silence is added to a pause when the listener has less audio
-            than this left to play.
-        first_silence: Silence begins before the speech when no sentence was
-            complete for so long; a Voice PE gives up after 5 s without audio.
+        low_water: Silence is given to a listener who has less audio than this left
+            to play.
+        stall: And who has got no speech for so long.
+        first_silence: Silence begins before the speech when there was none for so
+            long; a Voice PE gives up after 5 s without audio.
     """
 
     deadline: float = 10.0
+    limit: float = 25.0
     connect: float = 10.0
     another: float = 1.0
     attempt: float = 5.0
@@ -61,6 +72,10 @@ class Timing:
     first_flush_after: float = 0.02
     flush_after: float = 0.3
     flush_patience: float = 2.0
+    text_pause: float = 0.6
+    text_pause_limit: float = 1.0
+    text_ahead: float = 1.0
+    patience: float = 2.0
     pause: float = 10.0
     idle_limit: float = 55.0
     task_limit: float = 18.0
@@ -69,5 +84,6 @@ class Timing:
     warm_backoff_limit: float = 300.0
     start_window: float = 1.05
     close: float = 1.0
-    low_water: float = 0.3
+    low_water: float = 0.5
+    stall: float = 0.4
     first_silence: float = 2.0

@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
-SENTENCE_ENDS = "。｡．.!！?？…\n"
+SENTENCE_ENDS = "。｡．.!！?？…\n\u061f\u06d4\u0964"
 """Marks that end a sentence, unless they belong to a number or an abbreviation."""
 
-CLAUSE_ENDS = "，、：；,:;"
+CLAUSE_ENDS = "，、：；,;:\u060c\u061b"
 """Marks that end a clause."""
 
 STOPS = SENTENCE_ENDS + CLAUSE_ENDS + "~～—"

@@ -11,6 +11,7 @@ from .markdown.cleaning import SpeakableText
 from .pronunciation import Replacer
 from .sentences import Piece, PieceSplitter
 from .ssml import SSML_OPENING, check_ssml, is_ssml
+from .tags import TagFilter, filtered_length, with_tags, without_tags
 
 LONGEST_MESSAGE = 200_000
 """Characters of a message: many hours of speech, by mistake or not."""
@@ -39,6 +40,7 @@ class Message:
         clean: bool,
         pronunciations: Mapping[str, str],
         longest: int = LONGEST_MESSAGE,
+        tags: bool = False,
     ) -> None:
         """Prepare to read; :meth:`fetch` reads.
 
@@ -47,11 +49,14 @@ class Message:
             clean: Whether to leave out Markdown, HTML, emoji and the like.
             pronunciations: Words and what to speak in their place.
             longest: Characters of the longest message.
+            tags: Whether the model knows tags such as ``[laughing]``, which are left
+                out otherwise.
         """
         self.first_sentence = asyncio.Event()
         self._source = source
         self._longest = longest
         self._cleaner = SpeakableText() if clean else None
+        self._tags = TagFilter(keep=tags)
         self._replacer = Replacer(pronunciations)
         self._splitter = PieceSplitter()
         self._arrived: list[str] = []
@@ -73,9 +78,11 @@ class Message:
 
     @property
     def written(self) -> str:
-        """The cleaned text before pronunciations; of SSML its text."""
+        """The cleaned text so far, without pronunciations, tags and SSML's markup."""
         text = "".join(self._written)
-        return _without_markup(text) if self._is_ssml else text
+        if self._is_ssml:
+            return _without_markup(text)
+        return without_tags(with_tags(text))
 
     async def fetch(self) -> None:
         """Read the source to its end; run it as a task."""
@@ -139,13 +146,16 @@ class Message:
         if await self.is_ssml():
             yield _without_markup("".join(self._written)[start:])
             return
-        skip = self._replacer.position(start)
+        spoken = "".join(piece.text for piece in self._pieces)[:start]
+        skip = self._replacer.position(filtered_length(spoken))
         cleaner = None if self._cleaner else SpeakableText()
+        tags = TagFilter(keep=False)
         async for text in self._replay(self._written):
-            rest, skip = text[skip:], max(0, skip - len(text))
+            rest, skip = tags.push(with_tags(text[skip:])), max(0, skip - len(text))
             if rest := cleaner.push(rest) if cleaner else rest:
                 yield rest
-        if cleaner and (rest := cleaner.finish()):
+        rest = tags.finish()
+        if rest := cleaner.push(rest) + cleaner.finish() if cleaner else rest:
             yield rest
 
     async def _replay[T](self, items: list[T]) -> AsyncGenerator[T]:
@@ -186,15 +196,21 @@ class Message:
             self._speak(self._opening)
 
     def _speak(self, text: str) -> None:
-        self._write(self._cleaner.push(text) if self._cleaner else scrub(text))
+        text = self._cleaner.push(text) if self._cleaner else scrub(text)
+        self._write(self._tags.push(text))
 
     def _write(self, text: str) -> None:
         if text:
             self._written.append(text)
             self._add(self._splitter.push(self._replacer.push(text)))
 
+    def _release(self, cleaned: str) -> None:
+        """Process all that waits for what follows."""
+        self._write(self._tags.push(cleaned) + self._tags.finish())
+        self._add(self._splitter.push(self._replacer.finish()))
+
     def _add(self, pieces: list[Piece]) -> None:
-        self._pieces += pieces
+        self._pieces += [Piece(with_tags(text), end) for text, end in pieces]
         if any(piece.end == "sentence" for piece in pieces):
             self.first_sentence.set()
         self._more.set()
@@ -205,8 +221,7 @@ class Message:
         self._timer = loop.call_later(_PAUSE - _STOP_PAUSE, self._long_pause)
 
     def _long_pause(self) -> None:
-        self._write(self._cleaner.release() if self._cleaner else "")
-        self._add(self._splitter.push(self._replacer.finish()))
+        self._release(self._cleaner.release() if self._cleaner else "")
         self._add(self._splitter.pause(long=True))
 
     def _stop_timer(self) -> None:
@@ -221,8 +236,7 @@ class Message:
             if self._is_ssml is None and self._opening:
                 self._is_ssml = False
                 self._speak(self._opening)
-            self._write(self._cleaner.finish() if self._cleaner else "")
-            self._add(self._splitter.push(self._replacer.finish()))
+            self._release(self._cleaner.finish() if self._cleaner else "")
             self._add(self._splitter.finish())
             if not self._pieces and not self._error:
                 self._error = EmptyTextError("The text has nothing that can be spoken")
@@ -257,11 +271,13 @@ def check_message(text: str, *, clean: bool) -> None:
         check_ssml(document)
         return
     cleaner = SpeakableText() if clean else None
+    tags = TagFilter(keep=False)
     for start in range(0, len(text), _PROBE):
         part = text[start : start + _PROBE]
-        if is_speakable(cleaner.push(part) if cleaner else part):
+        if is_speakable(tags.push(cleaner.push(part) if cleaner else part)):
             return
-    if not (cleaner and is_speakable(cleaner.finish())):
+    rest = tags.push(cleaner.finish() if cleaner else "") + tags.finish()
+    if not is_speakable(rest):
         raise EmptyTextError("The text has nothing that can be spoken")
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 import re
+import unicodedata
 
 from .characters import is_cjk
 
@@ -10,12 +11,27 @@ from .characters import is_cjk
 def pinyin_of(word: str, replacement: str) -> str | None:
     """Return a Chinese word's replacement as pinyin for the service: ``tian1 qi4``.
 
-    None if it is other words rather than pinyin. A syllable ends with its tone, 1 to
-    5, and ``v`` or ``u:`` may stand for ``ü``; spaces between them are optional.
+    The tone of a syllable is a digit, 1 to 5, or a mark: ``tiān qì``. ``v`` or ``u:``
+    may stand for ``ü``. Spaces, apostrophes and capitals do not matter.
+
+    Returns:
+        None if the replacement is no pinyin, or has another number of syllables than
+        the word.
     """
-    if not all(map(is_cjk, word)) or not _PINYIN.fullmatch(replacement):
+    word = word.strip()
+    text = unicodedata.normalize("NFD", replacement.lower())
+    text = " ".join(text.split()).replace("u\u0308", "ü")
+    if not all(map(is_cjk, word)) or not _PINYIN.fullmatch(text):
         return None
-    return " ".join(_SYLLABLE.findall(replacement))
+    syllables = list(_SYLLABLE.finditer(text))
+    if not len(word) - word.count("儿") <= len(syllables) <= len(word):
+        return None
+    if not any(map(_tone, syllables)):
+        return None
+    return " ".join(
+        f"{_NO_LETTER.sub('', syllable[0])}{_tone(syllable) or 5}"
+        for syllable in syllables
+    )
 
 
 class Replacer:
@@ -32,8 +48,15 @@ class Replacer:
     """
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        """Take the replacements: ``{word: replacement}``; an empty word is ignored."""
-        self._words = {word: new for word, new in words.items() if word}
+        """Begin with an empty text.
+
+        Args:
+            words: ``{word: replacement}``. Spaces around both do not matter, an empty
+                word is ignored.
+        """
+        self._words = {
+            word.strip(): new.strip() for word, new in words.items() if word.strip()
+        }
         longest_first = sorted(self._words, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_pattern, longest_first)))
         self._sorted = sorted(map(_fold, self._words))
@@ -109,10 +132,29 @@ class Replacer:
         return any(word.startswith(tail) for word in self._sorted[found : found + 1])
 
 
+_TONE_MARKS = "\u0304\u0301\u030c\u0300"  # First to fourth tone.
+_VOWEL = "(?:u:|[aeiouüv])"
+_PLAIN = f"{_VOWEL}(?![{_TONE_MARKS}])"
+# The consonant before a vowel begins the next syllable.
 _SYLLABLE = re.compile(
-    "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?(?:u:|[aeiouüv]){1,3}(?:ng?|r)?[1-5]"
+    "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?"
+    f"(?:(?:{_PLAIN}){{0,2}}{_VOWEL}[{_TONE_MARKS}](?:{_PLAIN}){{0,2}}|(?:{_PLAIN}){{1,3}})"
+    f"(?:(?:ng|n|r)(?!{_VOWEL}))?[1-5]?['’ ]?"
 )
-_PINYIN = re.compile(f"{_SYLLABLE.pattern}(?: ?{_SYLLABLE.pattern})*")
+_PINYIN = re.compile(f"(?:{_SYLLABLE.pattern})+")
+_NO_LETTER = re.compile(f"[{_TONE_MARKS}1-5'’ ]")
+
+
+def _tone(syllable: re.Match[str]) -> int:
+    """Return the tone of a syllable, 0 if it has none."""
+    for character in syllable[0]:
+        if character in "12345":
+            return int(character)
+        if character in _TONE_MARKS:
+            return _TONE_MARKS.index(character) + 1
+    return 0
+
+
 _LETTER = "A-Z_a-z\u00c0-\u058f\u1e00-\u1fff"
 _KINDS = (re.compile(f"[{_LETTER}]"), re.compile("[0-9]"))
 

@@ -6,6 +6,7 @@ import unicodedata
 
 from .characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, is_speakable
 from .former import SentenceSplitter, scrub
+from .stops import CONTEXT, ends_sentence, is_ambiguous
 
 __all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
 
@@ -22,8 +23,6 @@ _CUT_ANYWHERE = 390
 """Characters of a sentence from which on it ends between any two characters."""
 _LONGEST_UNSPEAKABLE = 100
 """Characters without a word that are kept until a word follows."""
-_CONTEXT = 32
-"""Characters before a stop that decide what it means."""
 
 
 class Piece(NamedTuple):
@@ -51,9 +50,9 @@ class PieceSplitter:
 
     def __init__(self) -> None:
         """Begin with an empty text."""
-        self._text = ""  # Context, then what was not passed on yet.
+        self._text = ""  # Context, then text that is to be passed on.
         self._at = 0  # Where the latter begins.
-        self._decided = 0  # What the marks before it mean is decided.
+        self._decided = 0  # Marks before it are decided.
         self._length = 0  # Characters of the sentence that were passed on.
         self._has_words = False  # In what was passed on of the sentence.
         self._quotes = ""  # Opening quotes that are not closed yet.
@@ -81,7 +80,7 @@ class PieceSplitter:
 
     def _take(self) -> list[Piece]:
         pieces, self._pieces = self._pieces, []
-        dropped = max(0, self._at - _CONTEXT)
+        dropped = max(0, self._at - CONTEXT)
         self._text = self._text[dropped:]
         self._at -= dropped
         self._decided = max(0, self._decided - dropped)
@@ -92,7 +91,7 @@ class PieceSplitter:
             quotes = _open_quotes(self._quotes, self._text, mark)
             end = _end(self._text, mark, self._begin, len(quotes) - len(self._quotes))
             if end is None and paused:
-                if long or not _is_ambiguous(self._text, mark):
+                if long or not is_ambiguous(self._text, mark):
                     end = "sentence"
             if end == "sentence" and quotes and "\n" not in mark[0]:
                 at_end = mark.end() == len(self._text)
@@ -157,13 +156,11 @@ _CLOSERS = rf"[{re.escape(CLOSERS)}\ufe0e\ufe0f]*"
 _QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", '"': '"'}
 _MARK = re.compile(
     rf"(?P<stop>[{SENTENCE_ENDS}]+{_CLOSERS})|(?P<quote>[“”„«»「」『』\"])"
-    rf"|(?P<clause>[{_FULL_WIDTH}]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)|(?<=—)—)"
+    rf"|(?P<clause>[{_FULL_WIDTH}]+|[,;:](?=\s|[^\x00-\x7f])|(?<=\s)[–—-](?=\s)"
+    r"|(?<=—)—|(?<=[\u0e00-\u0e7f])\s)"  # Thai has no commas.
 )
 # After a space, a bracket or Chinese text; not after a word: 55", 好"。
 _BEFORE_QUOTE = re.compile(r"[\s(\[]|[^\x00-\u2e7f]|\Z")
-_ONLY_DOTS = re.compile(rf"[.．…]+{_CLOSERS}\Z")
-_WORD_BEFORE = re.compile(r"[^\W_]+$|(?<=[^\W\d_]\.)[^\W\d_]+$")
-_NEXT_WORD = re.compile(r"[ \t\xa0\u3000]+(\S[^\W\d_]{0,2})?")
 
 
 def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
@@ -179,129 +176,24 @@ def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
 
 
 def _end(text: str, mark: re.Match[str], begin: int, opened: int) -> End | None:
-    """Return what ends with a mark, None if what follows decides."""
+    """Return what ends with a mark, None if later text decides.
+
+    Args:
+        text: The text.
+        mark: The mark.
+        begin: The index where the sentence begins.
+        opened: Quotes that the mark opens; below 0 if it closes them.
+    """
     if mark["clause"]:
         return "clause"
     if mark["quote"] and (
         opened >= 0 or text[mark.start() - 1 : mark.start()] not in SENTENCE_ENDS
     ):
         return ""
-    ends = _ends_sentence(text, mark, begin, quote=opened < 0)
+    ends = ends_sentence(text, mark, begin, after_quote=opened < 0)
     if ends is None:
         return None
     return "sentence" if ends else "clause" if opened < 0 else ""
-
-
-def _ends_sentence(
-    text: str, mark: re.Match[str], begin: int, *, quote: bool
-) -> bool | None:
-    """Return whether a stop ends the sentence, None if what follows decides.
-
-    Args:
-        text: The text.
-        mark: The stop and what closes after it.
-        begin: Where the sentence begins.
-        quote: Whether a quote is closed: the sentence around it may continue.
-    """
-    end = mark.end()
-    following = text[end : end + 1]
-    if following.isalnum():
-        if quote:
-            return False
-        if _is_spaced_script(following) and not mark[0].strip(".!?"):
-            return False  # 3.14, example.com, main.py, Yahoo!s
-    if not (quote or _ONLY_DOTS.match(mark[0])) or "\n" in mark[0]:
-        return True
-    if not following:
-        return None
-    if following in CLAUSE_ENDS or following == "-":
-        return False  # etc., or c.-à-d.
-    if (next_word := _NEXT_WORD.match(text, end)) is None:
-        return True
-    if not (word := next_word[1]):
-        return True if next_word.end() < len(text) else None
-    if word[0].islower() or (quote and word[0].isalpha() and not word[0].isupper()):
-        return False
-    if not _is_ambiguous(text, mark):
-        return True
-    if len(word) < 3 and next_word.end() == len(text):
-        return None
-    is_initial = len(word) == 1 and text[next_word.end() : next_word.end() + 1] == "."
-    return not is_initial and _ends_ambiguous(text, mark, begin, word)
-
-
-def _is_ambiguous(text: str, mark: re.Match[str]) -> bool:
-    """Return whether a stop may belong to the number or word before it."""
-    if not mark[0].startswith(".") or mark[0].startswith(".."):
-        return False
-    word = _word_before(text, mark)
-    return word.isdigit() or len(word) == 1 or word.lower() in _ABBREVIATIONS
-
-
-def _ends_ambiguous(text: str, mark: re.Match[str], begin: int, following: str) -> bool:
-    word = _word_before(text, mark)
-    start = mark.start() - len(word)
-    before = text[max(0, start - _CONTEXT) : start]
-    is_first = begin >= 0 and not is_speakable(text[begin:start])
-    if word.isdigit():
-        return not (
-            is_first
-            or following[0].isdigit()
-            or following in _MONTHS
-            or _BEFORE_ORDINAL.search(before)
-        )
-    if len(word) == 1:
-        if _BEFORE_UNIT.search(before) or (word in "mM" and before.endswith(".")):
-            return True  # 20 h. Then, 5 p.m. Then
-        return not (is_first or word.islower() or _BEFORE_INITIAL.search(before))
-    if word.lower() in _BEFORE_NUMBERS:
-        return not following[0].isdigit()
-    return not (word[0].isupper() or word.lower() in _NEVER_LAST)
-
-
-def _word_before(text: str, mark: re.Match[str]) -> str:
-    found = _WORD_BEFORE.search(text, max(0, mark.start() - _CONTEXT), mark.start())
-    return found[0] if found else ""
-
-
-# fmt: off
-# Before a name, when they begin with a capital: "Ms. Li", but "5 ms. Then".
-_TITLES = frozenset({
-    "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt",
-    "hon", "st", "mt", "hr", "fr", "frl", "sr", "sra", "srta", "dra", "mme", "mlle",
-})
-_NEVER_LAST = frozenset({
-    "vs", "bzw", "ggf", "evtl", "inkl", "exkl", "zzgl", "bspw", "sog", "cf", "ex", "ca",
-})
-_BEFORE_NUMBERS = frozenset({
-    "no", "nr", "nos", "fig", "vol", "pp", "art", "ch", "sec", "eq", "approx", "ca",
-    "tel", "ext", "abb", "bd", "kap", "abs", "str", "núm", "pág", "jan", "feb", "mar",
-    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "okt", "dez", "mär",
-    "janv", "févr", "avr", "juil", "déc", "env", "aprox",
-})
-# fmt: on
-_ABBREVIATIONS = _TITLES | _NEVER_LAST | _BEFORE_NUMBERS
-# The first three letters, after an ordinal number.
-# fmt: off
-_MONTHS = frozenset({
-    "Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez",
-})
-# fmt: on
-_BEFORE_ORDINAL = re.compile(
-    r"\b(?:am|vom|zum|zur|bis|ab|den|dem|der|des|die|das|im|jeden|jede|seit) \d{0,2}$",
-    re.IGNORECASE,
-)
-_BEFORE_UNIT = re.compile(r"\d\s?$")
-# A word with a capital, another initial, "by": "John F. Kennedy", but "plan B. Then".
-_BEFORE_INITIAL = re.compile(r"(?:\b[^\W\d_a-z][^\W\d_]* |\. ?|\b(?:by|von|par|por) )$")
-
-
-def _is_spaced_script(character: str) -> bool:
-    """Return whether the character's script separates words by spaces.
-
-    Chinese, Japanese and (written without a space after a stop) Korean do not.
-    """
-    return character < "\u2e80"
 
 
 def _is_torn(text: str, place: int) -> bool:

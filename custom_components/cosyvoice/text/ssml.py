@@ -1,40 +1,122 @@
-"""SSML: telling it from plain text, and naming the place of a mistake."""
+"""SSML: distinguish it from plain text and locate mistakes in it.
 
-from collections.abc import Callable
+Elements and attributes are listed in ``ssml.json``. Source: Model Studio's page on
+SSML for CosyVoice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import json
+from pathlib import Path
 import re
+from typing import Any, Self
 from xml.parsers import expat
 
 from ..client.errors import EmptyTextError, SsmlError
 from .characters import is_speakable
 
 SSML_OPENING = "<speak"
-"""What an SSML document begins with, white space apart."""
+"""The beginning of an SSML document, white space apart."""
 
 
 def is_ssml(text: str) -> bool:
-    """Return True if a text is meant as SSML: it begins with a ``<speak>`` tag."""
+    """Return whether a text is meant as SSML: it begins with a ``<speak>`` tag."""
     return _OPENING.match(text) is not None
 
 
 def check_ssml(text: str) -> None:
-    """Check that a text is ``<speak>`` elements as the service understands them.
+    """Check that a text consists of ``<speak>`` elements that the service accepts.
 
     Elements and the values of their attributes are checked as far as Model Studio
-    documents them; an attribute that is not documented is left to the service. A
-    document type, which could define entities that grow without bound, is refused.
+    documents them. An undocumented attribute is passed on. A document type, which
+    could define entities that grow without bound, is refused.
 
     Raises:
-        EmptyTextError: It is, and holds nothing.
-        SsmlError: It is not; the message names the line and the column, from 1 on.
+        EmptyTextError: The document has no content.
+        SsmlError: The document is not valid; the message names the line and the
+            column, both from 1 on.
     """
     _Checker().check(text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """The possible values of an attribute; one of the fields is set.
+
+    Attributes:
+        range: The lowest and the highest number.
+        milliseconds: The shortest and the longest time, with ``ms`` or ``s``.
+        values: The possible words.
+    """
+
+    range: tuple[float, float] | None = None
+    milliseconds: tuple[float, float] | None = None
+    values: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return a rule as ``ssml.json`` has it."""
+        return cls(**{name: tuple(value) for name, value in data.items()})
+
+    def allows(self, value: str) -> bool:
+        """Return whether a value is possible."""
+        if self.range:
+            number = _NUMBER.fullmatch(value)
+            return number is not None and _is_within(self.range, float(value))
+        if self.milliseconds:
+            time = _TIME.fullmatch(value)
+            return time is not None and _is_within(
+                self.milliseconds, float(time[1]) * (1 if time[2] == "ms" else 1000)
+            )
+        return value in self.values
+
+    def __str__(self) -> str:
+        """Return the possible values as text."""
+        if self.range:
+            return f"{self.range[0]:g} to {self.range[1]:g}"
+        if self.milliseconds:
+            low, high = self.milliseconds
+            return f"{low:g}ms to {high:g}ms, or up to {high / 1000:g}s"
+        return ", ".join(self.values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """An element of SSML.
+
+    Attributes:
+        required: The attributes that it needs.
+        attributes: The rules of attributes whose values are checked.
+    """
+
+    required: tuple[str, ...]
+    attributes: Mapping[str, Rule]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return an element as ``ssml.json`` has it."""
+        return cls(
+            required=tuple(data.get("required", ())),
+            attributes={
+                name: Rule.from_json(rule)
+                for name, rule in data.get("attributes", {}).items()
+            },
+        )
+
+
+ELEMENTS = {
+    name: Element.from_json(data)
+    for name, data in json.loads(
+        Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+    ).items()
+}
+
+
 class _Checker:
-    """Follows the elements of a document, which are put into one of their own."""
+    """Follows the elements of a document inside an element added around it."""
 
     def __init__(self) -> None:
-        self._open: list[tuple[str, int, int]] = []  # Names, and where they began.
+        self._open: list[tuple[str, int, int]] = []  # Names, lines and columns.
         self._has_content = False
         self._parser = parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
@@ -52,26 +134,30 @@ class _Checker:
         except expat.ExpatError as err:
             raise _error(err.lineno, err.offset, expat.ErrorString(err.code)) from err
         if not self._has_content:
-            raise EmptyTextError("The text holds nothing that can be spoken")
+            raise EmptyTextError("The text has nothing that can be spoken")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        expected: set[str] = {_ROOT}
-        if self._open:
-            expected = (
-                _ATTRIBUTES.keys() - {"speak"} if len(self._open) > 1 else {"speak"}
-            )
-        if name not in expected:
+        depth = len(self._open)
+        if not (
+            (depth == 0 and name == _ROOT)
+            or (depth == 1 and name == "speak")
+            or (depth > 1 and name != "speak" and name in ELEMENTS)
+        ):
             self._refuse(f"<{name}> is not possible here")
-        self._has_content |= len(self._open) > 1
-        self._open.append((name, *self._place()))
-        for missing in _REQUIRED.get(name, set()) - attributes.keys():
-            self._refuse(f"<{name}> needs the attribute {missing}")
-        rules = _ATTRIBUTES.get(name, {})
-        for attribute in attributes.keys() & rules.keys():
-            value = attributes[attribute]
-            is_possible, allowed = rules[attribute]
-            if not is_possible(value):
-                self._refuse(f'{attribute}="{value}" is not possible: {allowed}')
+        self._has_content |= depth > 1
+        self._open.append((name, *self._position()))
+        if depth:
+            self._check_attributes(name, attributes)
+
+    def _check_attributes(self, name: str, attributes: dict[str, str]) -> None:
+        element = ELEMENTS[name]
+        for required in element.required:
+            if required not in attributes:
+                self._refuse(f"<{name}> needs the attribute {required}")
+        for attribute, value in attributes.items():
+            rule = element.attributes.get(attribute)
+            if rule and not rule.allows(value):
+                self._refuse(f'{attribute}="{value}" is not possible: {rule}')
 
     def _end(self, name: str) -> None:
         self._open.pop()
@@ -82,9 +168,9 @@ class _Checker:
         self._has_content |= is_speakable(text)
 
     def _refuse(self, reason: str) -> None:
-        raise _error(*self._place(), reason)
+        raise _error(*self._position(), reason)
 
-    def _place(self) -> tuple[int, int]:
+    def _position(self) -> tuple[int, int]:
         return self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber
 
 
@@ -93,52 +179,11 @@ def _error(line: int, column: int, reason: str) -> SsmlError:
     return SsmlError(f"line {line - 1}, column {column + 1}: {reason}")
 
 
-def _number(low: float, high: float) -> tuple[Callable[[str], bool], str]:
-    return (
-        lambda value: bool(_NUMBER.fullmatch(value)) and low <= float(value) <= high,
-        f"{low:g} to {high:g}",
-    )
-
-
-def _one_of(words: str) -> tuple[Callable[[str], bool], str]:
-    return frozenset(words.split()).__contains__, ", ".join(words.split())
-
-
-def _is_pause(value: str) -> bool:
-    match = _TIME.fullmatch(value)
-    if match is None:
-        return False
-    milliseconds = float(match[1]) * (1 if match[2] == "ms" else 1000)
-    return 50 <= milliseconds <= 10_000
+def _is_within(limits: tuple[float, float], number: float) -> bool:
+    return limits[0] <= number <= limits[1]
 
 
 _OPENING = re.compile(r"\s*<speak[\s/>]")
 _ROOT = "ssml"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
-
-# What Model Studio's page on SSML for CosyVoice lists.
-_ATTRIBUTES: dict[str, dict[str, tuple[Callable[[str], bool], str]]] = {
-    "speak": {
-        "rate": _number(0.5, 2),
-        "pitch": _number(0.5, 2),
-        "volume": _number(0, 100),
-        "effect": _one_of("robot lolita lowpass echo eq lpfilter hpfilter"),
-    },
-    "break": {"time": (_is_pause, "50ms to 10000ms, or up to 10s")},
-    "sub": {},
-    "phoneme": {"alphabet": _one_of("py cmu")},
-    "soundEvent": {},
-    "say-as": {
-        "interpret-as": _one_of(
-            "cardinal digits telephone name address id characters punctuation date time"
-            " currency measure"
-        )
-    },
-}
-_REQUIRED = {
-    "sub": {"alias"},
-    "phoneme": {"alphabet", "ph"},
-    "soundEvent": {"src"},
-    "say-as": {"interpret-as"},
-}

@@ -1,1 +1,1 @@
-"""Count billed usage, and compare it with the budget."""
+"""Count billed usage and compare it with the monthly budget."""

@@ -1,87 +1,120 @@
-"""How much of a task's text has been delivered as audio.
+"""How much of a task's text has been delivered as audio, and what it cost.
 
 After a lost connection the rest of the text is spoken by another task. The service
 reports its progress in three ways, none of which is always there: the text of a
-finished sentence, the billed characters so far, and the end of the task.
+sentence that begins or ends, the billed characters so far, and the end of the task.
 """
 
-import re
+from bisect import bisect_right
+from dataclasses import dataclass
 
-from ..counting import count_characters
+from ..counting import count_characters, is_speakable
 from ..errors import ProtocolError
-from ..wire.protocol import (
-    Event,
-    SentenceBegin,
-    SentenceEnd,
-    TaskFinished,
-    Usage,
-    WordTime,
-)
+from ..wire.protocol import Event, SentenceBegin, SentenceEnd, TaskFinished, Usage
+from .matching import Letters, letters_of
+from .playback import Position
 from .report import Word
+from .source import Part
+from .words import WordTimes
 
 UNBILLED_SHARE = 0.5
 """Share of a seemingly undelivered text that has to be missing in the bill as well:
 the service may only have worded it otherwise."""
 
-_SPEAKABLE = re.compile(r"[^\W_]")
-_SENTENCE_END = re.compile(
-    r"[。！？!?；;…\n]+[”’\"')）】」』]*\s*|\.[”’\"')]*(?:\s+|$)"
-)
+FRACTION = 0.5
+"""A sentence of the service with fewer letters than this share of the part that was
+sent is only a fraction of that part."""
 
 
-def is_speakable(text: str) -> bool:
-    """Return True if there is something to pronounce: a letter, a Han or a digit.
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Billed characters of a task.
 
-    The service refuses a text of punctuation alone.
+    Attributes:
+        characters: Their number.
+        estimated: True if the service did not report it, or not all of it.
     """
-    return _SPEAKABLE.search(text) is not None
+
+    characters: int
+    estimated: bool
 
 
 class TaskProgress:
     """The text of one task, and the place up to which it was delivered.
 
+    The service has spoken the text up to a place; the listener has it up to the same
+    place, or, where audio lags behind the reports, up to an earlier one.
+
     Attributes:
-        sent: The text given to the task.
-        size: Its counted characters.
-        billed: Characters that the service has billed; None if it said nothing.
+        size: Counted characters of the text given to the task.
+        billed: Characters that the service has billed; None if it reported none.
         heard: True once there was audio.
         in_sentence: True while the audio is in the middle of a sentence.
-        words: Word times, as far as the service reported them.
     """
 
-    def __init__(self, audio_start: float, *, ssml: bool = False) -> None:
-        """Begin with nothing said.
+    def __init__(
+        self, start: Position, *, ssml: bool = False, lags: bool = False
+    ) -> None:
+        """Begin without text.
 
         Args:
-            audio_start: Seconds of audio that the listener got before this task.
-            ssml: Whether the text is SSML, whose tags are not counted.
+            start: The end of the audio before this task.
+            ssml: True if the text is SSML, which has one resume point: its start.
+            lags: True if audio lags behind the reports, see :class:`AudioWriter`.
         """
-        self.sent = ""
         self.size = 0
         self.billed: int | None = None
         self.heard = False
         self.in_sentence = False
-        self.words: list[Word] = []
+        self._times = WordTimes(start)
         self._ssml = ssml
-        self._pieces = 0
+        self._lags = lags
+        self._text = ""
+        self._letters = Letters()
+        # Where each part ends, and the counted characters up to there.
+        self._ends: list[int] = []
+        self._sizes: list[int] = []
+        self._whole: list[bool] = []
+        self._spoken = 0
         self._delivered = 0
-        self._counted = 0
+        # A place, and the characters billed when it was reached.
+        self._anchor = (0, 0)
+        self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
+        self._under_way = False  # a sentence has begun at the service
         self._sentence: str | None = None
-        self._last_end: tuple[str | None, int] | None = None
-        self._task_start = audio_start
-        self._sentence_start = audio_start
-        self._last_word_end = 0.0
+        self._finished = False
 
     @property
-    def rest(self) -> str:
+    def sent(self) -> bool:
+        """True once text was given to the task."""
+        return bool(self._ends)
+
+    @property
+    def words(self) -> list[Word]:
+        """The words with their times."""
+        return self._times.words
+
+    @property
+    def rest(self) -> list[Part]:
         """What was sent but not completely delivered."""
-        return self.sent[self._delivered :]
+        parts = []
+        begin = self._delivered
+        for end, whole in zip(self._ends, self._whole, strict=True):
+            if is_speakable(self._text[begin:end]):
+                parts.append(Part(self._text[begin:end], whole))
+                begin = end
+        return parts
+
+    @property
+    def undelivered(self) -> int:
+        """Code points of what was sent but not completely delivered."""
+        return len(self._text) - self._delivered
 
     @property
     def owed(self) -> bool:
-        """True if the service still owes audio."""
-        return _SPEAKABLE.search(self.sent, self._delivered) is not None
+        """True if the service still has to speak."""
+        return is_speakable(self._text[self._spoken :])
 
     @property
     def begun(self) -> bool:
@@ -91,24 +124,45 @@ class TaskProgress:
     @property
     def known(self) -> bool:
         """True if ``rest`` is what the listener has not heard, to the sentence."""
-        return self._reports_sentences or self._pieces <= 1 or not self.heard
+        if not self.heard:
+            return True
+        if self._ssml:
+            return False
+        has_reports = self._reports_sentences or self.billed is not None
+        return has_reports or len(self._ends) == 1
 
-    def add(self, text: str) -> None:
-        """Note that text was sent."""
-        self.sent += text
-        self.size += count_characters(text, ssml=self._ssml)
-        self._pieces += 1
+    @property
+    def is_broken_off(self) -> bool:
+        """True if the listener may have got a part of a sentence."""
+        return self.in_sentence or self._delivered < self._spoken
 
-    def audio(self) -> None:
-        """Note that audio came."""
-        self.heard = self.in_sentence = True
+    def add(self, part: Part) -> int:
+        """Note that text was sent; return its counted characters."""
+        size = count_characters(part.text, ssml=self._ssml)
+        self._text += part.text
+        self._letters.add(part.text)
+        self.size += size
+        self._ends.append(len(self._text))
+        self._sizes.append(self.size)
+        self._whole.append(part.ends_sentence)
+        return size
 
-    def note(self, event: Event, audio_seconds: float) -> None:
+    def audio(self, *, given_out: bool) -> None:
+        """Note that audio came.
+
+        Args:
+            given_out: False if it is held back because a page is not full.
+        """
+        if given_out:
+            self._delivered = self._spoken
+        self.heard = self.in_sentence = self._under_way = True
+
+    def note(self, event: Event, at: Position) -> None:
         """Take in what the service reports.
 
         Args:
             event: Any event but audio.
-            audio_seconds: Seconds of audio that the listener got before it.
+            at: The end of the audio before it.
 
         Raises:
             ProtocolError: The task was finished before all was spoken.
@@ -117,102 +171,135 @@ class TaskProgress:
             case Usage(characters):
                 self._note_usage(characters)
             case SentenceBegin(text):
+                self._reports_sentences = self._under_way = True
+                self._begin(text)
+                self._times.sentence_begins(at)
+            case SentenceEnd(text, words) if self._under_way:
                 self._reports_sentences = True
-                self._sentence = text
-                self._sentence_start = audio_seconds
-            case SentenceEnd(text, words):
-                self._reports_sentences = True
-                self.in_sentence = False
-                if not self._is_repeated(text):
-                    self._sentence_delivered(text or self._sentence, self.billed)
-                    self._note_words(words)
-                self._sentence = None
-                self._sentence_start = audio_seconds
+                self._end(text or self._sentence)
+                self._times.sentence_ends(words, at)
             case TaskFinished(asked):
                 self._check_complete(asked)
-                self._deliver(len(self.sent))
-                self.in_sentence = False
+                self._spoken = self._delivered = len(self._text)
+                self._under_way = self.in_sentence = False
+                self._finished = True
+        if not self._lags:
+            self._delivered = self._spoken
 
-    def _is_repeated(self, text: str | None) -> bool:
-        """Return True if the same end came before: its text, and no further bill."""
-        if self.billed is None:
-            return False
-        repeated = self._last_end == (text, self.billed)
-        self._last_end = text, self.billed
-        return repeated
+    def cost(self) -> Cost:
+        """Return what the task costs, at this moment or when it has ended."""
+        if not self.sent:
+            return Cost(0, estimated=False)
+        if self._finished:
+            size = self.size if self.billed is None else self.billed
+            return Cost(size, estimated=self.billed is None)
+        if self.billed is not None and not self._reports_sentences:
+            return Cost(self.billed, estimated=True)
+        spoken = count_characters(self._text[: self._spoken], ssml=self._ssml)
+        spoken = max(spoken, self.billed or 0)
+        return Cost(min(spoken + self._size_under_way(), self.size), estimated=True)
+
+    def _size_under_way(self) -> int:
+        """Return the counted characters of the sentence that is being spoken."""
+        if not self._under_way:
+            return 0
+        if self._sentence:
+            return count_characters(self._sentence)
+        end = next((end for end in self._ends if end > self._spoken), self._spoken)
+        return count_characters(self._text[self._spoken : end], ssml=self._ssml)
+
+    # Sentences
+
+    def _begin(self, text: str | None) -> None:
+        """Take a sentence's beginning for the end of those that were not found."""
+        self._sentence = text
+        if self._unmatched and text and (found := self._find(text)):
+            self._reach(found[0], matched=True)
+
+    def _end(self, text: str | None) -> None:
+        self._under_way = self.in_sentence = False
+        self._sentence = None
+        if text and (found := self._find(text)):
+            self._reach(found[1], matched=True)
+        else:
+            self._reach(self._after_one_part(text, self.billed), matched=False)
+
+    def _find(self, sentence: str) -> tuple[int, int] | None:
+        """Return where a sentence of the service begins and ends in the text."""
+        if self._ssml or (found := self._letters.find(sentence, self._spoken)) is None:
+            return None
+        begin, end = found
+        for place in self._ends:
+            if end <= place and not is_speakable(self._text[end:place]):
+                end = place
+                break
+        skipped = is_speakable(self._text[self._spoken : begin])
+        if skipped and end > self._place_of(self.billed):
+            return None
+        return begin, end
+
+    def _after_one_part(self, text: str | None, billed: int | None) -> int:
+        """Return what was spoken with one more sentence that was not found.
+
+        It is one part, and no more than what was billed: better to repeat than to
+        lose.
+        """
+        following = bisect_right(self._ends, self._spoken)
+        if self._ssml or following == len(self._ends):
+            return self._spoken
+        end = self._ends[following]
+        if text is not None:
+            part = letters_of(self._text[self._spoken : end])
+            if len(letters_of(text)) < len(part) * FRACTION:
+                return self._spoken
+        return end if end <= self._place_of(billed) else self._spoken
+
+    def _reach(self, place: int, *, matched: bool) -> None:
+        self._spoken = max(self._spoken, place)
+        self._unmatched = 0 if matched else self._unmatched + 1
+        if matched and self.billed is not None:
+            self._anchor = (self._spoken, self.billed)
+
+    # The bill
 
     def _note_usage(self, characters: int) -> None:
-        """Keep the count, which is also the progress of a service that says no more.
+        """Keep the count, which is also the progress of a service that reports no more.
 
         The sentence that a higher count belongs to may still be under way, so only
         those before it are taken for delivered.
         """
-        if not self._reports_sentences and characters > (self.billed or 0):
-            self._sentence_delivered(None, self.billed)
+        rises = self.billed is not None and characters > self.billed
+        if rises and not self._reports_sentences:
+            self._reach(self._after_one_part(None, self.billed), matched=False)
         self.billed = characters
 
-    def _sentence_delivered(self, text: str | None, characters: int | None) -> None:
-        counted = None if characters is None else self._place_of(characters)
-        if sentence := (text or "").strip():
-            found = self.sent.find(sentence, self._delivered)
-            end = found + len(sentence)
-            if found >= 0 and (
-                counted is None
-                or end <= counted
-                or not is_speakable(self.sent[self._delivered : found])
-            ):
-                self._deliver(end)
-                return
-        if counted is not None:
-            self._deliver(self._sentence_before(counted))
+    def _place_of(self, billed: int | None) -> int:
+        """Return the end of the last part that the bill covers.
 
-    def _deliver(self, end: int) -> None:
-        self._counted += count_characters(self.sent[self._delivered : end])
-        self._delivered = end
-
-    def _place_of(self, characters: int) -> int:
-        """Return the place in the text at which so many characters are counted."""
-        place, counted = self._delivered, self._counted
-        while place < len(self.sent) and counted < characters:
-            counted += count_characters(self.sent[place])
-            place += 1
-        return place
-
-    def _sentence_before(self, place: int) -> int:
-        """Return the last sentence end up to a place: better to repeat than to lose."""
-        if place == len(self.sent):
-            return place
-        end = self._delivered
-        for match in _SENTENCE_END.finditer(self.sent, self._delivered):
-            if match.end() > place + 1:
-                break
-            end = match.end()
-        return end
+        Without a bill, or with one that does not grow, that is the end of the text.
+        """
+        place, billed_there = self._anchor
+        if billed is None or billed <= billed_there:
+            return len(self._text)
+        size = count_characters(self._text[:place]) + billed - billed_there
+        covered = bisect_right(self._sizes, size + 1)  # A blank may not be billed.
+        return self._ends[covered - 1] if covered else 0
 
     def _check_complete(self, asked: bool) -> None:
+        """Raise an error if the service has not spoken everything."""
+        if not self._reports_sentences and self.billed:
+            self._spoken = max(self._spoken, self._place_of(self.billed))
+        self._delivered = self._spoken
         if not self.owed:
             return
         if self.billed is None:
-            short = self.in_sentence
+            is_certain = self.in_sentence or not self._unmatched
+            short = self._reports_sentences and is_certain
         else:
-            owed = count_characters("".join(_SPEAKABLE.findall(self.rest)))
-            short = self.size - self.billed >= owed * UNBILLED_SHARE
-        if not self.heard or not asked or (short and self._reports_sentences):
+            place, billed_there = self._anchor
+            size = self.size - count_characters(self._text[:place], ssml=self._ssml)
+            missing = size - (self.billed - billed_there)
+            owed = count_characters(letters_of(self._text[self._spoken :]))
+            short = missing >= owed * UNBILLED_SHARE
+        if not self.heard or not asked or short:
             raise ProtocolError("The service finished before all was spoken")
-
-    def _note_words(self, words: tuple[WordTime, ...]) -> None:
-        """Place words in the audio.
-
-        The service counts a word's time from the start of the task or of its
-        sentence; it is the latter if time seems to run backwards.
-        """
-        if not words:
-            return
-        start = self._task_start
-        if words[0].begin < self._last_word_end:
-            start = self._sentence_start
-        self._last_word_end = words[-1].end
-        self.words.extend(
-            Word(text=word.text, begin=start + word.begin, end=start + word.end)
-            for word in words
-        )

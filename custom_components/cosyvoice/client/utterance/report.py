@@ -1,4 +1,4 @@
-"""What is known of one thing said: its bill, its timing, its words."""
+"""What is known of one utterance: its bill, its timing, its words."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,14 +25,17 @@ class Word:
 
 @dataclass(slots=True, kw_only=True)
 class UtteranceReport:
-    """The account of one utterance; final once ``outcome`` is not ``pending``.
+    """What one utterance cost and how it went.
+
+    Final once ``outcome`` is not ``pending``.
 
     Attributes:
         voice: The voice's id.
         model: The model's id.
         characters: Billed characters as the service counted them.
-        estimated: True if a count of the service was missing, so that
-            ``characters`` holds a count made here.
+        estimated: True if ``characters`` holds a count made here, since a task did
+            not finish or the service reported none.
+        sent: Counted characters sent so far, repetitions included.
         audio_seconds: Seconds of audio delivered.
         first_packet_latency: Seconds from the first text sent to the first audio
             received; None if there was no audio.
@@ -41,6 +44,8 @@ class UtteranceReport:
         request_ids: The service's id of each task, in order.
         tasks: Tasks started at the service.
         resumed: Times that a lost task was continued by another one.
+        patched: True if a sentence was begun again after a loss, or broken by
+            silence while the service stalled: not to be kept for another time.
         words: The words with their times, where word timestamps were asked for.
         outcome: ``cancelled`` if the listener went away before the end.
         error: Why it failed.
@@ -50,12 +55,14 @@ class UtteranceReport:
     model: str
     characters: int = 0
     estimated: bool = False
+    sent: int = 0
     audio_seconds: float = 0.0
     first_packet_latency: float | None = None
     real_time_factor: float | None = None
     request_ids: list[str] = field(default_factory=list)
     tasks: int = 0
     resumed: int = 0
+    patched: bool = False
     words: list[Word] = field(default_factory=list)
     outcome: Outcome = "pending"
     error: CosyVoiceError | None = None

@@ -1,106 +1,218 @@
-"""The text of an utterance, sentence by sentence, also while it is being written."""
+"""The text of an utterance: when which part of it is to be spoken."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, Iterable
+import math
+import re
+from typing import Literal, NamedTuple, Protocol
 
-from ...text.characters import is_speakable
-from ...text.sentences import SentenceSplitter
+from ..counting import is_speakable
+from ..errors import CosyVoiceConnectionError
+from ..timing import Timing
+from .playback import Playback
+
+
+class Piece(Protocol):
+    """A part of a text that is being written.
+
+    A sentence is the joined text of the pieces up to and including one whose ``end``
+    is ``sentence``; after ``clause`` a long sentence can be cut.
+    """
+
+    @property
+    def text(self) -> str:
+        """The text; may be empty."""
+
+    @property
+    def end(self) -> Literal["sentence", "clause", ""]:
+        """What ends with it."""
+
+
+class Part(NamedTuple):
+    """Text to send: a sentence, or as much of it as cannot wait for the rest."""
+
+    text: str
+    ends_sentence: bool
 
 
 class TextSource:
-    """Hands out finished sentences.
+    """Hands out sentences, and parts of one only if the listener would wait for it.
 
-    What cannot be pronounced, such as a lone ``。``, comes together with the
-    sentence after it; at the end of the text it is left out.
+    What cannot be pronounced, such as a lone ``。``, comes together with the text
+    after it; at the end of the text it is left out.
 
     Attributes:
         failure: What the source of the text raised; the text ends there.
+        ended: True if the whole text has been read.
+        taken: Code points of the text that were handed out and not put back.
     """
 
-    def __init__(self, text: str | AsyncIterable[str], *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        text: str | AsyncIterable[Piece],
+        playback: Playback,
+        timing: Timing,
+        *,
+        whole: bool = False,
+    ) -> None:
         """Prepare to read.
 
         Args:
-            text: The text, or the pieces of a text that is still being written.
-            whole: Hand out the text in one piece, as SSML must be.
+            text: One sentence, or the pieces of a text that is still being written.
+            playback: What the listener has.
+            timing: The limits to keep.
+            whole: Hand out the text in one part, as SSML must be.
         """
         self.failure: Exception | None = None
-        pieces = _pieces(text) if isinstance(text, str) else text
-        self._pieces: AsyncIterator[str] = aiter(pieces)
+        self.ended = isinstance(text, str)
+        self.taken = 0
+        self._pieces = None if isinstance(text, str) else text
+        self._playback = playback
+        self._timing = timing
         self._whole = whole
-        self._splitter = SentenceSplitter()
-        self._unspoken = ""
-        self._sentences: deque[str] = deque()
-        self._ended = False
-        self._next_piece: asyncio.Task[str | None] | None = None
-
-    async def ready(self) -> bool:
-        """Wait for the next sentence; return False if there is none left.
-
-        May be cancelled and called again: nothing is lost.
-        """
-        while not self._sentences and not self._ended:
-            if self._next_piece is None:
-                self._next_piece = asyncio.create_task(self._read())
-            await asyncio.wait({self._next_piece})
-            piece, self._next_piece = self._next_piece.result(), None
-            if piece is None:
-                self._ended = True
-                self._take(self._splitter.rest())
-            elif self._whole:
-                self._unspoken += piece
-            else:
-                for sentence in self._splitter.push(piece):
-                    self._take(sentence)
-        return bool(self._sentences)
+        self._parts: deque[Part] = deque()
+        self._open = ""
+        self._clause = 0  # where the last clause of the open sentence ends
+        self._open_since = 0.0
+        self._piece_at = 0.0
+        self._taken_at = -math.inf
+        self._more = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._closing = False
+        if isinstance(text, str):
+            self._open = _sendable(text)
+            self._close_sentence()
 
     @property
     def waiting(self) -> bool:
-        """True if a sentence is ready."""
-        return bool(self._sentences)
+        """True if there is text to send now."""
+        return bool(self._parts) or self._due() <= asyncio.get_running_loop().time()
 
-    @property
-    def ended(self) -> bool:
-        """True if the whole text has been read."""
-        return self._ended
+    async def ready(self) -> bool:
+        """Wait until there is text to send; return False if there is none left.
+
+        May be cancelled and called again: nothing is lost.
+        """
+        if self._reader is None and self._pieces is not None:
+            self._reader = asyncio.create_task(
+                self._read(self._pieces), name="CosyVoice text"
+            )
+        while not self.waiting:
+            if self.ended:
+                return False
+            self._more.clear()
+            due = self._due()
+            try:
+                async with asyncio.timeout_at(None if math.isinf(due) else due):
+                    await self._more.wait()
+            except TimeoutError:
+                continue
+        return True
 
     def peek(self) -> str:
-        """Return the sentence that is ready."""
-        return self._sentences[0]
+        """Return the text to send now."""
+        return self._parts[0].text if self._parts else self._open[: self._cut()]
 
-    def pop(self) -> str:
-        """Return the sentence that is ready, and go on to the next one."""
-        return self._sentences.popleft()
+    def pop(self) -> Part:
+        """Return the text to send now, and turn to what follows it."""
+        now = asyncio.get_running_loop().time()
+        if self._parts:
+            part = self._parts.popleft()
+        else:
+            cut = self._cut()
+            part = Part(self._open[:cut], ends_sentence=False)
+            self._open, self._clause = self._open[cut:], 0
+            self._open_since = now
+        self._taken_at = now
+        self.taken += len(part.text)
+        return part
 
-    def put_back(self, text: str) -> None:
-        """Have a text handed out again before all others."""
-        splitter = SentenceSplitter()
-        sentences = [text] if self._whole else [*splitter.push(text), splitter.rest()]
-        self._sentences.extendleft(filter(is_speakable, reversed(sentences)))
+    def put_back(self, parts: Iterable[Part]) -> None:
+        """Have parts handed out again before all others."""
+        parts = tuple(parts)
+        self.taken -= sum(len(part.text) for part in parts)
+        self._parts.extendleft(reversed(parts))
 
     async def close(self) -> None:
         """Stop reading."""
-        if self._next_piece is not None:
-            self._next_piece.cancel()
-            await asyncio.wait({self._next_piece})
-            self._next_piece = None
+        self._closing = True
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
         if (close := getattr(self._pieces, "aclose", None)) is not None:
             await close()
 
-    async def _read(self) -> str | None:
+    async def _read(self, pieces: AsyncIterable[Piece]) -> None:
         try:
-            return await anext(self._pieces, None)
+            async for piece in pieces:
+                self._take(piece)
+        except asyncio.CancelledError:
+            if self._closing:
+                raise
+            self.failure = CosyVoiceConnectionError("The text was cut off")
         except Exception as err:  # noqa: BLE001 - the source may raise anything
             self.failure = err
-            return None
+        self._close_sentence()
+        self.ended = True
+        self._more.set()
 
-    def _take(self, sentence: str) -> None:
-        self._unspoken += sentence
-        if is_speakable(self._unspoken):
-            self._sentences.append(self._unspoken)
-            self._unspoken = ""
+    def _take(self, piece: Piece) -> None:
+        now = asyncio.get_running_loop().time()
+        if not self._open:
+            self._open_since = now
+        if piece.text:
+            self._piece_at = now
+        self._open += _sendable(piece.text)
+        if piece.end == "clause" and is_speakable(self._open):
+            self._clause = len(self._open)
+        if piece.end == "sentence" and not self._whole:
+            self._close_sentence()
+        self._more.set()
+
+    def _close_sentence(self) -> None:
+        if is_speakable(self._open):
+            self._parts.append(Part(self._open, ends_sentence=True))
+            self._open, self._clause = "", 0
+
+    def _due(self) -> float:
+        """Return when text of the open sentence has to be sent; may be infinite."""
+        if self._whole or not is_speakable(self._open):
+            return math.inf
+        return min(self._cut_due(), self._pause_due())
+
+    def _cut_due(self) -> float:
+        """Return when the listener has waited too long for the sentence's end."""
+        if not self._clause:
+            return math.inf
+        waiting_since = max(
+            self._open_since, self._taken_at, self._playback.speech_until
+        )
+        return waiting_since + self._timing.patience
+
+    def _pause_due(self) -> float:
+        """Return when the sentence is spoken as far as it was written.
+
+        The text has paused, and the listener is about to have heard all before it,
+        which includes what was just sent.
+        """
+        due = max(
+            self._piece_at + self._timing.text_pause,
+            self._playback.speech_until - self._timing.text_ahead,
+        )
+        if self._playback.speech_at < self._taken_at:
+            due = max(due, self._taken_at + self._timing.text_pause_limit)
+        return due
+
+    def _cut(self) -> int:
+        """Return how much of the open sentence is sent now."""
+        paused = self._pause_due() <= asyncio.get_running_loop().time()
+        return len(self._open) if paused else self._clause
 
 
-async def _pieces(text: str) -> AsyncIterator[str]:
-    yield text
+def _sendable(text: str) -> str:
+    """Return the text with a replacement for what no encoding can hold."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -72,7 +72,6 @@ class Pool:
                 CosyVoiceError.
             timing: The limits to keep.
         """
-        self.flush_works = True
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)

@@ -1,0 +1,53 @@
+"""Find a sentence as the service words it in the text that was sent."""
+
+from bisect import bisect_left
+import unicodedata
+
+
+class Letters:
+    """The letters and digits of a text, whatever their width and case.
+
+    The service may drop blanks and change marks in a sentence that it reports.
+    """
+
+    def __init__(self) -> None:
+        self._letters = ""
+        self._places: list[int] = []  # of each letter in the text
+        self._text = ""
+
+    def add(self, text: str) -> None:
+        """Append to the text."""
+        begin = len(self._text)
+        self._text += text
+        for place, character in enumerate(text, begin):
+            letters = letters_of(character)
+            self._letters += letters
+            self._places.extend([place] * len(letters))
+
+    def find(self, sentence: str, start: int) -> tuple[int, int] | None:
+        """Return where a sentence begins and ends after a place, or None."""
+        letters = letters_of(sentence)
+        at = bisect_left(self._places, start)
+        while letters and (at := self._letters.find(letters, at)) >= 0:
+            begin, last = self._places[at], self._places[at + len(letters) - 1]
+            if begin in (0, start) or not self._text[begin - 1].isalnum():
+                return begin, self._end(last, sentence)
+            at += 1
+        return None
+
+    def _end(self, last: int, sentence: str) -> int:
+        """Return the end of a sentence that has its last letter at a place."""
+        ends = (
+            number for number, mark in enumerate(reversed(sentence)) if mark.isalnum()
+        )
+        marks = next(ends)
+        end = last + 1
+        while marks and end < len(self._text) and not self._text[end].isalnum():
+            end, marks = end + 1, marks - 1
+        return end
+
+
+def letters_of(text: str) -> str:
+    """Return the letters and digits of a text, in one width and case."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(filter(str.isalnum, folded))

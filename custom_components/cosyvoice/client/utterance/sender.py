@@ -1,0 +1,135 @@
+"""Put the text of an utterance into one task."""
+
+import asyncio
+import logging
+
+from ..counting import count_characters
+from ..errors import CosyVoiceError
+from ..timing import Timing
+from ..wire.connection import Connection
+from .flushing import Flushing
+from .progress import TaskProgress
+from .report import UtteranceReport
+from .source import Part, TextSource
+from .watch import Watch
+
+_LOGGER = logging.getLogger(__name__)
+
+TASK_CHARACTERS = 190_000
+"""Characters given to one task; the service allows 200,000 (Model Studio, CosyVoice
+WebSocket API)."""
+
+
+class Sender:
+    """Sends text as it becomes ready, flushes while it pauses, finishes in the end.
+
+    The service holds the last sentence back until it knows that no other one follows:
+    a flush makes it speak. Where that does not work the task is finished instead, and
+    another one has to be started when the text goes on.
+
+    Attributes:
+        flushed: True from a flush until its first audio or the next text.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        source: TextSource,
+        progress: TaskProgress,
+        watch: Watch,
+        timing: Timing,
+        flushing: Flushing | None,
+        report: UtteranceReport,
+    ) -> None:
+        """Prepare; :meth:`run` sends.
+
+        Args:
+            connection: Where the task is running.
+            source: What to send.
+            progress: Notes what was sent.
+            watch: Waits for the service's answers.
+            timing: The limits to keep.
+            flushing: Experience with flushing; None if this task must not be flushed.
+            report: Counts what was sent.
+        """
+        self.flushed = False
+        self._connection = connection
+        self._source = source
+        self._progress = progress
+        self._watch = watch
+        self._timing = timing
+        self._flushing = flushing
+        self._report = report
+
+    async def run(self) -> None:
+        """Send text until the task has had enough; then finish it."""
+        connection = self._connection
+        try:
+            await self._source.ready()
+            while self._fits():
+                part = self._source.pop()
+                self._report.sent += self._progress.add(part)
+                self.flushed = False
+                self._watch.restart()
+                await connection.send_text(part.text)
+                if not await self._text_follows(part):
+                    break
+            await connection.finish()
+            self._watch.restart()
+        except CosyVoiceError as err:
+            _LOGGER.debug("Task %s takes nothing more: %r", connection.task_id, err)
+
+    def _fits(self) -> bool:
+        """Return True if there is text and the task can take it."""
+        if not self._source.waiting:
+            return False
+        size = self._progress.size + count_characters(self._source.peek())
+        return not self._progress.sent or size <= TASK_CHARACTERS
+
+    async def _text_follows(self, part: Part) -> bool:
+        """Wait for text or its end; return False if the task must be finished first."""
+        timing, progress = self._timing, self._progress
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if await self._ready_by(began + self._flush_after(part)):
+            return True
+        flushes = progress.owed
+        if flushes:
+            if self._flushing is None or not self._flushing.works(self._report.model):
+                return await self._ready_by(began + timing.text_pause)
+            self.flushed = True
+            self._watch.restart()
+            await self._connection.flush()
+        while (now := loop.time()) < began + timing.pause:
+            until = began + timing.pause
+            if flushes and progress.owed:
+                until = min(until, self._watch.last + timing.flush_patience)
+            if until <= now:
+                self._note_flush(worked=False)
+                return False
+            if await self._ready_by(until):
+                if flushes and not progress.owed:
+                    self._note_flush(worked=True)
+                return True
+        return False
+
+    def _flush_after(self, part: Part) -> float:
+        """Return the seconds without text after which a part is to be spoken."""
+        if not part.ends_sentence:
+            return 0.0
+        timing = self._timing
+        return timing.flush_after if self._progress.heard else timing.first_flush_after
+
+    async def _ready_by(self, until: float) -> bool:
+        """Wait for text or its end; return False if neither came by then."""
+        try:
+            async with asyncio.timeout_at(until):
+                await self._source.ready()
+        except TimeoutError:
+            return False
+        return True
+
+    def _note_flush(self, *, worked: bool) -> None:
+        if self._flushing is not None:
+            note = self._flushing.worked if worked else self._flushing.ignored
+            note(self._report.model)

@@ -1,0 +1,126 @@
+"""Decide whether a stop ends a sentence."""
+
+import re
+
+from .characters import CLAUSE_ENDS, CLOSERS, is_speakable
+
+CONTEXT = 32
+"""Characters before a stop that decide what it means."""
+
+
+def ends_sentence(
+    text: str, stop: re.Match[str], begin: int, *, after_quote: bool
+) -> bool | None:
+    """Return whether a stop ends the sentence, None if later text decides.
+
+    Args:
+        text: The text.
+        stop: The match of the marks and of what closes after them.
+        begin: The index where the sentence begins.
+        after_quote: Whether the stop closes a quote. The sentence around it may
+            continue.
+    """
+    end = stop.end()
+    following = text[end : end + 1]
+    if following.isalnum():
+        if after_quote:
+            return False  # “走吧！”他说。
+        if following < _FIRST_UNSPACED and not stop[0].strip(".!?"):
+            return False  # 3.14, example.com, Yahoo!s
+    if "\n" in stop[0] or not (after_quote or _ONLY_DOTS.match(stop[0])):
+        return True
+    if not following:
+        return None
+    if following in CLAUSE_ENDS or following == "-":
+        return False  # etc., or c.-à-d.
+    if (next_word := _NEXT_WORD.match(text, end)) is None:
+        return True
+    if not (word := next_word[1]):
+        return True if next_word.end() < len(text) else None
+    if word[0].islower() or (after_quote and _has_no_case(word[0])):
+        return False
+    if not is_ambiguous(text, stop):
+        return True
+    if len(word) < _BEGINNING and next_word.end() == len(text):
+        return None
+    if len(word) == 1 and text[next_word.end() : next_word.end() + 1] == ".":
+        return False  # The initials of a name.
+    return _ends_after(_word_before(text, stop), word, text, stop.start(), begin)
+
+
+def is_ambiguous(text: str, stop: re.Match[str]) -> bool:
+    """Return whether a full stop may belong to the number or word before it."""
+    if not stop[0].startswith(".") or stop[0].startswith(".."):
+        return False
+    word = _word_before(text, stop)
+    return word.isdigit() or len(word) == 1 or word.lower() in _ABBREVIATIONS
+
+
+def _ends_after(word: str, following: str, text: str, stop: int, begin: int) -> bool:
+    """Return whether a full stop after an ambiguous word ends the sentence."""
+    start = stop - len(word)
+    before = text[max(0, start - CONTEXT) : start]
+    is_first = begin >= 0 and not is_speakable(text[begin:start])
+    if word.isdigit():
+        return not (
+            is_first  # 1. Milk
+            or following[0].isdigit()  # 3. 10. 2026
+            or following in _MONTHS
+            or _BEFORE_ORDINAL.search(before)
+        )
+    if len(word) == 1:
+        if _BEFORE_UNIT.search(before) or (word in "mM" and before.endswith(".")):
+            return True  # 20 h. Then, 5 p.m. Then
+        return not (is_first or word.islower() or _BEFORE_INITIAL.search(before))
+    if word.lower() in _BEFORE_NUMBERS:
+        return not following[0].isdigit()
+    return not (word[0].isupper() or word.lower() in _NEVER_LAST)
+
+
+def _word_before(text: str, stop: re.Match[str]) -> str:
+    found = _WORD_BEFORE.search(text, max(0, stop.start() - CONTEXT), stop.start())
+    return found[0] if found else ""
+
+
+def _has_no_case(character: str) -> bool:
+    return character.isalpha() and character.lower() == character.upper()
+
+
+_BEGINNING = 3
+"""Letters of the next word that decide: enough to recognize a month."""
+# Chinese, Japanese and (after a stop) Korean write no space after a sentence.
+_FIRST_UNSPACED = "\u2e80"
+_ONLY_DOTS = re.compile(rf"[.．…]+[{re.escape(CLOSERS)}\ufe0e\ufe0f]*\Z")
+_WORD_BEFORE = re.compile(r"[^\W_]+$")
+_NEXT_WORD = re.compile(rf"[ \t\xa0\u3000]+(\S[^\W\d_]{{0,{_BEGINNING - 1}}})?")
+
+# fmt: off
+# Titles, if they begin with a capital: "Ms. Li", but "5 ms. Then".
+_TITLES = frozenset({
+    "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt",
+    "hon", "st", "mt", "hr", "fr", "frl", "sr", "sra", "srta", "dra", "mme", "mlle",
+})
+_NEVER_LAST = frozenset({
+    "vs", "bzw", "ggf", "evtl", "inkl", "exkl", "zzgl", "bspw", "sog", "cf",
+})
+_BEFORE_NUMBERS = frozenset({
+    "no", "nr", "nos", "fig", "vol", "pp", "art", "ch", "sec", "eq", "approx", "ca",
+    "tel", "ext", "abb", "bd", "kap", "abs", "str", "núm", "pág", "jan", "feb", "mar",
+    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "okt", "dez", "mär",
+    "janv", "févr", "avr", "juil", "déc", "env", "aprox",
+})
+# The beginnings of months that follow an ordinal number: "3. Oktober".
+_MONTHS = frozenset({
+    "Jan", "Jän", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov",
+    "Dez",
+})
+# fmt: on
+_ABBREVIATIONS = _TITLES | _NEVER_LAST | _BEFORE_NUMBERS
+# Words before German ordinal numbers: "der 2. Stock".
+_BEFORE_ORDINAL = re.compile(
+    r"\b(?:(?<!I )am|vom|zum|zur|bis|ab|den|dem|der|des|die|das|im|jeden|jede|seit) $",
+    re.IGNORECASE,
+)
+_BEFORE_UNIT = re.compile(r"\d\s?$")
+# A word with a capital, another initial, "by": "John F. Kennedy", but "plan B. Then".
+_BEFORE_INITIAL = re.compile(r"(?:\b[^\W\d_a-z][^\W\d_]* |\. ?|\b(?:by|von|par|por) )$")
