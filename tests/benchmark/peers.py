@@ -16,7 +16,7 @@ from custom_components.cosyvoice.client import (
     SynthesisOptions,
     Timing,
 )
-from custom_components.cosyvoice.text.sentences import SentenceSplitter
+from custom_components.cosyvoice.text.sentences import Piece, PieceSplitter
 from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse
 from homeassistant.components.tts.entity import TTSAudioRequest
 from tests.demo.home import API_KEY
@@ -115,18 +115,29 @@ class TrickleEngine(PeerEngine):
                 timing=Timing(keep_warm=0),
             )
             options = SynthesisOptions(voice=VOICE, format="wav")
-            async for chunk in client.speak(text, options.resolve("cn-beijing")):
+            async for chunk in client.speak(
+                _pieces(text), options.resolve("cn-beijing")
+            ):
                 yield chunk
             await client.close()
 
 
 async def _sentences(text: AsyncIterable[str]) -> AsyncGenerator[str]:
-    splitter = SentenceSplitter()
-    async for piece in text:
-        for sentence in splitter.push(piece):
+    sentence = ""
+    async for piece in _pieces(text):
+        sentence += piece.text
+        if piece.end == "sentence":
             yield sentence
-    if rest := splitter.rest():
-        yield rest
+            sentence = ""
+
+
+async def _pieces(text: AsyncIterable[str]) -> AsyncGenerator[Piece]:
+    splitter = PieceSplitter()
+    async for chunk in text:
+        for piece in splitter.push(chunk):
+            yield piece
+    for piece in splitter.finish():
+        yield piece
 
 
 PEERS: dict[str, type[PeerEngine]] = {

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components.blueprint.models import DomainBlueprints
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 
@@ -92,18 +92,25 @@ async def test_announces_quietly_at_night(
     assert call.data.get("options") == options
 
 
+@pytest.mark.parametrize("day", [1, 15])
 async def test_tells_what_last_month_cost(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     automate: Automate,
+    day: int,
 ) -> None:
+    """The whole of it, whichever day it is."""
     await hass.config.async_set_time_zone("Europe/Berlin")
-    freezer.move_to("2026-10-31 12:00:00+00:00")
     ledger = loaded.runtime_data.usage
-    ledger.record(spoken(12_345), "living_room")
-    freezer.move_to("2026-11-01 05:00:00+00:00")
-    ledger.record(spoken(99), "living_room")
+    for date, characters in (
+        ("2026-09-30 12:00:00", 50_000),
+        ("2026-10-01 12:00:00", 2_000),
+        ("2026-10-31 12:00:00", 10_345),
+        ("2026-11-01 05:00:00", 99),
+    ):
+        freezer.move_to(f"{date}+00:00")
+        ledger.record(spoken(characters), "living_room")
     spoke = async_mock_service(hass, "tts", "speak")
     notified = async_mock_service(hass, "persistent_notification", "create")
     await automate(
@@ -111,13 +118,14 @@ async def test_tells_what_last_month_cost(
         account=loaded.entry_id,
         voice=entity_id(hass, "tts", "speech"),
         player=PLAYER,
+        day=day,
     )
-    for day in ("2026-11-01", "2026-11-02"):
-        freezer.move_to(f"{day} 08:00:00+00:00")
+    for today in (day, day + 1):
+        freezer.move_to(f"2026-11-{today:02} 08:00:00+00:00")
         async_fire_time_changed(hass)
         await hass.async_block_till_done()
     (call,) = spoke
-    assert call.data["message"] == "For the month, the voice cost 1.23 CNY."
+    assert call.data["message"] == "Last month, the voices cost 1.23 CNY."
     assert notified[0].data["message"] == call.data["message"]
 
 
@@ -129,9 +137,7 @@ async def test_changes_the_voice_by_time_of_day(
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     select = entity_id(hass, "select", "voice")
-    state = hass.states.get(select)
-    assert state
-    names = state.attributes["options"][:3]
+    names = voice_names(hass)
     freezer.move_to("2026-11-20 20:00:00+00:00")
     await automate(
         "voice_by_time_of_day",
@@ -148,6 +154,43 @@ async def test_changes_the_voice_by_time_of_day(
         state = hass.states.get(select)
         assert state and state.state == name
     assert loaded.subentries["living_room"].data["voice"] != DEFAULT_SETTINGS["voice"]
+
+
+@pytest.mark.parametrize(
+    ("time", "index"), [("07:00", 0), ("17:59", 0), ("20:00", 1), ("03:00", 2)]
+)
+async def test_sets_the_voice_of_the_time_of_day_at_a_start(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    automate: Automate,
+    time: str,
+    index: int,
+) -> None:
+    """A time may have passed while Home Assistant was off."""
+    await hass.config.async_set_time_zone("UTC")
+    names = voice_names(hass)[::-1]
+    freezer.move_to(f"2026-11-20 {time}:00+00:00")
+    hass.set_state(CoreState.not_running)
+    await automate(
+        "voice_by_time_of_day",
+        voice_select=entity_id(hass, "select", "voice"),
+        morning_voice=names[0],
+        evening_voice=names[1],
+        night_voice=names[2],
+    )
+    await hass.async_start()
+    await hass.async_block_till_done()
+    state = hass.states.get(entity_id(hass, "select", "voice"))
+    assert state and state.state == names[index]
+
+
+def voice_names(hass: HomeAssistant) -> list[str]:
+    """Return three voices of the list."""
+    state = hass.states.get(entity_id(hass, "select", "voice"))
+    assert state
+    names: list[str] = state.attributes["options"]
+    return names[:3]
 
 
 @pytest.mark.parametrize("path", FOLDER.glob("cosyvoice/*.yaml"), ids=lambda p: p.name)

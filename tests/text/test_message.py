@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+import re
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -423,3 +424,54 @@ def test_a_text_that_ends_like_the_opening_of_ssml_is_text() -> None:
         assert not await message.is_ssml()
 
     fetched(message(*" <speak"), use)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let me look at camera 2.",
+        "I will switch to plan B.",
+        "The ping took 5 ms.",
+        "好的，我来查一下：",
+        "Checking the lights now",
+        "Today is the 1st.",
+        "It is at St.",
+        "He said “it is on.",
+        "- Checking",
+        "# Lights",
+        "| Lights",
+        "Use `ls",
+        "It is 5 < x",
+        "Costs $5 and [more",
+        "See https://a.b/c",
+        "The **light",
+        "1. Milk",
+        "12",
+        "&co",
+        "![a picture",
+        "a * b",
+        "[very sl",
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_finished_words_do_not_wait_for_the_end_of_a_pause(
+    text: str, whole: bool
+) -> None:
+    async def use(message: Message) -> None:
+        heard = ""
+        pieces = message.pieces()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.36):
+                async for piece in pieces:
+                    heard += piece.text
+        words = re.findall(r"\w+", text.partition("https://a.b/c")[0])
+        assert re.findall(r"\w+", heard)[: len(words)] == words
+
+    for clean in (True, False):
+        chunks = [text] if whole else text
+        fetched(
+            message(
+                *chunks, 9.0, " done.", clean=clean, pronunciations={"St. Paul": "x"}
+            ),
+            use,
+        )

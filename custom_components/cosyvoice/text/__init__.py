@@ -1,1 +1,1 @@
-"""Turn written text into spoken text; imports neither Home Assistant nor the client."""
+"""Turn written text into text to speak, without Home Assistant and the service."""

@@ -1,4 +1,4 @@
-"""Classes of characters: ends of sentences, pauses, Chinese, what is no text."""
+"""Classes of characters: ends of sentences, clauses, Chinese, no text."""
 
 import re
 import unicodedata

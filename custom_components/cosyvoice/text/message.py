@@ -1,4 +1,4 @@
-"""A message: read, cleaned and cut once, and replayed as often as needed."""
+"""A message that is read, cleaned and cut once, and can be replayed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
@@ -14,7 +14,7 @@ from .ssml import SSML_OPENING, check_ssml, is_ssml
 from .tags import TagFilter, filtered_length, with_tags, without_tags
 
 LONGEST_MESSAGE = 200_000
-"""Characters of a message: many hours of speech, by mistake or not."""
+"""Characters of the longest message: many hours of speech."""
 
 _PART = 2000
 """Characters that are processed before other tasks may run."""
@@ -23,7 +23,7 @@ _PROBE = 1000
 _STOP_PAUSE = 0.05
 """Seconds without text after which a full stop ends its sentence."""
 _PAUSE = 0.35
-"""Seconds without text after which no text is kept to see what follows it."""
+"""Seconds without text after which no words wait for later text."""
 
 
 class Message:
@@ -62,8 +62,8 @@ class Message:
         self._arrived: list[str] = []
         self._written: list[str] = []
         self._pieces: list[Piece] = []
-        self._blank: list[str] = []  # Before the first character.
-        self._opening = ""  # Of a text that may be SSML.
+        self._blank: list[str] = []  # The spaces before the text.
+        self._opening = ""  # The text, as long as it may be SSML.
         self._is_ssml: bool | None = None
         self._decided = asyncio.Event()
         self._more = asyncio.Event()
@@ -73,7 +73,7 @@ class Message:
 
     @property
     def arrived(self) -> str:
-        """The text as it arrived so far."""
+        """The text of the source so far."""
         return "".join(self._arrived)
 
     @property
@@ -180,7 +180,7 @@ class Message:
             self._speak(text)
 
     def _open(self, text: str) -> None:
-        """Find out whether the text is SSML."""
+        """Decide whether the text is SSML, when enough of it is there."""
         if not (self._opening or scrub(text).strip()):
             self._blank.append(scrub(text))
             return
@@ -205,7 +205,7 @@ class Message:
             self._add(self._splitter.push(self._replacer.push(text)))
 
     def _release(self, cleaned: str) -> None:
-        """Process all that waits for what follows."""
+        """Process the text that waits for later text."""
         self._write(self._tags.push(cleaned) + self._tags.finish())
         self._add(self._splitter.push(self._replacer.finish()))
 
@@ -229,7 +229,7 @@ class Message:
             self._timer.cancel()
 
     def _finish(self) -> None:
-        """Process what was kept to see what follows it; wake all readers."""
+        """Process the rest of the text and wake all readers."""
         if self._is_ssml:
             self._finish_document()
         else:

@@ -1,4 +1,4 @@
-"""A user's own pronunciations: words replaced in a text that arrives in pieces."""
+"""Replace words by their pronunciations in a text that arrives in chunks."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -35,16 +35,16 @@ def pinyin_of(word: str, replacement: str) -> str | None:
 
 
 class Replacer:
-    """Replaces words in a text that arrives in pieces, the longest word first.
+    """Replaces words in a text that arrives in chunks, the longest word first.
 
     Words of letters that have capitals (Latin, Greek, Cyrillic) are replaced only as
-    whole words: ``NAS`` not in ``NASA``, but ``km`` in ``5km``. Words of other
-    scripts, which join words, are replaced anywhere. A word given in lower case is
-    found in any case; a word with a capital only as given, so that ``IT`` leaves
-    ``it`` alone. What was put in is not replaced again.
+    whole words: ``NAS`` not in ``NASA``, but ``km`` in ``5km``. Words of other scripts
+    are replaced anywhere. A word given in lower case is found in any case, a word with
+    a capital only as given: ``IT`` does not match ``it``. Replacements are not replaced
+    again.
 
-    Replacing in the pieces gives the same as replacing in the whole, wherever the
-    text was cut. Only what may be the beginning of a word is held back.
+    Replacing in the chunks gives the same as replacing in the whole, wherever the text
+    was cut. Only the possible beginning of a word waits for more text.
     """
 
     def __init__(self, words: Mapping[str, str]) -> None:
@@ -66,13 +66,13 @@ class Replacer:
         self._at = 0
         self._written = 0  # Characters that are decided.
         self._spoken = 0  # Characters that were returned for them.
-        # Behind each replaced word: the positions in the spoken and the written text.
+        # The ends of replaced words in the spoken and in the written text.
         self._replaced: list[tuple[int, int]] = []
 
     def position(self, spoken: int) -> int:
-        """Return the position in the written text of one in the returned text.
+        """Return the index in the written text of an index in the returned text.
 
-        Inside of a replacement it is at most the end of the replaced word.
+        Inside a replacement it is at most the end of the replaced word.
         """
         following = bisect_right(self._replaced, (spoken, self._written))
         known = self._replaced[following - 1] if following else (0, 0)
@@ -81,18 +81,18 @@ class Replacer:
             return min(position, self._replaced[following][1])
         return position
 
-    def push(self, piece: str) -> str:
-        """Add a piece of any length; return what is decided by now."""
-        return self._replace(piece, final=False)
+    def push(self, chunk: str) -> str:
+        """Add a chunk of any length; return the text that is decided."""
+        return self._replace(chunk, final=False)
 
     def finish(self) -> str:
-        """Return what waits for what follows: the text pauses or is complete."""
+        """Return the rest: the text pauses or is complete."""
         return self._replace("", final=True)
 
-    def _replace(self, piece: str, *, final: bool) -> str:
+    def _replace(self, chunk: str, *, final: bool) -> str:
         if not self._words:
-            return piece
-        text, at, out = self._text + piece, self._at, []
+            return chunk
+        text, at, out = self._text + chunk, self._at, []
         begin = self._written - at
         end = len(text) if final else self._undecided(text, at)
         while (match := self._pattern.search(text, at)) and match.start() < end:
@@ -108,19 +108,19 @@ class Replacer:
         out.append(text[at:end])
         self._spoken += end - at
         self._written = begin + end
-        # One character stays, to know what stands before the next word.
+        # The character before the next word is kept.
         self._at = min(end, 1)
         self._text = text[end - self._at :]
         return "".join(out)
 
     def _undecided(self, text: str, at: int) -> int:
-        """Return the first position from ``at`` on where a word may go on."""
+        """Return the first index from ``at`` on where a word may continue."""
         for start in range(max(at, len(text) - self._longest), len(text)):
-            if _fold(text[start])[0] in self._first and self._may_go_on(text, start):
+            if _fold(text[start])[0] in self._first and self._may_continue(text, start):
                 return start
         return len(text)
 
-    def _may_go_on(self, text: str, start: int) -> bool:
+    def _may_continue(self, text: str, start: int) -> bool:
         if start and _joined(text[start - 1], text[start]):
             return False
         tail = _fold(text[start:])
@@ -160,7 +160,7 @@ _KINDS = (re.compile(f"[{_LETTER}]"), re.compile("[0-9]"))
 
 
 def _kind(character: str) -> re.Pattern[str] | None:
-    """Return which characters this one makes a word with: letters, digits or none."""
+    """Return the characters that join this one in a word: letters, digits."""
     return next((kind for kind in _KINDS if kind.match(character)), None)
 
 

@@ -16,21 +16,21 @@ LONGEST_SENTENCE = 400
 """Characters of the longest sentence; a longer one is cut."""
 
 _CUT_AT_CLAUSE = 300
-"""Characters of a sentence from which on the next clause ends it."""
-_CUT_AT_BLANK = 350
-"""Characters of a sentence from which on the next blank ends it."""
+"""Characters of a sentence after which the next clause ends it."""
+_CUT_AT_SPACE = 350
+"""Characters of a sentence after which the next space ends it."""
 _CUT_ANYWHERE = 390
-"""Characters of a sentence from which on it ends between any two characters."""
+"""Characters of a sentence after which any character ends it."""
 _LONGEST_UNSPEAKABLE = 100
 """Characters without a word that are kept until a word follows."""
 
 
 class Piece(NamedTuple):
-    """A part of a text and what ends with it.
+    """A part of a text and the end that it marks.
 
     A sentence is the joined text of the pieces up to and including one that ends a
-    sentence. The end of a clause is the best place to cut a sentence that has to be
-    cut. The text of a piece that only marks an end is empty.
+    sentence. A long sentence is best cut at the end of a clause. A piece that only
+    marks an end has no text.
     """
 
     text: str
@@ -38,13 +38,13 @@ class Piece(NamedTuple):
 
 
 class PieceSplitter:
-    """Marks the ends of sentences and clauses in a text that arrives in pieces.
+    """Marks the ends of sentences and clauses in a text that arrives in chunks.
 
-    Text is passed on as soon as it arrives. A full stop is ambiguous until the next
-    word is there (``3.14``, ``Dr. Li``, ``etc. and``): the text up to it is passed on
-    as open text, and the end is marked afterwards. Text without a word, such as a
-    lone ``。``, is joined to the sentence after it and dropped at the end of the text.
-    Apart from that the joined pieces are the text. No sentence is longer than
+    Text is passed on when it arrives. A full stop is ambiguous until the next word
+    arrives (``3.14``, ``Dr. Li``, ``etc. and``): the text up to it is passed on as open
+    text, and the end is marked afterwards. Text without a word, such as a lone ``。``,
+    is joined to the next sentence, or dropped at the end of the text. Apart from that
+    the joined pieces are the text. No sentence is longer than
     :data:`LONGEST_SENTENCE`.
     """
 
@@ -64,11 +64,11 @@ class PieceSplitter:
         return self._read()
 
     def pause(self, *, long: bool) -> list[Piece]:
-        """Return the end of a sentence that a pause of the text makes likely.
+        """Return the end of the sentence, if the text pauses after a full stop.
 
         Args:
-            long: The pause also decides about a stop after a number or an
-                abbreviation.
+            long: Whether the pause is long enough to end the sentence after a number
+                or an abbreviation.
         """
         return self._read(paused=True, long=long)
 
@@ -111,7 +111,7 @@ class PieceSplitter:
 
     @property
     def _begin(self) -> int:
-        """Where the sentence begins; below 0 if that is no longer in the text."""
+        """The index where the sentence begins; below 0 if that was dropped."""
         return self._at - self._length
 
     def _pass_on(self, end: int, kind: End) -> None:
@@ -137,9 +137,9 @@ class PieceSplitter:
             self._has_words = False
 
     def _forced_cut(self, end: int) -> int | None:
-        """Return where the sentence becomes too long, if that is before the end."""
+        """Return the index where a sentence that is too long is cut, if any."""
         begin = self._begin
-        for place in range(max(self._at, begin + _CUT_AT_BLANK), end):
+        for place in range(max(self._at, begin + _CUT_AT_SPACE), end):
             length = place - begin
             if (
                 length >= LONGEST_SENTENCE
@@ -164,7 +164,7 @@ _BEFORE_QUOTE = re.compile(r"[\s(\[]|[^\x00-\u2e7f]|\Z")
 
 
 def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
-    """Return the opening quotes that are not closed after a mark."""
+    """Return the quotes that are open after a mark."""
     for place in range(mark.start(), mark.end()):
         character = text[place]
         if quotes and character in _QUOTES[quotes[-1]]:

@@ -29,11 +29,11 @@ _NO_SPACE_BEFORE = frozenset(f"{STOPS}{CLOSERS}")
 
 
 class TagFilter:
-    """Finds the tags in a text that arrives in pieces.
+    """Finds the tags in a text that arrives in chunks.
 
-    They are left out without a gap, or replaced by one character each, which nothing
-    cuts or changes; :func:`with_tags` turns it into the tag again. Other text in
-    brackets stays. Filtering the pieces gives the same as filtering the whole.
+    They are left out without a gap, or replaced by one character each, which is never
+    cut, and which :func:`with_tags` turns into the tag again. Other text in brackets
+    is kept. Filtering the chunks gives the same as filtering the whole.
     """
 
     def __init__(self, *, keep: bool) -> None:
@@ -45,12 +45,12 @@ class TagFilter:
         self._keep = keep
         self._waiting = ""
         self._last = ""  # The last character that was returned.
-        self._left_out = False  # A tag after it.
-        self._spaced = False  # A space before that tag.
+        self._left_out = False  # A tag was left out after it.
+        self._spaced = False  # There was a space before that tag.
 
-    def push(self, piece: str) -> str:
-        """Add a piece of any length; return what is decided by now."""
-        text = self._waiting + _strip_stand_ins(piece)
+    def push(self, chunk: str) -> str:
+        """Add a chunk of any length; return the text that is decided."""
+        text = self._waiting + _strip_stand_ins(chunk)
         end = len(text)
         start = text.rfind("[")
         if start >= 0 and text[start:] in _PREFIXES:
@@ -61,7 +61,7 @@ class TagFilter:
         return self._filter(text[:end])
 
     def finish(self) -> str:
-        """Return what waits for what follows: the text pauses or is complete."""
+        """Return the rest: the text pauses or is complete."""
         text, self._waiting = self._waiting, ""
         return self._filter(text)
 
@@ -81,7 +81,7 @@ class TagFilter:
         return "".join(parts)
 
     def _joined(self, text: str) -> str:
-        """Return a text as it continues the one before the tags."""
+        """Return a text with or without a space in place of the tags before it."""
         if not text:
             return ""
         if self._left_out:
@@ -106,7 +106,7 @@ def without_tags(text: str) -> str:
 
 
 def filtered_length(text: str) -> int:
-    """Return how long a text with tags is before :func:`with_tags`."""
+    """Return the length of a text with tags before :func:`with_tags`."""
     return len(_TAG.sub("_", text))
 
 

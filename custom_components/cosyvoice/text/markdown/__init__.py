@@ -1,1 +1,1 @@
-"""Read Markdown, HTML and LaTeX as they stream, and return the text to speak."""
+"""Read Markdown, HTML and LaTeX while they stream; return the text to speak."""

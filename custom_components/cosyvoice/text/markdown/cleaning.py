@@ -1,19 +1,21 @@
-r"""What language models write, made speakable while it streams.
+r"""Clean the texts of language models while they stream.
 
-What is heard of what is written:
+Spoken are:
 
 - emphasis, headings, quotes, rules, HTML tags: the text without the marks;
-- list items, headings, rows of a table: a sentence each; between cells: a pause;
-- links and images: their text; bare addresses: the name of the host; what a reference
-  link leads to and the numbers of sources, ``[1]`` after a word or sentence: nothing;
-- inline code: as it stands; code blocks: nothing, except one short line and blocks
-  marked as text;
-- emoji and other pictures, comments, a model's ``<think>`` part and its marks such as
-  ``<|im_end|>``, a terminal's colours: nothing; an arrow: a pause;
+- list items, headings, rows of a table: a sentence each, with a pause between cells;
+- links and images: their text; bare addresses: the name of the host;
+- inline code, a code block of one short line, blocks marked as text: unchanged;
 - formulas (``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]``), prices, arithmetic, names with
-  underscores: as they stand; the service reads LaTeX;
+  underscores: unchanged, because the service reads LaTeX;
+- an arrow: a pause.
 
-Line breaks stay, as hints where a sentence ends.
+Left out are other code blocks, the targets of reference links, the numbers of sources
+(``[1]`` after a word or a sentence), emoji and other pictures, comments, a model's
+``<think>`` part and its marks such as ``<|im_end|>``, a terminal's colors. An opening
+mark that is never closed hides nothing: the text after it is spoken.
+
+Line breaks are kept: they end sentences.
 """
 
 from ..characters import KEYCAP, is_speakable, printable
@@ -22,30 +24,30 @@ from .inline import InlineReader
 from .reading import LOOK_AHEAD, UndecidedError
 
 SPOKEN_CODE = 100
-"""Length in characters up to which the only line of a code block is spoken."""
+"""Characters of the longest line that is spoken if a code block has no other."""
 
 
 class SpeakableText(InlineReader):
-    """Makes a text that arrives in pieces speakable.
+    """Cleans a text that arrives in chunks.
 
-    Cleaning the pieces gives the same as cleaning the whole, wherever the text was
-    cut. Plain text passes at once; a space waits for the word after it, and what may
-    be markup, such as ``*`` or ``[``, until that is decided: :data:`LOOK_AHEAD`
-    characters at most. The time taken grows linearly with the text.
+    Cleaning the chunks gives the same as cleaning the whole, wherever the text was
+    cut. Plain text passes immediately. A space waits for the word after it. Possible
+    markup, such as ``*`` or ``[``, waits for at most :data:`LOOK_AHEAD` characters.
+    The time taken grows linearly with the text.
     """
 
     def __init__(self) -> None:
         """Begin with an empty text."""
         super().__init__(self._line_start)
-        self._after_return = False  # The last piece ended with a carriage return.
-        self._escape = ""  # A terminal's escape sequence that has only begun.
+        self._after_return = False  # The last chunk ended with a carriage return.
+        self._escape = ""  # The beginning of a terminal's escape sequence.
         self._fence = ""
         self._code: list[str] = []
         self._in_text_block = False
 
-    def push(self, piece: str) -> str:
-        """Add a piece of any length; return what can be spoken by now."""
-        self._text += self._normal(piece)
+    def push(self, chunk: str) -> str:
+        """Add a chunk of any length; return the text that is decided."""
+        self._text += self._normal(chunk)
         self._read()
         return self._spoken.take()
 
@@ -63,17 +65,17 @@ class SpeakableText(InlineReader):
         return self._spoken.take()
 
     def finish(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Return the rest: the text is complete."""
         self._final = True
         self._read()
         self._end_code()
         self._end_sentence()
         return self._spoken.take()
 
-    def _normal(self, piece: str) -> str:
-        text = piece[1:] if self._after_return and piece[:1] == "\n" else piece
-        if piece:
-            self._after_return = piece[-1] == "\r"
+    def _normal(self, chunk: str) -> str:
+        text = chunk[1:] if self._after_return and chunk[:1] == "\n" else chunk
+        if chunk:
+            self._after_return = chunk[-1] == "\r"
         text = self._escape + text.replace("\r\n", "\n")
         begun = markup.ESCAPE_BEGUN.search(text)
         self._escape = begun[0] if begun else ""
@@ -160,7 +162,7 @@ class SpeakableText(InlineReader):
     # Code blocks.
 
     def _begin_fence(self, fence: str) -> bool:
-        """Enter a code block, if the rest of the line leaves it one."""
+        """Enter a code block, if the rest of the line allows one."""
         start = self._at + len(fence)
         match = markup.FENCE_LINE.match(self._text, start, start + LOOK_AHEAD)
         line = match[0] if match else ""

@@ -1,4 +1,4 @@
-"""The marks inside the lines of Markdown, read as they stream."""
+"""Read the marks inside the lines of Markdown while they stream."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -7,19 +7,19 @@ import re
 
 from ..characters import printable
 from . import markup
-from .reading import LOOK_AHEAD, PieceReader, UndecidedError
+from .reading import LOOK_AHEAD, StepReader, UndecidedError
 from .spoken import SpokenText
 
 
-class InlineReader(PieceReader, ABC):
-    """Speaks what stands inside a line, without the marks."""
+class InlineReader(StepReader, ABC):
+    """Speaks the text inside a line without the marks."""
 
     def __init__(self, first_step: Callable[[], None]) -> None:
         """Begin with an empty text."""
         super().__init__(first_step)
         self._spoken = SpokenText()
-        self._closer = markup.COMMENT_END  # What ends a formula or what is left out.
-        self._hidden: list[str] = []  # Left out, if its end comes.
+        self._closer = markup.COMMENT_END  # The end of a formula or of skipped text.
+        self._hidden: list[str] = []  # Left out if its end arrives.
         self._parentheses = 0  # Open ones of a web address.
         self._in_angles = False  # The web address began with "<".
         self._begin_line()
@@ -44,17 +44,17 @@ class InlineReader(PieceReader, ABC):
 
     @abstractmethod
     def _end_line(self) -> None:
-        """End the line, in what is spoken and here."""
+        """End the line in the written and the spoken text."""
 
     @abstractmethod
     def _begin_fence(self, fence: str) -> bool:
-        """Enter a code block, if the rest of the line leaves it one."""
+        """Enter a code block, if the rest of the line allows one."""
 
     def _begin_line(self) -> None:
         self._in_row = False
         self._in_heading = False
         self._in_title = False  # It began in bold.
-        self._is_title = False  # It was in bold, all of it up to here.
+        self._is_title = False  # All of it so far was in bold.
         self._emphasis: set[int] = set()  # Lengths of the open runs of "*".
         self._has_numbers = False  # A number in brackets was spoken.
         self._brackets: list[bool] = []  # Open ones of a link; True: the link's own.
@@ -86,10 +86,10 @@ class InlineReader(PieceReader, ABC):
 
     def _say(self, text: str) -> None:
         self._is_title = False
-        self._spoken.say(text)
+        self._spoken.add(text)
 
     def _keep(self, text: str) -> None:
-        """Speak text as it stands here."""
+        """Speak text of this length unchanged, and advance."""
         self._say(text)
         self._at += len(text)
 
@@ -102,7 +102,7 @@ class InlineReader(PieceReader, ABC):
         self._at += 1
 
     def _is_verbatim(self, mark: str) -> bool:
-        """Return whether a mark stands in a formula or in code."""
+        """Return whether a mark is part of a formula or of code."""
         if not self._span or mark in " \n`$":
             return False
         if self._span == "$":
@@ -113,7 +113,7 @@ class InlineReader(PieceReader, ABC):
         return self._span_ends()
 
     def _span_ends(self) -> bool:
-        """Return whether the formula or code that may have begun ends in this line."""
+        """Return whether the possible formula or code ends in this line."""
         pattern = (
             markup.DOLLAR_END
             if self._span == "$"
@@ -141,7 +141,7 @@ class InlineReader(PieceReader, ABC):
         self._drop_emphasis(run)
 
     def _is_operator(self, run: str, after: str) -> bool:
-        """Return whether stars multiply or raise to a power."""
+        """Return whether ``*`` or ``**`` is arithmetic here."""
         before = self._before()
         if _is_space(before) or _is_space(after):
             return run == "*" and before == after == " "
@@ -239,7 +239,7 @@ class InlineReader(PieceReader, ABC):
             self._at += len(entity)
 
     def _exclamation(self) -> None:
-        # After a word it most likely ends a sentence, and that cannot wait.
+        # After a word it most likely ends a sentence, which must not wait.
         if self._before().isalnum() or self._character(self._at + 1) != "[":
             self._keep("!")
         else:
@@ -316,7 +316,7 @@ class InlineReader(PieceReader, ABC):
             self._keep("[")
 
     def _sources(self) -> bool:
-        """Leave the numbers of sources out; return whether they are such."""
+        """Leave out the numbers of sources; return whether there are any here."""
         self._wait_for(markup.SOURCES_BEGUN)
         run = self._here(markup.SOURCES)
         if not run:
@@ -330,7 +330,7 @@ class InlineReader(PieceReader, ABC):
         return True
 
     def _is_source(self, before: str, after: str) -> bool:
-        """Return whether a number in brackets is a source, not an index or a choice."""
+        """Return whether a number in brackets is a source, not an index."""
         if self._has_numbers or after in ("(", "[", ":"):
             return False
         if before in markup.BEFORE_SOURCES:
@@ -338,7 +338,7 @@ class InlineReader(PieceReader, ABC):
         return after in markup.AFTER_SOURCES and before != "]" and not _is_space(before)
 
     def _is_link_text(self, label: str) -> bool:
-        """Return whether brackets before brackets are a link, not an index or source."""
+        """Return whether brackets before brackets are a link, not an index."""
         return not _is_ascii_word(self._before()) and not label[1:-1].isdigit()
 
     def _close_bracket(self) -> None:
@@ -422,10 +422,10 @@ class InlineReader(PieceReader, ABC):
             self._spoken.picture()
 
     def _hide(self, opening: str, end: re.Pattern[str]) -> bool:
-        """Leave out all up to an end; return False if it is missing in this sentence.
+        """Leave out the text up to an end; return whether it is left out.
 
-        At the start of a line, and after the mark of a model's thoughts, the end is
-        waited for.
+        Within a line the end must be near, or the opening is only mentioned. At the
+        start of a line, and for a model's thoughts, the end may arrive much later.
         """
         start = self._at + len(opening)
         if self._spoken.started and end not in markup.ENDS_OF_THOUGHT:
@@ -443,7 +443,7 @@ class InlineReader(PieceReader, ABC):
             self._hidden.clear()
             self._at = match.end()
             self._step = self._inline
-        elif self._final:  # The end never came: this is text.
+        elif self._final:  # Never closed: speak the text.
             hidden = "".join(self._hidden) + self._text[self._at :]
             self._hidden.clear()
             self._text = self._text[: self._at] + hidden.removeprefix("--")

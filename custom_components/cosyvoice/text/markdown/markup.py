@@ -1,14 +1,14 @@
 """The marks of Markdown, HTML and LaTeX, as regular expressions.
 
-Each pattern named ``…_BEGUN`` matches what may become a match of the other one when
-more text arrives. Quantifiers are possessive, so that no text takes long to refuse.
+A pattern named ``…_BEGUN`` matches text that may become a match of the pattern without
+that ending when more arrives. Quantifiers are possessive: no text takes long to refuse.
 """
 
 import re
 
 from ..characters import EMOJI, KEYCAP, STOPS
 
-# What a terminal takes for a colour and the like.
+# A terminal's colors and the like.
 ESCAPE = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
 ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;]{0,16})?\Z")
 
@@ -19,7 +19,7 @@ MARK_RUN = re.compile(f"[{LINE_MARKS} ]+".replace("-", r"\-", 1))
 FENCE_INSIDE = re.compile(r"[-*+>•‣·– ]++(?:`{3}|~{3})")
 FENCE = re.compile("`{3,64}|~{3,64}")
 FENCE_LINE = re.compile(r"[^`~\n]*+")
-# Text may follow it, a lone word may not: that is the language of another block.
+# A lone word after it is the language of another block.
 FENCE_END = re.compile("[ >]*+(`{3,}+|~{3,}+)(?! *+[A-Za-z][!-~]*+ *+$) *+")
 HEADING = re.compile(r"#{1,6}+(?= )|#{2,6}+(?=[^\s#])|#(?=[\u2e80-\uffff])")
 HEADING_END = re.compile("#{1,64} {0,64}")
@@ -61,7 +61,7 @@ FORMULA_ENDS = {
 }
 DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
 
-# What a reference link leads to; not a footnote, which is text.
+# The target of a reference link; a footnote is text.
 _LABEL = r"\[(?!\^)[^\[\]\n]"
 _SCHEME = r"<?+(?i:https?://|www\.)[^\s>]"
 REFERENCE = re.compile(
@@ -79,8 +79,8 @@ SOURCES_BEGUN = re.compile(
 BEFORE_SOURCES = frozenset(".!?…。！？")
 AFTER_SOURCES = frozenset(("", "\n", *STOPS))
 
-# Links and addresses. A destination that begins with a letter of another script than
-# Latin is a remark in parentheses.
+# Links and addresses. Parentheses that begin with a letter of another script than Latin
+# are a remark.
 LINK_TEXT = re.compile(r"\[(?:[^\[\]\n\\]|\\[^\n]|\[[^\[\]\n]*+\])*+\]")
 ALERT = re.compile(r"\[![A-Z]+\]")
 _PATH = r"(?![^\x00-\x7f])(?:[^\s()]++|\([^\s()]*+\))*+"
@@ -113,7 +113,7 @@ TAG_BEGUN = re.compile(
 )
 ALTERNATIVE = re.compile(r"""\salt\s*+=\s*+["']([^"'<>]*+)["']""", re.IGNORECASE)
 ANGLE_ADDRESS = re.compile(r"<(?=https?://|www\.)", re.IGNORECASE)
-# A model's own marks, such as "<|im_end|>", that were not taken out, and "<?xml …?>".
+# Left-over marks of a model, such as "<|im_end|>", and "<?xml …?>".
 TOKEN = re.compile(r"<(?:[|｜][\w▁]{1,40}[|｜]|\?xml[^<>?]*+\?)>")
 TOKEN_BEGUN = re.compile(
     r"<(?:[|｜][\w▁]{0,40}+[|｜]?+|\?(?:x(?:m(?:l[^<>?]*+\??+)?+)?+)?+)?+"

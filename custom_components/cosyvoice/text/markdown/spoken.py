@@ -1,4 +1,4 @@
-"""What is spoken of a marked-up text, put together: gaps, pauses, ends of sentences."""
+"""Join the spoken parts of a text: spaces, pauses, ends of sentences."""
 
 from ..characters import CLOSERS, STOPS, is_cjk
 
@@ -6,12 +6,12 @@ _PAUSE = ","
 
 
 class SpokenText:
-    """Collects what is spoken and separates it as speech needs it.
+    """Collects spoken text and separates its parts.
 
     Attributes:
-        started: Something of the line was spoken.
-        sentence: The line is a sentence by itself: it ends with a full stop, which is
-            added if it has none, because the service may read on over a line break.
+        started: Whether the line has spoken text.
+        sentence: Whether the line is a sentence. A full stop is added if it has none,
+            because the service may read on over a line break.
     """
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class SpokenText:
         self._breaks = 2
 
     def take(self) -> str:
-        """Return what was collected since the last call."""
+        """Return the text collected since the last call."""
         taken = "".join(self._parts)
         self._parts.clear()
         return taken
 
-    def say(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Add text, after the gap before it."""
         if not text:
             return
@@ -41,23 +41,23 @@ class SpokenText:
         self._picture = False
         self.started = True
         self._breaks = 0
-        self._add(text)
+        self._append(text)
         for character in reversed(text):
             if character.isalpha() or is_cjk(character):
                 self._cjk = is_cjk(character)
                 break
 
     def space(self) -> None:
-        """Separate words: at once after the end of a sentence, else before a word."""
+        """Separate words: now after the end of a sentence, otherwise before a word."""
         if not self.started or self._gap or self._tail.endswith(" "):
             return
         if self._tail[-1] in STOPS and not self.sentence:
-            self._add(" ")
+            self._append(" ")
         else:
             self._gap = " "
 
     def picture(self) -> None:
-        """Leave out something that has no sound."""
+        """Leave out something without a sound."""
         self._picture = True
 
     def pause(self) -> None:
@@ -65,37 +65,37 @@ class SpokenText:
         self._gap = _PAUSE
 
     def end_sentence(self) -> None:
-        """End what is a sentence by itself, if no mark has ended it."""
+        """End a line that is a sentence with a full stop, unless a mark ended it."""
         if self.sentence and self.started and not self._has_stopped():
-            self._add("。" if self._cjk else ".")
+            self._append("。" if self._cjk else ".")
         self.started = False
         self.sentence = False
         self._gap = ""
         self._picture = False
 
     def end_line(self) -> None:
-        """Break the line; more than one empty line is not kept."""
+        """Break the line, but keep no more than one empty line."""
         if self._breaks < 2:
-            self._add("\n")
+            self._append("\n")
             self._breaks += 1
 
     def _fill_gap(self, following: str) -> None:
         last = self._tail[-1]
         if self._gap == _PAUSE and not self._has_stopped():
-            self._add("，" if self._cjk else ", ")
+            self._append("，" if self._cjk else ", ")
         elif self._gap == _PAUSE:
             if last.isascii() and last != " ":
-                self._add(" ")
+                self._append(" ")
         elif self._gap:
             if not (self._picture and following in STOPS):
-                self._add(" ")
+                self._append(" ")
         elif self._picture and _is_word(last) and _is_word(following):
-            self._add(" ")
+            self._append(" ")
 
     def _has_stopped(self) -> bool:
         return self._tail.rstrip(CLOSERS + " ")[-1:] in STOPS
 
-    def _add(self, text: str) -> None:
+    def _append(self, text: str) -> None:
         self._parts.append(text)
         self._tail = (self._tail + text)[-8:] if len(text) < 8 else text[-8:]
 
