@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import suppress
 
 import aiohttp
 
@@ -57,9 +58,7 @@ class CosyVoiceClient:
         self._timing = timing or Timing()
         self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
         self.temporary_keys = temporary_keys
-        self._keys = TemporaryKeys(
-            self._account.temporary_key, self._timing.temporary_key
-        )
+        self._keys = TemporaryKeys(self._account.temporary_key, self._timing.http)
         self._pool = Pool(self._open_connection, self._timing)
         self._flushing = Flushing()
 
@@ -140,12 +139,18 @@ class CosyVoiceClient:
         except AuthenticationError as err:
             refused = err
         # The handshake is refused without a reason, which the HTTP side tells.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.http):
+                refused = await self._cause() or refused
+        raise refused
+
+    async def _cause(self) -> CosyVoiceError | None:
+        """Return why the account is refused; None if the HTTP side does not tell."""
         try:
             await self._account.check()
         except CosyVoiceError as err:
-            if not err.retryable:
-                refused = err
-        raise refused
+            return None if err.retryable else err
+        return None
 
     async def _authenticated(self) -> Connection:
         if not self.temporary_keys:

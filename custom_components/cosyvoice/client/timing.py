@@ -25,7 +25,8 @@ class Timing:
         reuse: Longest wait for a kept connection to answer, or twice the last
             task's start where that took longer; a connection that died unnoticed is
             replaced after it.
-        temporary_key: Longest wait for a temporary key.
+        http: Longest wait for an answer of the HTTP side that speech depends on: a
+            temporary key, the cause of a refused handshake.
         backoff: Pause before the second attempt; doubled for each further one.
         backoff_limit: Longest pause between two attempts.
         first_flush_after: No further sentence for so long after the first one: it
@@ -66,7 +67,7 @@ class Timing:
     another: float = 1.0
     attempt: float = 5.0
     reuse: float = 1.3
-    temporary_key: float = 2.0
+    http: float = 2.0
     backoff: float = 0.2
     backoff_limit: float = 2.0
     first_flush_after: float = 0.02

@@ -98,6 +98,10 @@ class Pool:
             prestarted=len(self._in_state(SlotState.WARM)),
         )
 
+    def is_limited(self, task: TaskSettings) -> bool:
+        """Return whether the permitted rate lets no such task start now."""
+        return self._limiter.delay(task.model, task.starts_per_second) > 0
+
     async def acquire(
         self, task: TaskSettings, on_progress: Callable[[], None]
     ) -> Connection:
@@ -213,7 +217,7 @@ class Pool:
                 return asyncio.get_running_loop().time() + delay
             self._limiter.count(task.model)
             self._grant(request, slot)
-            return math.inf
+            return self._late_at(slot) if request.warm else math.inf
         request.unserved = True
         supply.unserved += 1
         if slot := take(supply.coming, lambda _: True):
@@ -227,6 +231,7 @@ class Pool:
 
     def _grant(self, request: Request, slot: Slot) -> None:
         self._requests.remove(request)
+        slot.work.cancel()
         slot.since = asyncio.get_running_loop().time()
         if request.warm:
             slot.state, slot.task = SlotState.WARMING, request.task
@@ -259,7 +264,8 @@ class Pool:
         try:
             while True:
                 slot = await self._granted(request)
-                on_progress()
+                if not request.throttled:
+                    on_progress()
                 try:
                     await self._run(slot, request.task)
                 except BaseException as err:
@@ -282,8 +288,10 @@ class Pool:
         insort(self._requests, request)
         self._assign()
         try:
-            slot = await request.granted
-            await _ended(slot.work)  # A WebSocket has one reader.
+            # Being cancelled must not cancel the future, which may be set meanwhile.
+            await asyncio.wait({request.granted})
+            slot = request.granted.result()
+            await asyncio.wait({slot.work})  # A WebSocket has one reader.
         except asyncio.CancelledError:
             self._withdraw(request)
             raise
@@ -292,7 +300,7 @@ class Pool:
     def _withdraw(self, request: Request) -> None:
         if request in self._requests:
             self._requests.remove(request)
-        elif not request.granted.cancelled() and not request.granted.exception():
+        elif request.granted.exception() is None:
             self._drop(request.granted.result())
         self._assign()
 
@@ -319,6 +327,8 @@ class Pool:
 
     def _may_repeat(self, request: Request, slot: Slot, err: BaseException) -> bool:
         """Decide whether a failed start is repeated on another connection."""
+        if self._closed and isinstance(err, CosyVoiceError):
+            return True  # To be refused as everybody else.
         if slot.used and isinstance(err, CosyVoiceConnectionError):
             request.new = slot.task is None
             return True
@@ -402,14 +412,14 @@ class Pool:
 
     def _clear(self, slot: Slot) -> Slot:
         """Have a task that was started in advance cancelled."""
-        watch = slot.work
+        slot.work.cancel()
         slot.state, slot.since = SlotState.CLEARING, asyncio.get_running_loop().time()
         self._statistics.wasted += 1
-        slot.work = self._in_background(self._cleared(slot, watch), "clearing")
+        slot.work = self._in_background(self._cleared(slot, slot.work), "clearing")
         return slot
 
-    async def _cleared(self, slot: Slot, watch: asyncio.Task[None] | None) -> None:
-        await _ended(watch)
+    async def _cleared(self, slot: Slot, watch: asyncio.Task[None]) -> None:
+        await asyncio.wait({watch})
         try:
             async with asyncio.timeout(self._patience()):
                 await _connection(slot).cancel()
@@ -437,9 +447,8 @@ class Pool:
                     await connection.receive()
         except (CosyVoiceError, TimeoutError) as err:
             _LOGGER.debug("%s: not kept any longer: %r", connection.name, err)
-        if slot.state in (SlotState.IDLE, SlotState.WARM):
-            self._drop(slot)
-            self._assign()
+        self._drop(slot)
+        self._assign()
 
     def _drop_spares(self) -> None:
         """Drop all kept connections: one died unnoticed, so the others may have."""
@@ -448,11 +457,11 @@ class Pool:
 
     def _drop(self, slot: Slot) -> None:
         self._slots.remove(slot)
-        if slot.work is not None and slot.work is not asyncio.current_task():
+        if slot.work is not asyncio.current_task():
             slot.work.cancel()
         if slot.state is SlotState.WARM:
             self._statistics.wasted += 1
-            self._warmer.look_again()
+            self._warmer.replace_lost()
         if slot.connection is not None:
             self._in_background(slot.connection.close(), "closing")
 
@@ -472,10 +481,3 @@ def _connection(slot: Slot) -> Connection:
 
 def _is_cancellable(slot: Slot) -> bool:
     return slot.task is not None and slot.task.cancellable
-
-
-async def _ended(work: asyncio.Task[None] | None) -> None:
-    """End a task and wait for its end."""
-    if work is not None:
-        work.cancel()
-        await asyncio.wait({work})

@@ -42,7 +42,7 @@ class Slot:
     connection: Connection | None = None
     task: TaskSettings | None = None
     used: bool = False
-    work: asyncio.Task[None] | None = None
+    work: asyncio.Task[None] = field(init=False)
 
 
 @dataclass(slots=True, order=True)

@@ -36,7 +36,8 @@ class Warmer:
         self._until = 0.0
         self._due = -math.inf
         self._failures = 0
-        self._not_before = 0.0
+        self._not_before = -math.inf
+        self._started_at = -math.inf
         self._changed = asyncio.Event()
         self._work: set[asyncio.Task[None]] = set()
 
@@ -47,28 +48,34 @@ class Warmer:
             self._task = task
             self.encourage()
             self._cancel()
-        self.look_again()
+        self._look_again()
         if all(work.cancelling() for work in self._work):
             work = asyncio.create_task(self._run(task), name="cosyvoice warm-up")
             self._work.add(work)
             work.add_done_callback(self._work.discard)
 
-    def look_again(self) -> None:
-        """Start a task soon if none is kept any more."""
-        if self._task is not None and not self._is_warm(self._task):
-            self._due = -math.inf
-            self._changed.set()
+    def replace_lost(self) -> None:
+        """Start another task for one that was lost, but not over and over."""
+        self._not_before = max(
+            self._not_before, self._started_at + self._timing.warm_backoff
+        )
+        self._look_again()
 
     def encourage(self) -> None:
         """Forget earlier failures, as the service works."""
         self._failures = 0
-        self._not_before = 0.0
+        self._not_before = -math.inf
 
     async def close(self) -> None:
         """Stop."""
         self._cancel()
         if self._work:
             await asyncio.wait(self._work)
+
+    def _look_again(self) -> None:
+        if self._task is not None and not self._is_warm(self._task):
+            self._due = -math.inf
+            self._changed.set()
 
     def _cancel(self) -> None:
         for work in self._work:
@@ -90,8 +97,9 @@ class Warmer:
         loop = asyncio.get_running_loop()
         try:
             await self._start(task)
+            self._started_at = loop.time()
             # A margin for the time that starting the next one takes.
-            self._due = loop.time() + self._timing.task_limit * 0.9
+            self._due = self._started_at + self._timing.task_limit * 0.9
         except CosyVoiceError as err:
             pause = self._timing.warm_backoff * 2**self._failures
             pause = min(pause, self._timing.warm_backoff_limit)
