@@ -5,19 +5,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
-from .const import (
-    CONF_BASE_URL,
-    CONF_BUDGET_UNIT,
-    CONF_MONTHLY_BUDGET,
-    CONF_WORKSPACE_ID,
-    DEFAULT_OPTIONS,
-)
+from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
 
 LIST_TIMEOUT = 2.0
 """Seconds that the check of an account waits for its list of voices."""
@@ -81,32 +74,3 @@ async def async_region_of_rejected_key(
                 await client.close()
             return region
     return None
-
-
-def loses_budget(entry: ConfigEntry, data: Mapping[str, Any]) -> bool:
-    """Return whether an account has a budget in money and other data change its currency."""
-    options = {**DEFAULT_OPTIONS, **entry.options}
-    currencies = {
-        CATALOGUE.regions[region].currency
-        for region in (entry.data[CONF_REGION], data[CONF_REGION])
-    }
-    in_money = options[CONF_BUDGET_UNIT] == "money" and options[CONF_MONTHLY_BUDGET]
-    return bool(in_money) and len(currencies) > 1
-
-
-def update_account(
-    hass: HomeAssistant, entry: ConfigEntry, data: Mapping[str, Any]
-) -> None:
-    """Store an account's changed key, region or address, and reload the account.
-
-    A budget in the currency of another region is removed.
-
-    The update listener reloads an entry that is set up. Any other one is reloaded
-    here.
-    """
-    options = {**entry.options}
-    if loses_budget(entry, data):
-        options[CONF_MONTHLY_BUDGET] = 0.0
-    hass.config_entries.async_update_entry(entry, data=data, options=options)
-    if not entry.update_listeners:
-        hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -1,4 +1,4 @@
-"""The account: adding it, changing it, and giving it a new key."""
+"""The flow that adds an account, changes it, or gives it a new key."""
 
 from collections.abc import Mapping
 from typing import Any, cast, override
@@ -15,10 +15,9 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import callback
 
-from .account import update_account
 from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
-from .flows.account import OPTIONS_SCHEMA, AccountForm
+from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
 from .flows.voice import VoiceSubentryFlow, unused_title
 from .flows.voice_form import VoiceForm
 from .voices.names import in_chinese, voice_name
@@ -63,7 +62,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another key; the address stays."""
+        """Ask for another key for the same address."""
         entry = self._get_reauth_entry()
         form = self._account = self._account or AccountForm(self.hass, entry)
         if user_input is not None and await self._async_accepts(form, user_input):
@@ -74,7 +73,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for changes to the account; its voices stay."""
+        """Ask for changes to the account, apart from its voices."""
         entry = self._get_reconfigure_entry()
         form = self._account = self._account or AccountForm(self.hass, entry)
         if user_input is not None and await self._async_accepts(form, user_input):

@@ -15,10 +15,6 @@ CONF_ADVANCED: Final = "advanced"
 CONF_BASE_URL: Final = "base_url"
 CONF_WORKSPACE_ID: Final = "workspace_id"
 DEFAULT_REGION: Final = "cn-beijing"
-CONSOLE_URLS: Final = {
-    "cn-beijing": "https://bailian.console.aliyun.com/",
-    "ap-southeast-1": "https://modelstudio.console.alibabacloud.com/",
-}
 
 # The account: entry.options
 CONF_TEMPORARY_KEYS: Final = "temporary_keys"
@@ -64,5 +60,5 @@ VOICES_UPDATE_INTERVAL: Final = timedelta(hours=6)
 
 
 def settings_signal(entry_id: str) -> str:
-    """Return the dispatcher signal sent when an account's live settings changed."""
+    """Return the signal for changed settings or voices of an account."""
     return f"{DOMAIN}_settings_{entry_id}"

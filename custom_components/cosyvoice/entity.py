@@ -13,15 +13,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CATALOGUE
-from .const import (
-    AUTO,
-    CONF_MODEL,
-    CONF_VOICE,
-    CONSOLE_URLS,
-    DOMAIN,
-    MANUFACTURER,
-    settings_signal,
-)
+from .const import AUTO, CONF_MODEL, CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
 from .coordinator import CosyVoiceConfigEntry
 from .settings import complete
 from .voices.languages import voices_in
@@ -164,7 +156,7 @@ def async_update_devices(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
     region = entry.data[CONF_REGION]
     account = devices.async_get_or_create(
         config_entry_id=entry.entry_id,
-        configuration_url=CONSOLE_URLS.get(region),
+        configuration_url=CATALOGUE.regions[region].console_url,
         entry_type=dr.DeviceEntryType.SERVICE,
         identifiers={(DOMAIN, entry.entry_id)},
         manufacturer=MANUFACTURER,

@@ -14,8 +14,14 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
-from .client import AuthenticationError, CosyVoiceError, ThrottledError, VoiceError
-from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, CONSOLE_URLS, DEFAULT_VOICE, DOMAIN
+from .client import (
+    CATALOGUE,
+    AuthenticationError,
+    CosyVoiceError,
+    ThrottledError,
+    VoiceError,
+)
+from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
 from .usage.budget import THRESHOLDS
@@ -82,7 +88,7 @@ def open_issue(
         is_fixable=cause == "wrong_region",
         learn_more_url=None
         if cause in _WITHOUT_CONSOLE
-        else CONSOLE_URLS.get(entry.data[CONF_REGION]),
+        else CATALOGUE.regions[entry.data[CONF_REGION]].console_url,
         severity=ir.IssueSeverity.ERROR
         if cause in _SEVERE
         else ir.IssueSeverity.WARNING,

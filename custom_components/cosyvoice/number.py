@@ -80,7 +80,7 @@ class VoiceNumber(VoiceEntity, NumberEntity):
 
 
 class MonthlyBudget(CosyVoiceEntity, NumberEntity):
-    """The account's budget for a calendar month; 0 if there is none."""
+    """The account's budget for a calendar month, 0 if there is none."""
 
     @property
     @override

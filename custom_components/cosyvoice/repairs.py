@@ -11,7 +11,6 @@ from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResult
 
-from .account import update_account
 from .const import (
     AUTO,
     CONF_LANGUAGE_VOICES,
@@ -22,6 +21,7 @@ from .const import (
     NO_STYLE,
 )
 from .coordinator import CosyVoiceConfigEntry
+from .flows.account import update_account
 from .voices.names import in_chinese, voice_options, voice_selector
 
 

@@ -1,4 +1,4 @@
-"""Every setting of a voice, declared once.
+"""Declarations of the settings of a voice.
 
 Defaults, ranges, options of a call, entities and form fields are derived from here.
 What a parameter of the service allows is declared in `client.options`.
@@ -86,7 +86,7 @@ class Setting:
     entity: Platform | None = None
 
     def stored(self, value: Any) -> Any:
-        """Return a value from an entity or a form as it is stored."""
+        """Return the value to store for one from an entity or a form."""
         match self.kind:
             case Kind.NUMBER:
                 whole = isinstance(self.step, int)
@@ -140,7 +140,7 @@ class Setting:
 
 
 def parse_number(value: Any) -> Any:
-    """Return the number that a text is, whole if it is, or the value unchanged."""
+    """Return a text as a number if it is one, a whole float as an integer."""
     if isinstance(value, str):
         with suppress(ValueError):
             value = float(value)
@@ -150,7 +150,7 @@ def parse_number(value: Any) -> Any:
 
 
 def _of_service(key: str, kind: Kind, **details: Any) -> Setting:
-    """Return a setting with the range and the default of the service's parameter."""
+    """Return a setting with the range and default of its parameter."""
     parameter = PARAMETERS[key]
     return Setting(
         **{
@@ -263,7 +263,7 @@ to its replacement, ``language_voices`` a language to a voice id.
 
 
 def complete(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a voice's stored settings with the defaults of those that are missing."""
+    """Return stored settings with the defaults of missing ones."""
     return {**DEFAULT_SETTINGS, **data}
 
 

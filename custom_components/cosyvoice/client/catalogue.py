@@ -1,8 +1,7 @@
 """The service's regions, models, voices, styles and prices.
 
-All of it is data in ``catalogue.json``: a new model, voice, price or region is a
-change of that file alone. Source: Model Studio's lists of models, prices and
-CosyVoice voices.
+A new model, voice, price or region is a change of ``catalogue.json`` only. Source:
+Model Studio's lists of models, prices and CosyVoice voices.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,15 +15,16 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region of the service; an API key is valid in one of them only.
+    """A region of the service. An API key is valid in one region only.
 
     Attributes:
         id: The region's id, such as ``cn-beijing``.
         name: Its name in English.
         name_zh: Its name in Chinese.
         currency: ISO 4217 code of the currency its prices are in.
-        websocket_url: Where speech is synthesised.
+        websocket_url: Address of the speech synthesis.
         http_url: Root of the HTTP API.
+        console_url: Web page for keys, models and payment.
     """
 
     id: str
@@ -33,11 +33,12 @@ class Region:
     currency: str
     websocket_url: str
     http_url: str
+    console_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs in a region.
+    """The price of a model in a region.
 
     Attributes:
         currency: ISO 4217 code.
@@ -60,9 +61,9 @@ class Model:
             (Model Studio, CosyVoice client events).
         features: Names of the fields of `SynthesisOptions` that only some models
             support and that this one does.
-        language_hints: The languages that may be hinted; empty if none may.
-        instruction: ``none``; ``fixed``: the phrases of a system voice's styles
-            only; ``free``: as ``fixed``, and free text for cloned voices.
+        language_hints: The possible language hints.
+        instruction: ``none``, ``fixed`` (the phrases of a system voice's styles) or
+            ``free`` (also free text for cloned voices).
         formats: Sample rates in Hz by the service's audio format.
     """
 
@@ -92,14 +93,14 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """A way of speaking that a system voice can be told to take.
+    """A way of speaking of a system voice.
 
     Attributes:
-        key: Stable key of ``[a-z0-9_]``; the same style has it at every voice.
+        key: Key of ``[a-z0-9_]``, the same for this style at every voice.
         name: Its name in English.
         name_zh: Its name in Chinese.
-        instruction: The service's exact phrase, punctuation included.
-        models: The models that know the style with this voice.
+        instruction: The exact phrase for the service, punctuation included.
+        models: The models that have the style with this voice.
     """
 
     key: str
@@ -119,17 +120,17 @@ class Voice:
         name_zh: Its name in Chinese.
         description: How it sounds, in English.
         description_zh: How it sounds, in Chinese.
-        scenario: What it was made for, in English.
-        scenario_zh: What it was made for, in Chinese.
-        gender: ``female``, ``male`` or None where the service does not say.
+        scenario: Its purpose, in English.
+        scenario_zh: Its purpose, in Chinese.
+        gender: ``female``, ``male`` or None if the service gives none.
         models: The models that have the voice.
-        languages: BCP 47 tags of what it speaks: ``zh``, ``yue`` (Cantonese), ``nan``
+        languages: BCP 47 tags of its languages: ``zh``, ``yue`` (Cantonese), ``nan``
             (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``.
-        dialect: The dialect it always speaks, if it speaks one.
+        dialect: The dialect that it always speaks, if any.
         regions: Ids of the regions that offer it.
         features: Of the features that its models have and not every voice supports,
             those that this voice supports: ``ssml`` and ``word_timestamps``.
-        styles: The instructions that it takes; empty for most voices.
+        styles: Its styles; most voices have none.
     """
 
     id: str
@@ -148,13 +149,13 @@ class Voice:
     styles: tuple[Style, ...] = ()
 
     def styles_with(self, model: str) -> tuple[Style, ...]:
-        """Return the styles that this model knows with the voice."""
+        """Return the styles that a model has with the voice."""
         return tuple(style for style in self.styles if model in style.models)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything the service offers.
+    """The regions, models and voices of the service.
 
     Attributes:
         version: The day (ISO 8601) on which the service's lists were read.
@@ -173,8 +174,8 @@ class Catalogue:
         """Read a catalogue from the text of a ``catalogue.json``.
 
         Raises:
-            KeyError: The file misses something or refers to something it lacks.
-            TypeError: An entry has keys that it should not have, or misses some.
+            KeyError: A part is missing, or an entry refers to a missing one.
+            TypeError: An entry has an unknown key or lacks one.
             ValueError: The text is not JSON.
         """
         data = json.loads(text)
@@ -210,10 +211,10 @@ class Catalogue:
         return tuple(model for model in self.models.values() if region in model.regions)
 
     def models_of(self, voice_id: str, region: str) -> tuple[str, ...]:
-        """Return the models that have a voice in a region, the recommended one first.
+        """Return the models of a voice in a region, the recommended one first.
 
-        A cloned or designed voice has the one model that it was made for. The result
-        is empty for an unknown voice and for one that the region does not offer.
+        A cloned or designed voice has the model that it was created for. The result
+        is empty for a voice that is unknown or not offered in the region.
         """
         having: tuple[str | None, ...]
         if (voice := self.voices.get(voice_id)) is None:
@@ -223,7 +224,7 @@ class Catalogue:
         return tuple(model.id for model in self.models_in(region) if model.id in having)
 
     def model_of_clone(self, voice_id: str) -> str | None:
-        """Return the model that a cloned or designed voice was made for.
+        """Return the model that a cloned or designed voice was created for.
 
         The service names such voices ``{model}-{prefix}-{uid}`` or
         ``{model}-vd-{prefix}-{uid}``; None for any other id.
@@ -291,7 +292,7 @@ def _styles(
     emotions: Iterable[Mapping[str, str]],
     models: tuple[str, ...],
 ) -> Iterator[Style]:
-    """Yield one style, or one for each emotion where the phrase names one."""
+    """Yield one style, or one for each emotion if the phrase contains one."""
     nothing = {"key": "", "name": "", "name_zh": ""}
     takes_emotion = "{emotion}" in template["instruction"]
     for emotion in emotions if takes_emotion else (nothing,):
@@ -308,4 +309,4 @@ def _styles(
 CATALOGUE = Catalogue.from_json(
     Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
 )
-"""The catalogue that comes with this package."""
+"""The catalogue of this package."""

@@ -180,7 +180,7 @@ class SynthesisOptions:
     )
 
     def resolve(self, region: str, cloned: Iterable[ClonedVoice] = ()) -> Self:
-        """Return the options with the model and the sample rate filled in, all valid.
+        """Return checked options with the model and the sample rate filled in.
 
         Args:
             region: The account's region.

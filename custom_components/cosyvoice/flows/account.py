@@ -22,15 +22,13 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from ..account import async_check_account, async_region_of_rejected_key, loses_budget
+from ..account import async_check_account, async_region_of_rejected_key
 from ..client import (
     CATALOGUE,
-    AccessDeniedError,
     AuthenticationError,
     ClonedVoice,
     CosyVoiceError,
     Endpoint,
-    QuotaError,
 )
 from ..const import (
     BUDGET_UNITS,
@@ -41,12 +39,12 @@ from ..const import (
     CONF_REFUSE_OVER_BUDGET,
     CONF_TEMPORARY_KEYS,
     CONF_WORKSPACE_ID,
-    CONSOLE_URLS,
+    DEFAULT_OPTIONS,
     DEFAULT_REGION,
     LOGGER,
 )
 from ..coordinator import CosyVoiceConfigEntry
-from ..errors import async_explain
+from ..errors import async_explain, handling_of
 from ..voices.names import in_chinese
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
@@ -165,7 +163,7 @@ class AccountForm:
 
     def _point_to_console(self) -> None:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
-        self.placeholders["console_url"] = CONSOLE_URLS[region]
+        self.placeholders["console_url"] = CATALOGUE.regions[region].console_url
 
     def _loses_budget(self) -> bool:
         """Return whether the account's budget is in a currency that it leaves."""
@@ -192,15 +190,15 @@ class AccountForm:
             self.clones = await async_check_account(self._hass, data)
         except ValueError:
             return "invalid_url"
-        except AuthenticationError:
-            if region := await async_region_of_rejected_key(self._hass, data):
+        except CosyVoiceError as err:
+            rejected = isinstance(err, AuthenticationError)
+            if rejected and (
+                region := await async_region_of_rejected_key(self._hass, data)
+            ):
                 data[CONF_REGION] = region
                 return "wrong_region"
-            return "invalid_auth"
-        except CosyVoiceError as err:
             self.placeholders["reason"] = await async_explain(self._hass, err)
-            unusable = isinstance(err, (AccessDeniedError, QuotaError))
-            return "unknown" if unusable else "cannot_connect"
+            return handling_of(err).form
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while checking an account")
             self.placeholders["reason"] = ""
@@ -219,3 +217,32 @@ def _account(
     texts = {name: value.strip() for name, value in sent.items()}
     given = {name: text for name, text in texts.items() if text}
     return {CONF_API_KEY: "", CONF_REGION: DEFAULT_REGION, **before, **given}
+
+
+def loses_budget(entry: CosyVoiceConfigEntry, data: Mapping[str, Any]) -> bool:
+    """Return whether other data change the currency of an account's budget."""
+    options = {**DEFAULT_OPTIONS, **entry.options}
+    currencies = {
+        CATALOGUE.regions[region].currency
+        for region in (entry.data[CONF_REGION], data[CONF_REGION])
+    }
+    in_money = options[CONF_BUDGET_UNIT] == "money" and options[CONF_MONTHLY_BUDGET]
+    return bool(in_money) and len(currencies) > 1
+
+
+def update_account(
+    hass: HomeAssistant, entry: CosyVoiceConfigEntry, data: Mapping[str, Any]
+) -> None:
+    """Store an account's changed key, region or address, and reload the account.
+
+    A budget in the currency of another region is removed.
+
+    The update listener reloads an entry that is set up. Any other one is reloaded
+    here.
+    """
+    options = {**entry.options}
+    if loses_budget(entry, data):
+        options[CONF_MONTHLY_BUDGET] = 0.0
+    hass.config_entries.async_update_entry(entry, data=data, options=options)
+    if not entry.update_listeners:
+        hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -88,7 +88,7 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
 
 
 def unused_title(name: str, titles: Collection[str]) -> str:
-    """Return a title that is not among the others: the name, numbered if needed."""
+    """Return a name, numbered if it is already a title."""
     title, number = name, 1
     while title in titles:
         number += 1
@@ -97,7 +97,7 @@ def unused_title(name: str, titles: Collection[str]) -> str:
 
 
 def is_title_of(voice: str, title: str) -> bool:
-    """Return whether a title is a voice's name, numbered or not, in any language."""
+    """Return whether a title is a voice's name in any language, or numbered."""
     return any(
         re.fullmatch(rf"{re.escape(voice_name(voice, chinese=chinese))}( \d+)?", title)
         for chinese in (False, True)

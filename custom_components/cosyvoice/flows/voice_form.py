@@ -1,4 +1,4 @@
-"""The form of a voice: its fields, its checks, and the settings it stands for."""
+"""The form of a voice: its fields, its checks and its values."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -169,7 +169,7 @@ class VoiceForm:
     def _fields(
         self, keys: Iterable[str], own_engines: Collection[str]
     ) -> dict[vol.Marker, Any]:
-        """Return the fields of settings, with the language filter before the voice."""
+        """Return the fields of settings, the language filter before the voice."""
         fields: dict[vol.Marker, Any] = {}
         for setting in map(SETTINGS.__getitem__, keys):
             if setting.key == CONF_VOICE:

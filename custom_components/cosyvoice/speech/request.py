@@ -1,4 +1,4 @@
-"""Translate Home Assistant's options of a message into a request to the service."""
+"""Translate Home Assistant's options into a request to the service."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -193,8 +193,8 @@ def _model(
 def _wanted_format(call: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Return the format that the player is to receive.
 
-    A `preferred_format` is the player's if it differs from the one that stands for
-    the voice's setting. The option ``format`` comes before the voice's setting only.
+    A `preferred_format` that does not stand for the voice's setting is the player's, and
+    comes first. The option ``format`` replaces the voice's setting.
     """
     preferred: str = call.get(ATTR_PREFERRED_FORMAT, DEFAULT_EXTENSION)
     if CONF_FORMAT in call and preferred == preferred_format(settings[CONF_FORMAT]):
@@ -265,7 +265,7 @@ def _applicable(
 def _instruction(
     settings: Mapping[str, Any], voice_id: str, model: Model
 ) -> str | None:
-    """Return the phrase of the style, else the instruction if the voice takes it."""
+    """Return the style's phrase, or the instruction if the voice takes it."""
     written: str | None = settings.get(CONF_INSTRUCTION)
     if (voice := CATALOGUE.voices.get(voice_id)) is None:
         return written if model.instruction == "free" else None

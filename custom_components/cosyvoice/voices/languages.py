@@ -1,8 +1,8 @@
 """The languages of the service's voices as Home Assistant's language tags.
 
-The service speaks of ``zh``, ``yue`` or ``en-GB`` and of dialects; Home Assistant
-and its cloud voices of ``zh-CN``, ``zh-HK`` (Cantonese) or ``zh-CN-shaanxi``. The bare
-language is offered as well, after the regions that it may be heard in.
+The service uses ``zh``, ``yue`` or ``en-GB`` and names of dialects. Home Assistant and
+its cloud voices use ``zh-CN``, ``zh-HK`` (Cantonese) or ``zh-CN-shaanxi``. The language
+without a region comes after its regions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ voices_in = cache(CATALOGUE.voices_in)
 
 
 def tags_of(voice_id: str) -> tuple[str, ...]:
-    """Return the tags of what a voice speaks, its main language first.
+    """Return the tags of the languages of a voice, its main language first.
 
-    A cloned voice speaks every language that can be hinted to its model; one of
-    which nothing is known is taken to speak Chinese and English.
+    A cloned voice speaks every language that can be hinted to its model. An unknown
+    voice is assumed to speak Chinese and English.
     """
     if voice := CATALOGUE.voices.get(voice_id):
         return _tags_of(voice)
@@ -29,16 +29,16 @@ def tags_of(voice_id: str) -> tuple[str, ...]:
     return _tags(languages or ("zh", "en"))
 
 
-def tags_in(region: str, own_voices: Iterable[str]) -> list[str]:
-    """Return every tag that some voice speaks: the region's or one's own."""
+def tags_in(region: str, more_voices: Iterable[str]) -> list[str]:
+    """Return the tags of a region's voices and of more voices, each tag once."""
     tags = dict.fromkeys(_tags_in(region))
-    for voice in own_voices:
+    for voice in more_voices:
         tags |= dict.fromkeys(tags_of(voice))
     return list(tags)
 
 
 def default_tag(voice_id: str, language: str, country: str | None) -> str:
-    """Return the tag to speak by default: the user's language if the voice has it."""
+    """Return the user's language, or the voice's main one if it lacks that."""
     tags = tags_of(voice_id)
     return next(iter(language_util.matches(language, tags, country)), tags[0])
 
@@ -48,14 +48,25 @@ def fitting_voice(
     tag: str,
     language_voices: Mapping[str, str],
     region: str,
-    own_voices: Iterable[str] = (),
+    cloned: Iterable[str] = (),
 ) -> str:
-    """Return the voice for a language: the chosen one if it speaks the language.
+    """Return the voice for a language.
 
-    Otherwise the one set for the language in ``language_voices`` (by the service's
-    language code). Otherwise, of the voices that speak it, the first one in the
-    catalogue; preferred are the chosen voice's gender, then a voice whose main
-    language it is, then the chosen voice's model. One's own voices come last.
+    The first of these that exists:
+
+    1. The chosen voice, if it speaks the language.
+    2. The voice set for the language.
+    3. A system voice that speaks it: if possible of the chosen voice's gender, then
+       with it as its main language, then with the chosen voice's model.
+    4. A cloned voice that speaks it.
+    5. The chosen voice.
+
+    Args:
+        voice_id: The chosen voice.
+        tag: Home Assistant's language tag.
+        language_voices: Voices by the service's language code.
+        region: The account's region.
+        cloned: The account's cloned voices that are ready.
     """
     if tag in tags_of(voice_id):
         return voice_id
@@ -74,14 +85,14 @@ def fitting_voice(
                 models.isdisjoint(voice.models),
             ),
         ).id
-    return next((voice for voice in own_voices if tag in tags_of(voice)), voice_id)
+    return next((voice for voice in cloned if tag in tags_of(voice)), voice_id)
 
 
 def language_hint(voice_id: str, tag: str) -> tuple[str, ...]:
-    """Return the hint that helps a voice with a language, if one does.
+    """Return the language hint that a voice needs, empty if it needs none.
 
-    Only cloned voices need one, and only for languages other than the Chinese and
-    English, which the service tells apart by itself, also within one sentence.
+    Only cloned voices need one, and not for Chinese and English, which the service
+    recognizes, even within one sentence.
     """
     if voice_id in CATALOGUE.voices:
         return ()

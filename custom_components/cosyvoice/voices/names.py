@@ -1,4 +1,4 @@
-"""How voices and languages are shown to a person, in English or Chinese."""
+"""Names of voices and languages, in English or Chinese."""
 
 from collections.abc import Iterable
 
@@ -19,21 +19,21 @@ def in_chinese(hass: HomeAssistant) -> bool:
 
 
 def language_name(code: str, *, chinese: bool) -> str:
-    """Return a language's name, such as "English"; its code if it has none here."""
+    """Return a language's name, such as "English", or its code if it has none."""
     return _LANGUAGES.get(code, (code, code))[chinese]
 
 
 def voice_name(voice_id: str, *, chinese: bool) -> str:
-    """Return a voice's short name; its id for a voice that is not in the catalogue."""
+    """Return a system voice's short name, or the id of any other voice."""
     if voice := CATALOGUE.voices.get(voice_id):
         return voice.name_zh if chinese else voice.name
     return voice_id
 
 
 def voice_label(voice: Voice, *, chinese: bool) -> str:
-    """Return one line by which a person finds a voice of the service.
+    """Return one line that describes a system voice.
 
-    Both names are in it, so that either can be searched for.
+    It contains both names, so that either can be searched for.
     """
     names = (voice.name_zh, voice.name) if chinese else (voice.name, voice.name_zh)
     description = voice.description_zh if chinese else voice.description
@@ -60,13 +60,13 @@ def voice_options(
     chinese: bool,
     language: str | None = None,
 ) -> list[SelectOptionDict]:
-    """Return the voices to choose from: the account's own first.
+    """Return the voices to choose from, cloned ones first.
 
     Args:
         region: The account's region.
         clones: The account's cloned voices.
         chinese: Whether to describe them in Chinese.
-        language: Only voices of the service that speak this language.
+        language: The language that system voices must speak.
     """
     own = [
         SelectOptionDict(value=clone.id, label=clone_label(clone, chinese=chinese))
@@ -80,7 +80,7 @@ def voice_options(
 
 
 def voice_selector(options: list[SelectOptionDict]) -> SelectSelector:
-    """Return a searchable list of voices that takes a typed-in id as well."""
+    """Return a searchable list of voices that also accepts an id."""
     return SelectSelector(
         SelectSelectorConfig(
             options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN
@@ -89,14 +89,14 @@ def voice_selector(options: list[SelectOptionDict]) -> SelectSelector:
 
 
 def languages_in(region: str) -> list[str]:
-    """Return the codes of all languages that a region's voices speak."""
+    """Return the codes of the languages of a region's voices."""
     return sorted(
         {code for voice in CATALOGUE.voices_in(region) for code in voice.languages}
     )
 
 
 def speaks(voice_id: str, language: str) -> bool:
-    """Return whether a voice speaks a language; a cloned voice may speak any."""
+    """Return whether a voice may speak a language, as every clone may."""
     voice = CATALOGUE.voices.get(voice_id)
     return voice is None or language in voice.languages
 
