@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 import re
 import shutil
+import sys
 from typing import Any
 
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
@@ -210,3 +211,7 @@ async def user_interface(
         await interface.log_in()
         yield interface
         await browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(find_chromium() is None)

@@ -9,8 +9,9 @@ voices, rules and errors are its own reading of the service's documentation.
 
 from .billing import Bill, BillEntry
 from .config import EmulatorConfig
-from .faults import Fault, FaultKind, Nature, Oddity, Point
+from .faults import FaultKind, Nature, Oddity, Point
 from .records import ConnectionRecord, Heard, SentenceRecord, TaskRecord, TextPiece
+from .script import Fault
 from .server import Emulator
 from .text import count_characters, split_sentences
 

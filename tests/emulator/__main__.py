@@ -7,7 +7,7 @@ import logging
 import signal
 
 from .config import EmulatorConfig
-from .faults import Fault
+from .script import Fault
 from .server import Emulator
 
 

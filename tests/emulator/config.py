@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .faults import Fault
+from .script import Fault
 
 type Speech = Literal["voice", "signal", "silence"]
 type Usage = Literal["sentence", "finished", "both", "none", "old"]
@@ -45,6 +45,20 @@ class EmulatorConfig:
             (``preempts``), or it fails and the connection with it (``refused``). The
             documentation says both.
         deploy_seconds: How long a newly created voice stays ``DEPLOYING``.
+        review: Whether such a voice then is ``OK`` or ``UNDEPLOYED``.
+        voice_limit: How many cloned voices the account may have.
+        enrollments_per_second: Requests about cloned voices in a second; 0 for any
+            number.
+        free_tier_only: True if the account may not create voices, as it is said to be
+            when the console's switch of that name is on and the free tier is used up.
+        cloning_here: False if the host knows neither uploads nor cloned voices, as a
+            workspace's host was seen to.
+        web: What the service finds at addresses of the web. It finds any recording,
+            without looking at it, at ``https://example.com/``.
+        policy_seconds: How long the permission to upload holds.
+        upload_limit_mb: The largest file that the permission allows, in MiB.
+        upload_host: Where the permission sends files; empty for the emulator itself.
+        upload_rate: Bytes a second that an upload gets through; None for any number.
         word_times: Whether the times of words count from the beginning of their
             ``sentence`` or of the ``task``; the documentation and a live capture differ.
         sentence_audio_limit: Seconds after which a sentence's audio is cut off though
@@ -76,6 +90,16 @@ class EmulatorConfig:
     opened_models: Collection[str] = ()
     second_start: Literal["preempts", "refused"] = "preempts"
     deploy_seconds: float = 1.0
+    review: Literal["passes", "refuses"] = "passes"
+    voice_limit: int = 1000
+    enrollments_per_second: int = 10
+    free_tier_only: bool = False
+    cloning_here: bool = True
+    web: Mapping[str, bytes] = field(default_factory=dict)
+    policy_seconds: float = 300.0
+    upload_limit_mb: int = 100
+    upload_host: str = ""
+    upload_rate: float | None = None
     word_times: Literal["sentence", "task"] = "sentence"
     sentence_audio_limit: float | None = None
     flush: Literal["works", "ignored", "refused"] = "works"

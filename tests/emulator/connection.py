@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 import json
 from typing import TYPE_CHECKING, Any
 import uuid
@@ -9,10 +10,12 @@ import uuid
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
-from .faults import TASK_ERRORS, Before, Fault, FaultKind, GoneError, Oddity, Point
+from .errors import ServiceError, invalid
+from .faults import TASK_ERRORS, FaultKind, GoneError, Oddity, Point
 from .network import cut, freeze, until_gone
 from .records import ConnectionRecord, Outcome, TaskRecord
-from .rules import ServiceError, check_model, check_task, failure, invalid
+from .rules import check_model, check_task, failure
+from .script import Before, Fault
 from .task import LONG, Task
 
 if TYPE_CHECKING:
@@ -180,6 +183,8 @@ class Connection:
             if not emulator.take_start(model.id, arrived):
                 raise failure(FaultKind.THROTTLED)
             speaker = check_task(payload, emulator.config)
+            if (voice := emulator.created_voices.get(speaker.voice)) is not None:
+                speaker = replace(speaker, fundamental=voice.pitch)
             self._task = Task(self, record, speaker)
             await self.fault(Point.BEFORE_STARTED, record)
         except ServiceError as error:
@@ -313,6 +318,8 @@ class Connection:
         if fault is None:
             return None
         kind = fault.kind
+        if kind is Oddity.ERROR:
+            raise ServiceError(fault.code, fault.code)
         if kind in TASK_ERRORS:
             raise failure(kind)
         if kind in (FaultKind.RESET, FaultKind.DROP):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from .config import EmulatorConfig
-from .faults import Fault
+from .script import Fault
 
 if TYPE_CHECKING:
     from .server import Emulator

@@ -18,7 +18,8 @@ finish-task             ``before_finished``
 cancel                  ``cancel``
 no task                 ``idle``
 close frame             ``close``
-HTTP                    ``http`` (``request=upload`` for one kind of request)
+HTTP                    ``http``, and ``answer`` once it was carried out
+                        (``request=NAME`` for one kind of request)
 ======================  ===========================================================
 
 A refusal is ``http_…``; an error is ``internal_error`` and the like; a slow answer is
@@ -27,14 +28,14 @@ or ``close``; ``freeze,seconds=2`` stops the network, then all comes that was du
 
 It happens once, ``times=3`` or ``times=always``; ``connection=2`` and ``task=2`` aim it,
 ``on=fresh``, ``on=opened_ahead``, ``on=idle`` and ``on=prestarted`` choose by what the
-connection was before. Without a script,
+connection was before. The names of HTTP requests are ``tokens``, ``policy``, ``upload``,
+``create_voice``, ``list_voice``, ``query_voice``, ``update_voice``, ``delete_voice`` and
+``synthesis``; ``error@http,request=create_voice,code=Audio.PreprocessError`` answers with
+any code of the service. Without a script,
 ``Emulator.cut`` and ``Emulator.freeze`` strike now.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Literal, get_args
 
 
 class GoneError(Exception):
@@ -57,6 +58,8 @@ class Point(StrEnum):
 
     HTTP = "http"
     """A request to the HTTP interface (temporary keys, cloned voices)."""
+    ANSWER = "answer"
+    """A request to the HTTP interface was carried out; its answer is due."""
     ACCEPT = "accept"
     """A TCP connection comes in, for a WebSocket or for HTTP."""
     HANDSHAKE = "handshake"
@@ -85,7 +88,7 @@ class Point(StrEnum):
     """The client has sent a close frame; the answer to it is due."""
 
 
-_TASK_POINTS = frozenset(
+TASK_POINTS = frozenset(
     {
         Point.BEFORE_STARTED,
         Point.STARTED,
@@ -99,13 +102,14 @@ _TASK_POINTS = frozenset(
     }
 )
 _AUDIO_POINTS = frozenset({Point.BEFORE_AUDIO, Point.MID_SENTENCE})
-_SOCKET_POINTS = _TASK_POINTS | {Point.IDLE}
-_REFUSAL_POINTS = frozenset({Point.HTTP, Point.HANDSHAKE})
+_SOCKET_POINTS = TASK_POINTS | {Point.IDLE}
+_HTTP_POINTS = frozenset({Point.HTTP, Point.ANSWER})
+_REFUSAL_POINTS = _HTTP_POINTS | {Point.HANDSHAKE}
 # Steps below or beside the events of a task.
 _OTHER_POINTS = _REFUSAL_POINTS | {Point.ACCEPT, Point.CLOSE}
 # A task that waits for its first text cannot be told from another.
-_BEFORE_TEXT = frozenset({Point.BEFORE_STARTED, Point.STARTED})
-_ASKED_FOR = frozenset({Point.FLUSH, Point.CANCEL, Point.CLOSE})
+BEFORE_TEXT = frozenset({Point.BEFORE_STARTED, Point.STARTED})
+_ASKED_FOR = frozenset({Point.ANSWER, Point.FLUSH, Point.CANCEL, Point.CLOSE})
 
 
 class FaultKind(StrEnum):
@@ -180,7 +184,7 @@ class FaultKind(StrEnum):
     @property
     def points(self) -> frozenset[Point]:
         """The moments at which this fault can happen."""
-        return _POINTS.get(self, _TASK_POINTS)
+        return _POINTS.get(self, TASK_POINTS)
 
     @property
     def unasked_points(self) -> frozenset[Point]:
@@ -213,18 +217,26 @@ class Oddity(StrEnum):
     """A proxy refuses the upgrade, with a page."""
     PROXY_426 = "proxy_426"
     """A proxy wants another protocol."""
+    REDIRECT = "redirect"
+    """A request is sent elsewhere: ``Emulator.astray`` counts those that follow."""
+    ERROR = "error"
+    """The fault's ``code``: of a task-failed event or of an HTTP answer."""
 
     @property
     def nature(self) -> Nature:
         """What a client should make of it."""
-        proxy = self in (Oddity.PROXY_403, Oddity.PROXY_426)
-        return Nature.PERMANENT if proxy else Nature.TRANSIENT
+        lasting = {*_PROXY, Oddity.REDIRECT, Oddity.ERROR}
+        return Nature.PERMANENT if self in lasting else Nature.TRANSIENT
 
     @property
     def points(self) -> frozenset[Point]:
         """The moments at which this can happen."""
-        if self.nature is Nature.PERMANENT:
+        if self in _PROXY:
             return _REFUSAL_POINTS
+        if self is Oddity.REDIRECT:
+            return frozenset({Point.HTTP})
+        if self is Oddity.ERROR:
+            return TASK_POINTS | {Point.HTTP}
         if self is Oddity.INVALID_ACTION:
             return frozenset({Point.BEFORE_STARTED})
         return frozenset({Point.BEFORE_STARTED, Point.STARTED, Point.BEFORE_AUDIO})
@@ -236,6 +248,7 @@ class Oddity(StrEnum):
         return int(status) if name == "proxy" else None
 
 
+_PROXY = (Oddity.PROXY_403, Oddity.PROXY_426)
 _PERMANENT = frozenset(
     {
         FaultKind.HTTP_401,
@@ -266,11 +279,11 @@ _POINTS = {
         (FaultKind.RESET, FaultKind.DROP, FaultKind.HANG, FaultKind.FREEZE),
         _SOCKET_POINTS | _OTHER_POINTS,
     ),
-    FaultKind.SLOW: _TASK_POINTS | _OTHER_POINTS,
+    FaultKind.SLOW: TASK_POINTS | _OTHER_POINTS,
     FaultKind.CLOSE: _SOCKET_POINTS | {Point.HANDSHAKE},
     **{kind: _REFUSAL_POINTS for kind in FaultKind if kind.startswith("http_")},
-    FaultKind.GARBAGE_TEXT: _SOCKET_POINTS | {Point.HTTP},
-    FaultKind.GARBAGE_JSON: _SOCKET_POINTS | {Point.HTTP},
+    FaultKind.GARBAGE_TEXT: _SOCKET_POINTS | _HTTP_POINTS,
+    FaultKind.GARBAGE_JSON: _SOCKET_POINTS | _HTTP_POINTS,
     FaultKind.UNKNOWN_EVENT: _SOCKET_POINTS,
     FaultKind.WRONG_TASK_ID: _SOCKET_POINTS,
     FaultKind.OVERSIZED_FRAME: _SOCKET_POINTS,
@@ -280,135 +293,6 @@ _POINTS = {
     | {Point.SENTENCE_END, Point.BETWEEN_SENTENCES},
     FaultKind.FINISH_WITHOUT_USAGE: frozenset({Point.BEFORE_FINISHED}),
 }
-
-
-type Before = Literal["fresh", "opened_ahead", "idle", "prestarted"]
-
-
-@dataclass
-class Fault:
-    """One thing that goes wrong, as often as ``times`` says.
-
-    Attributes:
-        kind: What happens.
-        at: When it happens.
-        connection: Only on the n-th connection attempt since the start, from 1. At
-            ``ACCEPT`` it is the number that the next WebSocket will have.
-        task: Only in the n-th task since the start, from 1.
-        times: How often; None for always.
-        after_sentences: Sentences of the task that are complete before it happens.
-            ``BETWEEN_SENTENCES`` needs at least one and takes 0 for 1.
-        seconds: How long ``SLOW`` and ``FREEZE`` take.
-        on: Only in a task on a connection that was new (``fresh``), that had been
-            opened long before (``opened_ahead``), that had run another task
-            (``idle``), or whose task had been started long before its first text came
-            (``prestarted``). Long is more than a round trip and 0.1 s.
-        request: Only for this HTTP request, such as ``tokens`` or ``upload``.
-    """
-
-    kind: FaultKind | Oddity
-    at: Point
-    connection: int | None = None
-    task: int | None = None
-    times: int | None = 1
-    after_sentences: int = 0
-    seconds: float = 0.2
-    on: Before | None = None
-    request: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a fault that could never happen."""
-        self.kind = _kind(self.kind)
-        self.at = Point(self.at)
-        if self.at not in self.kind.points:
-            raise ValueError(f"{self.kind} cannot happen at {self.at}")
-        if self.on is not None and (
-            self.at not in _TASK_POINTS
-            or self.on not in get_args(Before.__value__)
-            or (self.on == "prestarted" and self.at in _BEFORE_TEXT)
-        ):
-            raise ValueError(f"{self.at} cannot be told to be on {self.on!r}")
-        if self.request is not None and self.at is not Point.HTTP:
-            raise ValueError(f"there is no request at {self.at}")
-
-    @classmethod
-    def parse(cls, spec: str) -> Fault:
-        """Read ``KIND@POINT[,NAME=VALUE]...``, such as ``reset@idle,times=2``.
-
-        ``times=always`` makes it last.
-
-        Raises:
-            ValueError: If that is no fault.
-        """
-        head, *settings = spec.split(",")
-        kind, _, point = head.partition("@")
-        values: dict[str, float | str | None] = {}
-        names = {field.name for field in fields(cls)} - {"kind", "at"}
-        for setting in settings:
-            name, _, value = setting.partition("=")
-            if name not in names:
-                raise ValueError(f"a fault has no {name!r}")
-            if name == "seconds":
-                values[name] = float(value)
-            elif name in ("on", "request"):
-                values[name] = value
-            else:
-                values[name] = None if value == "always" else int(value)
-        return cls(_kind(kind), Point(point), **values)  # type: ignore[arg-type]
-
-
-def _kind(name: str) -> FaultKind | Oddity:
-    return Oddity(name) if name in Oddity else FaultKind(name)
-
-
-class FaultScript:
-    """The faults that are still to happen."""
-
-    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
-        """Begin with these faults."""
-        self._faults: list[Fault] = []
-        self.happened: list[Fault] = []
-        self.add(*faults)
-
-    def add(self, *faults: Fault | str) -> None:
-        """Let these happen as well, after those that are already scripted."""
-        self._faults.extend(
-            Fault.parse(fault) if isinstance(fault, str) else fault for fault in faults
-        )
-
-    def clear(self) -> None:
-        """Let nothing more happen."""
-        self._faults.clear()
-
-    def take(
-        self,
-        point: Point,
-        *,
-        connection: int | None = None,
-        task: int | None = None,
-        sentences: int = 0,
-        before: Before | None = None,
-        request: str | None = None,
-    ) -> Fault | None:
-        """Return the fault that happens now, if any, and use it up once."""
-        for fault in self._faults:
-            after = fault.after_sentences
-            if point is Point.BETWEEN_SENTENCES:
-                after = max(after, 1)
-            if (
-                fault.at is point
-                and fault.times != 0
-                and fault.connection in (None, connection)
-                and fault.task in (None, task)
-                and fault.on in (None, before)
-                and fault.request in (None, request)
-                and sentences >= after
-            ):
-                if fault.times is not None:
-                    fault.times -= 1
-                self.happened.append(fault)
-                return fault
-        return None
 
 
 TASK_ERRORS: dict[str, tuple[str, str]] = {

@@ -9,7 +9,8 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from .faults import Fault, FaultKind
+from .faults import FaultKind
+from .script import Fault
 
 
 class Line:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .catalogue import Model, instructions, model_of_clone, models, system_voice, voices
 from .config import EmulatorConfig
+from .errors import ServiceError, invalid
 from .faults import TASK_ERRORS, FaultKind, Oddity
 from .text import count_characters
 
@@ -34,37 +35,6 @@ _RANGES: dict[str, tuple[tuple[type[int | float], ...], float, float]] = {
 }
 
 
-class ServiceError(Exception):
-    """The service refuses a task or a request."""
-
-    def __init__(self, code: str, message: str, status: int = 0) -> None:
-        """Keep the service's code and message.
-
-        Args:
-            code: The service's code.
-            message: The service's message.
-            status: The HTTP status; by default the one that the code usually has.
-        """
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        prefix = code.partition(".")[0]
-        self.status = status or _STATUSES.get(code, _STATUSES.get(prefix, 400))
-
-
-_STATUSES = {
-    "AccessDenied": 403,
-    "AllocationQuota": 403,
-    "InternalError": 500,
-    "InvalidApiKey": 401,
-    "Model.AccessDenied": 403,
-    "ModelNotFound": 404,
-    "ServiceUnavailable": 503,
-    "Throttling": 429,
-}
-"""The HTTP status of an error's code, or of the part before its dot; else 400."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Speaker:
     """Everything about a task that changes how it sounds."""
@@ -91,13 +61,10 @@ class Speaker:
     """The bit rate of MP3 in kbit/s, if it was chosen."""
     tags: bool = False
     """True if the model knows the tags for feelings and sounds."""
+    fundamental: float | None = None
+    """The pitch in Hz that the voice has at the normal pitch, if it is known."""
     drops_markup: bool = False
     """True if markup is left out silently."""
-
-
-def invalid(message: str) -> ServiceError:
-    """Return the service's refusal of a parameter."""
-    return ServiceError("InvalidParameter", message)
 
 
 def failure(kind: FaultKind | Oddity) -> ServiceError:

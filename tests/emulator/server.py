@@ -15,11 +15,14 @@ from .billing import Bill
 from .config import EmulatorConfig
 from .connection import Connection
 from .control import CONTROL_PATH, control_routes
-from .faults import Fault, FaultKind, FaultScript, Point
+from .enrolment import Voice
+from .faults import FaultKind, Point
 from .network import Gate, Line, line_of
 from .records import ConnectionRecord, Heard, TaskRecord
-from .rest import Voice, http_routes, refusal
+from .rest import http_routes, refusal
+from .script import Fault, FaultScript
 from .speech import Studio
+from .storage import Storage
 
 _WEBSOCKET_PATH = "/api-ws/v1/inference"
 
@@ -34,6 +37,9 @@ class Emulator:
         connections: Every attempt to open a WebSocket since the start.
         happened: Every fault that has happened.
         tokens_issued: Temporary keys given out since the start.
+        storage: What was uploaded.
+        created_voices: The voices that were cloned or designed here.
+        astray: Requests that have followed a redirection.
     """
 
     def __init__(self, config: EmulatorConfig | None = None) -> None:
@@ -45,7 +51,9 @@ class Emulator:
         self.connections: list[ConnectionRecord] = []
         self.faults = FaultScript(self.config.faults)
         self.studio = Studio(self.config)
+        self.storage = Storage(self)
         self.created_voices: dict[str, Voice] = {}
+        self.astray = 0
         self._tokens: dict[str, tuple[str, float]] = {}
         self._starts: defaultdict[str, deque[float]] = defaultdict(deque)
         self._open: set[Connection] = set()
@@ -205,7 +213,14 @@ class Emulator:
 
     def take_start(self, model: str, arrived: float) -> bool:
         """Return True if the model takes a task that arrived then; count it."""
-        limit = self.config.starts_per_second
+        return self._take(model, arrived, self.config.starts_per_second)
+
+    def take_request(self, model: str) -> bool:
+        """Return True if the model takes a request now; count it."""
+        limit = self.config.enrollments_per_second
+        return self._take(model, asyncio.get_running_loop().time(), limit)
+
+    def _take(self, model: str, arrived: float, limit: int) -> bool:
         starts = self._starts[model]
         while starts and arrived - starts[0] >= 1.0:
             starts.popleft()
@@ -215,11 +230,14 @@ class Emulator:
         return True
 
     def deploy_voices(self) -> None:
-        """Let the created voices be ready whose time has come."""
+        """Let the created voices be reviewed whose time has come."""
         now = asyncio.get_running_loop().time()
+        cloned = self.config.cloned_voices
         for voice_id, voice in self.created_voices.items():
-            if now - voice.created >= self.config.deploy_seconds:
-                self.config.cloned_voices[voice_id] = "OK"
+            due = now - voice.created >= self.config.deploy_seconds
+            if due and cloned.get(voice_id) == "DEPLOYING":
+                passes = self.config.review == "passes"
+                cloned[voice_id] = "OK" if passes else "UNDEPLOYED"
 
     def _accept_fault(self) -> Fault | None:
         frozen = self._frozen_until - asyncio.get_running_loop().time()

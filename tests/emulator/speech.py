@@ -1,9 +1,11 @@
 """Turns a sentence into pieces of encoded audio, off the event loop."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 import re
+from typing import Any
 
 import numpy as np
 
@@ -71,6 +73,12 @@ class Studio:
         """
         return await asyncio.get_running_loop().run_in_executor(
             self._executor, self._produce, passage, speaker, encoder, final
+        )
+
+    async def run[T](self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do other work that takes long in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, work, *arguments
         )
 
     def close(self) -> None:

@@ -8,9 +8,11 @@ from . import tags
 from .audio import Encoder
 from .billing import input_tokens, output_tokens
 from .catalogue import models
-from .faults import Fault, FaultKind, GoneError, Point
+from .errors import ServiceError, invalid
+from .faults import FaultKind, GoneError, Point
 from .records import SentenceRecord, TaskRecord, TextPiece
-from .rules import ServiceError, Speaker, invalid
+from .rules import Speaker
+from .script import Fault
 from .speech import Word
 from .text import (
     Passage,

@@ -14,7 +14,7 @@ from .wire import KEY, PATH, Wire, bearer, connect, emulating
 
 SENTENCES = ["你好，欢迎回家。", "今天天气很好。"]
 CELLS = [(kind, point) for kind in FaultKind for point in sorted(kind.points)]
-CONNECTING = (Point.HTTP, Point.ACCEPT, Point.HANDSHAKE, Point.CLOSE)
+CONNECTING = (Point.HTTP, Point.ANSWER, Point.ACCEPT, Point.HANDSHAKE, Point.CLOSE)
 TASK_CELLS = [cell for cell in CELLS if cell[1] not in CONNECTING]
 HARMLESS = [
     (kind, point)

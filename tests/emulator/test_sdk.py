@@ -1,83 +1,19 @@
 """The vendor's SDK against the emulator: what the SDK believes, a client may believe."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 import threading
 from typing import Any
 
 import dashscope
 from dashscope.audio import tts_v2
-from dashscope.audio.tts_v2.enrollment import VoiceEnrollmentException
 from dashscope.common.error import RequestFailure
 import pytest
 import websocket
 
-from . import Emulator, EmulatorConfig, Fault, FaultKind, Point
+from . import Emulator, Fault, FaultKind, Point
 from .audio import decode
-
-# The SDK is typed only in parts.
-sdk: Any = tts_v2
-MODEL, VOICE, KEY = "cosyvoice-v3-flash", "longanyang", "sk-test"
-TEXT = "你好，欢迎回家。今天天气很好。"
-SENTENCES = ["你好，欢迎回家。", "今天天气很好。"]
-
-
-_run_forever = websocket.WebSocketApp.run_forever
-
-
-def run_forever(app: websocket.WebSocketApp) -> None:
-    """Receive as the SDK's threads do.
-
-    A closed socket does not wake them: they look again after this time, else after 10 s.
-    """
-    _run_forever(app, ping_timeout=0.05)
-
-
-@pytest.fixture
-async def emulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Emulator]:
-    config = EmulatorConfig(
-        speech="signal",
-        starts_per_second=0,
-        cloned_voices={f"{MODEL}-mine-1": "DEPLOYING"},
-    )
-    async with Emulator(config) as running:
-        url = f"{running.url}/api-ws/v1/inference".replace("http", "ws")
-        monkeypatch.setattr(dashscope, "base_websocket_api_url", url)
-        monkeypatch.setattr(dashscope, "base_http_api_url", f"{running.url}/api/v1")
-        monkeypatch.setattr(dashscope, "api_key", KEY)
-        monkeypatch.setattr(websocket.WebSocketApp, "run_forever", run_forever)
-        yield running
-
-
-async def in_thread[T](work: Callable[..., T], *arguments: Any) -> T:
-    """Run the SDK, which blocks, beside the event loop."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[T] = loop.create_future()
-
-    def run() -> None:
-        try:
-            try:
-                value = work(*arguments)
-            finally:
-                join_sdk_threads()
-        except BaseException as error:  # noqa: BLE001
-            loop.call_soon_threadsafe(result.set_exception, error)
-        else:
-            loop.call_soon_threadsafe(result.set_result, value)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        return await result
-    finally:
-        thread.join()
-
-
-def join_sdk_threads() -> None:
-    """Wait until the threads are gone that the SDK leaves to themselves."""
-    for thread in threading.enumerate():
-        if "(run_forever)" in thread.name or "waiting_for_complete" in thread.name:
-            thread.join()
+from .sdk import SENTENCES, TEXT, in_thread, join_sdk_threads, sdk, texts
+from .wire import MODEL, VOICE
 
 
 class Recorder(tts_v2.ResultCallback):
@@ -133,12 +69,6 @@ def refusal(synthesizer: Any, text: str) -> tuple[str, str]:
         header = synthesizer.get_response()["header"]
         return header["error_code"], header["error_message"]
     pytest.fail("the text was not refused")
-
-
-def texts(emulator: Emulator, audio: bytes, *rest: Any) -> list[str | None]:
-    heard = emulator.heard(audio, *rest)
-    assert all(signal.complete for signal in heard)
-    return [signal.text for signal in heard]
 
 
 async def test_call_returns_mp3_at_22050_by_default(emulator: Emulator) -> None:
@@ -320,49 +250,6 @@ async def test_the_object_pool_reuses_its_sockets(emulator: Emulator) -> None:
     assert [texts(emulator, one) for one in audio] == [[text] for text in SENTENCES]
     assert {task.connection for task in emulator.tasks} == {1}
     assert emulator.connections[0].tasks == 2
-
-
-async def test_voice_enrollment(emulator: Emulator) -> None:
-    emulator.config.deploy_seconds = 3600
-    service = await in_thread(sdk.VoiceEnrollmentService)
-    sample = "https://example.com/sample.wav"
-    voice = await in_thread(lambda: service.create_voice(MODEL, "myhome", sample))
-    assert voice.startswith(f"{MODEL}-myhome-")
-
-    details = await in_thread(lambda: service.query_voice(voice))
-    assert (details["status"], details["target_model"]) == ("DEPLOYING", MODEL)
-    with pytest.raises(RequestFailure, match="error code: 418"):
-        await in_thread(lambda: sdk.SpeechSynthesizer(MODEL, voice).call(TEXT))
-
-    emulator.config.deploy_seconds = 0
-    listed = await in_thread(lambda: service.list_voices(prefix="myhome"))
-    assert [(v["voice_id"], v["status"]) for v in listed] == [(voice, "OK")]
-    audio = await in_thread(lambda: sdk.SpeechSynthesizer(MODEL, voice).call(TEXT))
-    assert texts(emulator, audio) == SENTENCES
-
-    await in_thread(lambda: service.update_voice(voice, sample + "?2"))
-    details = await in_thread(lambda: service.query_voice(voice))
-    assert details["resource_link"] == sample + "?2"
-
-    await in_thread(lambda: service.delete_voice(voice))
-    with pytest.raises(VoiceEnrollmentException, match="ResourceNotExist"):
-        await in_thread(lambda: service.query_voice(voice))
-
-
-async def test_voices_are_listed_in_pages(emulator: Emulator) -> None:
-    emulator.config.cloned_voices = {f"{MODEL}-v-{n}": "OK" for n in range(12)}
-    service = sdk.VoiceEnrollmentService()
-    pages = await in_thread(
-        lambda: [service.list_voices(page_index=page) for page in range(3)]
-    )
-    assert [len(page) for page in pages] == [10, 2, 0]
-
-
-async def test_a_wrong_key_is_refused_by_http(emulator: Emulator) -> None:
-    service = sdk.VoiceEnrollmentService(api_key="sk-wrong")
-    with pytest.raises(VoiceEnrollmentException, match="InvalidApiKey") as error:
-        await in_thread(service.list_voices)
-    assert "Status Code: 401" in str(error.value)
 
 
 async def test_a_wrong_key_is_refused_at_the_handshake(emulator: Emulator) -> None:

@@ -16,6 +16,7 @@ import espeakng_loader
 import numpy as np
 
 from .audio import Samples, resample
+from .recording import pitch_of
 from .rules import Speaker
 
 _NORMAL_RATE = 170
@@ -40,6 +41,10 @@ _VOICES = {
     "en-GB": "en",
 }
 _VARIANTS = {"male": ("m1", "m2", "m3", "m4", "m7"), "female": ("f1", "f2", "f3", "f4")}
+# The pitch in Hz that variants were heard to have at settings of eSpeak's pitch.
+_SETTINGS = (10, 25, 50, 75, 99)
+_MEASURED = {"m3": (71, 80, 101, 130, 167), "f2": (128, 148, 185, 240, 308)}
+_BORDER = 150
 _SCRIPTS = (
     ("han", "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]"),
     ("ja", "[\u3040-\u30ff]"),
@@ -66,10 +71,17 @@ def speak(text: str, speaker: Speaker, rate: float, pitch: float) -> Samples:
         rate: Speech rate, 1 for normal.
         pitch: Pitch, 1 for normal.
     """
-    timbre = _timbre(speaker, rate, pitch)
-    parts = [_run(part, language, timbre) for language, part in runs(text, speaker)]
     with _lock:
         source_rate = _library()[1]
+    if speaker.fundamental is None:
+        timbre = _timbre(speaker, rate, pitch)
+    else:
+        wanted = speaker.fundamental * pitch
+        timbre = _timbre_of_pitch(wanted, rate)
+        tried = [_run(part, language, timbre) for language, part in runs(text, speaker)]
+        if tried and (found := pitch_of(np.concatenate(tried), source_rate)):
+            timbre = _timbre_of_pitch(wanted * wanted / found, rate, wanted)
+    parts = [_run(part, language, timbre) for language, part in runs(text, speaker)]
     gaps = [round(_RUN_GAP * source_rate)] * len(parts)
     gaps[-1:] = [round(_SENTENCE_GAP * source_rate)]
     pieces = [
@@ -121,6 +133,14 @@ def _timbre(speaker: Speaker, rate: float, pitch: float) -> _Timbre:
         round(np.clip(_NORMAL_RATE * rate, _SLOWEST, _FASTEST)),
         round(np.clip(base + 40 * np.log2(pitch), 0, 99)),
     )
+
+
+def _timbre_of_pitch(hertz: float, rate: float, wanted: float | None = None) -> _Timbre:
+    """Return a timbre that usually has a pitch, of the variant for the wanted one."""
+    variant = "m3" if (wanted or hertz) < _BORDER else "f2"
+    settings = np.interp(np.log(hertz), np.log(_MEASURED[variant]), _SETTINGS)
+    words = round(np.clip(_NORMAL_RATE * rate, _SLOWEST, _FASTEST))
+    return _Timbre(variant, words, round(settings))
 
 
 @functools.lru_cache(maxsize=64)

@@ -98,6 +98,10 @@ class Pool:
             prestarted=len(self._in_state(SlotState.WARM)),
         )
 
+    def is_limited(self, task: TaskSettings) -> bool:
+        """Return whether the permitted rate lets no such task start now."""
+        return self._limiter.delay(task.model, task.starts_per_second) > 0
+
     async def acquire(
         self, task: TaskSettings, on_progress: Callable[[], None]
     ) -> Connection:
