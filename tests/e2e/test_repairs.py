@@ -135,7 +135,7 @@ async def _use_up_budget(home: Home, engine: str, interfaces: Interfaces) -> Non
     budget = await home.api.entity_id("monthly_budget")
     for cause, amount in (("budget_80", int(used * 1.2)), ("budget_100", used)):
         await home.api.action("number.set_value", entity_id=budget, value=amount)
-        names = {"account": "CosyVoice", "budget": f"{amount:,} characters"}
+        names = {"account": "CosyVoice", "budget": f"{amount:,}"}
         await _expect_one_repair(interfaces, cause, **names)
     await home.api.action("number.set_value", entity_id=budget, value=used * 10)
     await _expect_no_repair(interfaces)
