@@ -29,7 +29,6 @@ from .voices.languages import default_tag, tags_in, tags_of
 from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
-
 SPEECH = EntityDescription(key="speech", translation_key="speech")
 
 
@@ -185,8 +184,8 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
     @property
     def _speaker(self) -> Speaker:
-        voice, account = self.subentry.subentry_id, self.entry
-        return Speaker(self.hass, account, voice, self.entity_id, self._outage)
+        voice = self.subentry.subentry_id
+        return Speaker(self.hass, self.entry, voice, self.entity_id, self._outage)
 
     def _available_settings(self) -> dict[str, Any]:
         return available_settings(self.settings, self.entry.runtime_data.voices)
@@ -196,5 +195,5 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         """Pre-warm the last request's task with the current settings."""
         defaults = self.default_options
         call, language = self._last_call or ({}, self.default_language)
-        current = {SETTINGS: defaults[SETTINGS]}
-        self._speaker.warm_up({**defaults, **call, **current}, language)
+        call = {**defaults, **call, SETTINGS: defaults[SETTINGS]}
+        self._speaker.warm_up(call, language)
