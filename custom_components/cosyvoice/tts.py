@@ -24,7 +24,7 @@ from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
 from .speech.session import Session, Speaker
 from .speech.warmup import SatelliteWarmUp
-from .text.sentences import scrub
+from .text.characters import scrub
 from .voices.languages import default_tag, tags_in, tags_of
 from .voices.names import in_chinese
 
