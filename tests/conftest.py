@@ -15,7 +15,7 @@ import pytest
 import custom_components  # noqa: F401
 from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
-from .repository.flows import unexplained
+from .texts import unexplained
 
 # Small arithmetic, in several processes: more threads only wait for each other
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import os
@@ -11,13 +11,14 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from typing import Any
 
 from aiohttp import ClientSession
 
 from .api import RefusedError
-from .home import API_KEY, PASSWORD, REPOSITORY, USER, Home, running_home
-from .programs import ProgramError
+from .home import API_KEY, PASSWORD, REPOSITORY, USER, Home, keep_running, running_home
+from .programs import LONGEST_LINE, Program, ProgramError, tracebacks
 from .service import EmulatedService, SpokenTask, running_emulator
 from .speech import Heard, converse, letters, speak
 
@@ -29,6 +30,10 @@ STORY = (
     "It said good morning, and it never forgot a word."
 )
 STREAMING_THRESHOLD = 60
+NO_NETWORK = "[Errno 19] No such device"
+"""What zeroconf logs in Home Assistant where only the loopback interface exists."""
+KEPT = 86400
+"""Seconds that the folder of a run is kept."""
 # Of the decoded duration from the emulator's figure; an encoder pads either end.
 TOLERANCE = 0.03
 PADDING = 0.15
@@ -49,40 +54,54 @@ class Service:
 
 async def demo(text: str, *, once: bool, real: bool) -> bool:
     """Run the demo; with ``once`` return whether everything was heard in full."""
-    folder = await asyncio.to_thread(_folder)
+    folder = await asyncio.to_thread(new_folder, "demo")
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
         directory = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="cosyvoice-demo-"))
         )
-        service = await stack.enter_async_context(_service(session, folder, real=real))
-        say("Starting Home Assistant …")
-        home, program = await stack.enter_async_context(
-            running_home(session, directory, folder)
+        service = await stack.enter_async_context(
+            running_service(session, folder, real=real)
         )
-        version = (await home.api.get("/api/config"))["version"]
-        say(f"Home Assistant {version} is running.")
+        home, program = await stack.enter_async_context(
+            started_home(session, directory, folder)
+        )
         try:
-            engine = await _set_up(home, service)
+            engine = await set_up(home, service)
             faults = await _speak_both_ways(home, service, engine, text, folder)
         except RefusedError as err:
             faults = [str(err)]
         faults += await asyncio.to_thread(log_faults, home.log)
         for fault in faults:
             say(f"FAILED: {fault}")
+        if faults:
+            say(f"The whole log: {home.log}")
         say(f"\nUser interface: {home.api.url}   user: {USER}   password: {PASSWORD}")
         if once:
             say("FAILED, see above." if faults else "Verified.")
         else:
             say("Press Ctrl-C to stop.")
-            await program.ended()
+            await keep_running(home, program)
         return not faults
 
 
 @asynccontextmanager
-async def _service(
+async def started_home(
+    session: ClientSession, directory: Path, folder: Path
+) -> AsyncGenerator[tuple[Home, Program]]:
+    """Run Home Assistant for the length of a block, and tell of it."""
+    say("Starting Home Assistant …")
+    async with running_home(session, directory, folder) as (home, program):
+        version = (await home.api.get("/api/config"))["version"]
+        say(f"Home Assistant {version} is running.")
+        yield home, program
+
+
+@asynccontextmanager
+async def running_service(
     session: ClientSession, folder: Path, *, real: bool
 ) -> AsyncGenerator[Service]:
+    """Run the emulator for the length of a block, unless the real service is used."""
     if real:
         yield Service(api_key=os.environ["DASHSCOPE_API_KEY"])
         return
@@ -97,7 +116,7 @@ async def _service(
         yield Service(api_key=API_KEY, emulator=emulator)
 
 
-async def _set_up(home: Home, service: Service) -> str:
+async def set_up(home: Home, service: Service) -> str:
     """Add the integration as a person would; return its speech entity."""
     account: dict[str, Any] = {"api_key": service.api_key}
     if service.emulator:
@@ -170,11 +189,14 @@ def check(heard: Heard, text: str, tasks: list[SpokenTask] | None) -> list[str]:
 def log_faults(log: Path) -> list[str]:
     """Return the errors in Home Assistant's log that the integration may have caused."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    return [
-        line
+    if NO_NETWORK in text:
+        return ["Home Assistant needs a network interface besides the loopback"]
+    errors = [
+        line[:LONGEST_LINE]
         for line in text.splitlines()
-        if "Traceback" in line or (" ERROR " in line and "cosyvoice" in line)
+        if " ERROR " in line and "cosyvoice" in line
     ]
+    return [*dict.fromkeys(errors), *tracebacks(log)]
 
 
 def report(heard: Heard, file: Path) -> None:
@@ -184,26 +206,32 @@ def report(heard: Heard, file: Path) -> None:
 
 
 def say(line: str) -> None:
-    """Print at once, also into a pipe."""
-    print(line, flush=True)
+    """Print without delay, also into a pipe and in any encoding."""
+    encoding = sys.stdout.encoding
+    print(line.encode(encoding, "replace").decode(encoding), flush=True)
 
 
-def _folder() -> Path:
-    """Return an empty folder for recordings and logs, in the repository if it can be."""
-    folder = REPOSITORY / ".work" / "demo"
+def new_folder(name: str) -> Path:
+    """Return an empty folder for recordings and logs, in the repository if possible.
+
+    Each run has its own; those of earlier days are removed.
+    """
+    parent = REPOSITORY / ".work" / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "written").touch()
-        (folder / "written").unlink()
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=time.strftime("%H%M%S-"), dir=parent))
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="cosyvoice-demo-"))
+        return Path(tempfile.mkdtemp(prefix=f"cosyvoice-{name}-"))
+    for old in parent.iterdir():
+        if old.stat().st_mtime < time.time() - KEPT:
+            shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
-async def _until_signalled(text: str, *, once: bool, real: bool) -> bool | None:
-    """Run the demo until it ends or is told to; return None in the latter case."""
+async def until_signalled[T](work: Coroutine[Any, Any, T]) -> T | None:
+    """Return the result of the work, or None if a signal stopped it."""
     loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(demo(text, once=once, real=real))
+    running = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, running.cancel)
     try:
@@ -230,7 +258,7 @@ def main() -> int:
         parser.error("--real needs the environment variable DASHSCOPE_API_KEY")
     try:
         complete = asyncio.run(
-            _until_signalled(options.text, once=options.once, real=options.real)
+            until_signalled(demo(options.text, once=options.once, real=options.real))
         )
     except ProgramError as err:
         say(f"FAILED: {err}")

@@ -18,6 +18,8 @@ import sys
 from aiohttp import ClientSession
 import imageio_ffmpeg
 
+from homeassistant.const import RESTART_EXIT_CODE
+
 from .api import HomeAssistantApi
 from .programs import Program, eventually, free_port, running
 
@@ -92,6 +94,24 @@ async def running_home(
         api = await HomeAssistantApi.create_owner(session, url, USER, PASSWORD)
         await eventually(api.is_running)
         yield Home(api=api, directory=directory, log=program.log), program
+
+
+async def start_again(home: Home, program: Program) -> None:
+    """Start Home Assistant after it ended, and wait until it runs."""
+    await program.start()
+    await program.answers(home.api.session, f"{home.api.url}/manifest.json")
+    await eventually(home.api.is_running)
+
+
+async def keep_running(home: Home, program: Program) -> None:
+    """Start Home Assistant again whenever a person restarts it there.
+
+    Raises:
+        ProgramError: It ended otherwise.
+    """
+    while await program.wait() == RESTART_EXIT_CODE:
+        await start_again(home, program)
+    await program.ended()
 
 
 def ffmpeg() -> str:

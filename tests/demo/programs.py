@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientSession
 # A first start on a slow machine compiles all of Home Assistant; then there is none left.
 START_TIMEOUT = 180
 STOP_TIMEOUT = 20
+LONGEST_LINE = 300
 _POLL_INTERVAL = 0.1
 
 
@@ -61,15 +62,20 @@ class Program:
         except TimeoutError as err:
             raise ProgramError(f"No answer from {url}; see {self.log}") from err
 
+    async def wait(self) -> int:
+        """Wait until the program ends by itself; return its status."""
+        return await self._process.wait()
+
     async def ended(self) -> None:
         """Wait until the program ends by itself, which it should not.
 
         Raises:
             ProgramError: It ended.
         """
-        await self._process.wait()
+        status = await self.wait()
         raise ProgramError(
-            f"A program ended with status {self._process.returncode}:\n{self._tail()}"
+            f"A program ended with status {status}: {last_words(self.log)}\n"
+            f"The whole log: {self.log}"
         )
 
     async def stop(self) -> None:
@@ -95,13 +101,28 @@ class Program:
                 return response.status == 200
         return False
 
-    def _tail(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-20:])
-
 
 class ProgramError(Exception):
     """A program of the demo does not run as it should."""
+
+
+def tracebacks(log: Path) -> list[str]:
+    """Return the last line of each traceback in a log, each once."""
+    found: dict[str, None] = {}
+    inside = False
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.lstrip().startswith("Traceback (most recent call last)"):
+            inside = True
+        elif inside and line[:1] not in {"", " ", "\t"}:
+            found[line[:LONGEST_LINE]] = None
+            inside = False
+    return list(found)
+
+
+def last_words(log: Path) -> str:
+    """Return the line of a log that tells best why its program ended."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "".join((tracebacks(log) or lines)[-1:])
 
 
 @asynccontextmanager

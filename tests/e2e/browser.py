@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 import re
 import shutil
+import sys
 from typing import Any
 
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
@@ -125,7 +126,7 @@ class UserInterface:
         subentry = self.text["config_subentries"]["voice"]
         await self.open("/config/integrations/integration/cosyvoice")
         await self._button(subentry["initiate_flow"]["user"]).click()
-        await self.expect_title(subentry["step"]["user"]["title"])
+        await self.expect_title(subentry["step"]["voice"]["title"])
         await self.picture("add-voice")
         await self.form.locator("ha-selector-select").nth(1).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
@@ -210,3 +211,7 @@ async def user_interface(
         await interface.log_in()
         yield interface
         await browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(find_chromium() is None)

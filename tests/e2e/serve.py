@@ -15,8 +15,7 @@ import tempfile
 
 from aiohttp import ClientSession
 
-from tests.demo.home import running_home
-from tests.demo.programs import eventually
+from tests.demo.home import running_home, start_again
 from tests.demo.service import running_emulator
 
 
@@ -51,9 +50,7 @@ async def serve() -> None:
         print(json.dumps(place), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             await (program.kill() if line == "kill\n" else program.stop())
-            await program.start()
-            await program.answers(session, f"{home.api.url}/manifest.json")
-            await eventually(home.api.is_running)
+            await start_again(home, program)
             print(flush=True)
 
 

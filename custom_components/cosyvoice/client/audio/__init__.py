@@ -1,4 +1,4 @@
-"""Join the service's audio into one stream that any player reads to its end."""
+"""Join the service's audio into one stream that any player can read."""
 
 from .mp3 import Mp3Writer
 from .ogg import OggOpusWriter

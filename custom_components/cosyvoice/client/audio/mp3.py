@@ -165,7 +165,7 @@ class Mp3Writer(AudioWriter):
         self._kind: tuple[int, int] | None = None  # of the stream's frames
 
     def _is_first(self, header: FrameHeader, frame: bytes) -> bool:
-        """Begin a stream; return False if its first frame is information.
+        """Return whether the first frame of a stream is audio, not information.
 
         Raises:
             ProtocolError: The stream began with another kind of frames.
@@ -203,7 +203,9 @@ def _main_data(frame: bytes) -> bytes:
 
 
 def _tag_size(data: bytes, at: int) -> int:
-    """Return the bytes of a tag, or of its own header while that is incomplete.
+    """Return the size of a tag in bytes.
+
+    While its header is incomplete, the size of the header.
 
     Raises:
         ProtocolError: It is not a tag.

@@ -151,7 +151,7 @@ class OggOpusWriter(AudioWriter):
         return bytes(pages + self._page(audio)) if audio else bytes(pages)
 
     def _start(self, head: bytes) -> bytes:
-        """Return the headers of the stream; nothing once it has begun."""
+        """Return the headers of the stream, or nothing once it has begun."""
         if len(head) < _HEAD_BYTES:
             raise ProtocolError("The service sent a damaged Opus header")
         if self._pages:
@@ -181,10 +181,10 @@ class OggOpusWriter(AudioWriter):
 
 
 def _with_checksum(page: bytes) -> bytes:
-    """Return a page with its checksum (CRC-32 of polynomial 04C11DB7) filled in.
+    """Return a page with its checksum filled in.
 
-    Ogg takes the most significant bit first and begins with 0; zlib the least
-    significant one, and with all bits set.
+    CRC-32 of polynomial 04C11DB7: Ogg takes the most significant bit first and
+    begins with 0, zlib takes the least significant one and begins with all bits set.
     """
     end = _CHECKSUM_AT + 4
     page = page[:_CHECKSUM_AT] + bytes(4) + page[end:]
@@ -194,7 +194,7 @@ def _with_checksum(page: bytes) -> bytes:
 
 
 def _samples(packet: bytes) -> int:
-    """Return the samples at GRANULE_RATE in an Opus packet; 0 if it is damaged."""
+    """Return the samples at GRANULE_RATE in an Opus packet, 0 if damaged."""
     if not packet or len(packet) > _LONGEST_PACKET:
         return 0
     configuration, code = packet[0] >> 3, packet[0] & 3

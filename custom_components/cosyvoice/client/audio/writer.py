@@ -28,12 +28,12 @@ class AudioWriter(ABC):
         """Seconds of audio returned so far."""
 
     def header(self) -> bytes:
-        """Return the bytes before any audio; empty if the header comes with it."""
+        """Return the bytes before any audio, if the format has a header."""
         return b""
 
     @abstractmethod
     def feed(self, data: bytes) -> bytes:
-        """Take bytes of the service, cut anywhere; return what is complete.
+        """Return what is complete of the service's bytes, cut anywhere.
 
         Returns:
             Whole samples, MP3 frames or Ogg pages.
@@ -44,7 +44,7 @@ class AudioWriter(ABC):
 
     @abstractmethod
     def end_task(self) -> None:
-        """End a complete task; a new stream may follow.
+        """End a complete task.
 
         Raises:
             ProtocolError: The stream ends in the middle of a frame or page.
@@ -52,10 +52,10 @@ class AudioWriter(ABC):
 
     @abstractmethod
     def abort_task(self) -> None:
-        """Drop what is incomplete of a lost task; a new stream may follow."""
+        """Drop what is incomplete of a lost task."""
 
     def finish(self) -> bytes:
-        """Return the bytes that end the whole stream; often empty."""
+        """Return the bytes that end the whole stream, if there are any."""
         return b""
 
     def silence(self, seconds: float) -> bytes:

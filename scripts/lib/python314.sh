@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # python314.sh - print the path of a CPython 3.14, 3.14.2 or newer; needs no root.
-#   1. one that is here: $PYTHON314, the cache, PATH, pyenv, uv;
-#   2. else uv's own, which uv downloads from GitHub;
-#   3. else, on Debian and its like: Debian's python3.14 and the libraries it needs,
-#      unpacked (not installed) into the cache, with a C library of its own.
-# Everything else it says goes to stderr.
+#   1. one on this machine: $PYTHON314, the cache, PATH, pyenv, uv;
+#   2. otherwise uv's, which uv downloads from GitHub;
+#   3. otherwise, on Debian and its like: Debian's python3.14 and the libraries it needs,
+#      unpacked (not installed) into the cache, with its C library.
+# Everything but the path goes to stderr.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/cosyvoice-home-assistant/python314
+source "$here/cache.sh"
+cache=$cache/python314
 suites=${PYTHON314_SUITES:-forky sid}
 mkdir -p "$cache"
 
@@ -33,9 +34,14 @@ answer() {
   exit 0
 }
 
-# --- 1. One that is here
+# --- 1. One on this machine
+if [ -n "${PYTHON314:-}" ]; then
+  if good "$PYTHON314"; then answer "$PYTHON314"; fi
+  say "PYTHON314=$PYTHON314 is not a complete CPython 3.14, 3.14.2 or newer"
+  exit 1
+fi
 shopt -s nullglob
-for python in "${PYTHON314:-}" "$cache/usr/bin/python3.14" "$(command -v python3.14 || true)" \
+for python in "$cache/usr/bin/python3.14" "$(command -v python3.14 || true)" \
   "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.14.*/bin/python3.14; do
   if good "$python"; then answer "$python"; fi
 done
@@ -49,17 +55,21 @@ if UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-1} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-20} 
   python=$(find_uv_python --managed-python)
   if good "$python"; then answer "$python"; fi
 fi
-say "uv could not fetch one: $(tail -n 1 "$cache/uv.log")"
+fail() {
+  say "uv could not fetch one: $(tail -n 1 "$cache/uv.log")"
+  [ $# = 0 ] || say "$*"
+  say "check the network; or install Python 3.14 (3.14.2 or newer) and name it in PYTHON314"
+  exit 1
+}
 
 # --- 3. Debian's packages, unpacked
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null || [ ! -e $keys ]; then
-  say "install Python 3.14 (3.14.2 or newer) and run this again; or name it in PYTHON314"
-  exit 1
+  fail
 fi
 # Where this machine's own release comes from
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
-mirrors=$(apt-get -o Debug::NoLocking=1 --print-uris update 2>/dev/null |
+mirrors=$({ apt-get -o Debug::NoLocking=1 --print-uris update 2>/dev/null || true; } |
   sed -nE "s#^'(https?://.*)/dists/($release|stable|testing|sid|unstable)/InRelease'.*#\1#p" | sort -u)
 
 # assemble MIRROR SUITE: unpack its python3.14. Returns 1 if that does not work.
@@ -113,5 +123,5 @@ for mirror in $mirrors; do
     if assemble "$mirror" "$suite" && good "$cache/usr/bin/python3.14"; then answer "$cache/usr/bin/python3.14"; fi
   done
 done
-say "that did not work: install Python 3.14 (3.14.2 or newer) and name it in PYTHON314"
-exit 1
+if [ -n "$mirrors" ]; then fail "Debian's packages could not be unpacked, see above"; fi
+fail "apt names no mirror of Debian: check its sources"

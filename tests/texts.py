@@ -1,28 +1,47 @@
-"""What a flow shows, compared with the texts."""
+"""The texts of the translations, and whether a flow shows any that do not exist."""
 
 from collections.abc import Iterable, Iterator, Mapping
+import json
 from pathlib import Path
+import string
 from typing import Any
 
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigSubentryFlow, OptionsFlow
 from homeassistant.data_entry_flow import FlowHandler, FlowResultType, section
 
-from .checks import COMPONENT
-from .reading import placeholders, read_json
+FOLDER = Path(__file__).parent.parent / "custom_components/cosyvoice/translations"
 
-ROOT = Path(__file__).parents[2]
+
+def read(language: str) -> dict[str, Any]:
+    """Return the translations of a language."""
+    content = (FOLDER / f"{language}.json").read_text(encoding="utf-8")
+    texts: dict[str, Any] = json.loads(content)
+    return texts
+
+
+def leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text with its dotted key."""
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names of a text's placeholders."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def unexplained(
     flow: FlowHandler[Any, Any, Any], result: Mapping[str, Any]
 ) -> Iterator[str]:
-    """A line for every field, error and reason in a flow's result that has no text.
+    """Yield a line for every field, error and reason in a result that has no text.
 
-    Also for a placeholder that a shown text refers to and the flow does not give.
+    Also for a placeholder of a shown text that the flow does not provide.
     """
-    content = read_json(ROOT / COMPONENT / "translations" / "en.json")
-    texts = _texts(flow, content)
+    texts = _texts(flow, read("en"))
     if result["type"] is FlowResultType.ABORT and "translation_domain" not in result:
         yield from _faults(texts.get("abort", {}), [result["reason"]], result)
     if result["type"] is not FlowResultType.FORM:
