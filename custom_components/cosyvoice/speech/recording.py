@@ -129,8 +129,8 @@ async def async_record(
     call: Mapping[str, Any],
     defaults: Mapping[str, Any],
     language: str,
-    filename: str | None,
     *,
+    filename: str | None = None,
     word_timestamps: bool,
     subtitles: bool,
 ) -> dict[str, JsonValueType]:

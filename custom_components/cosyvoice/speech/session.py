@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState
@@ -28,14 +29,14 @@ from ..text.message import Message, check_message
 from ..text.ssml import is_ssml
 from ..usage.ledger import OverBudgetError
 from . import fallback
-from .ha_cache import end_uncached
+from .ha_cache import end_uncached, is_cached
 from .outage import Outage
 from .request import SpeechRequest, create_request
 
 _NUMBERS = count(1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Speaker:
     """The engine that speaks.
 
@@ -59,7 +60,7 @@ class Speaker:
         runtime = self.entry.runtime_data
         return runtime.client.region, tuple(runtime.voices.data.values())
 
-    def request(self, options: Mapping[str, object], language: str) -> SpeechRequest:
+    def request(self, options: Mapping[str, Any], language: str) -> SpeechRequest:
         """Return the request for the options of a message, settings included.
 
         Raises:
@@ -67,8 +68,14 @@ class Speaker:
         """
         return create_request(options, language, *self.region_and_cloned)
 
+    def warm_up(self, options: Mapping[str, Any], language: str) -> None:
+        """Expect a message with these options soon; do nothing if they are not valid."""
+        with suppress(OptionError):
+            synthesis = self.request(options, language).synthesis
+            self.entry.runtime_data.client.warm_up(synthesis)
+
     def check(self, request: SpeechRequest, message: str) -> None:
-        """Check a whole message before it is played.
+        """Check a whole message before any of it is spoken.
 
         Raises:
             OptionError: It is SSML, which the voice or the model does not support.
@@ -77,6 +84,29 @@ class Speaker:
         if is_ssml(message):
             request.as_ssml(*self.region_and_cloned)
         check_message(message, clean=request.clean_text)
+
+    def check_call(
+        self, message: str, options: Mapping[str, Any], language: str, *, cached: bool
+    ) -> None:
+        """Check a call of tts.speak before anything is played.
+
+        Args:
+            message: The text, or an SSML document.
+            options: The options of the call and the engine's defaults.
+            language: Home Assistant's language tag.
+            cached: Whether the call accepts audio from the disk.
+
+        Raises:
+            OptionError: An option is not valid.
+            TextError: The message cannot be spoken.
+            OverBudgetError: The budget is used up, and no other engine speaks.
+        """
+        request = self.request(options, language)
+        self.check(request, message)
+        if not request.fallback_engine and not is_cached(
+            self.hass, message, language, options, self.entity_id, on_disk=cached
+        ):
+            self.entry.runtime_data.usage.check_budget()
 
 
 class Session:

@@ -93,22 +93,34 @@ class Sender:
         began = asyncio.get_running_loop().time()
         if await self._ready_by(began + self._flush_after(part)):
             return True
-        if not self._progress.owed:
+        if self._is_spoken():
             return await self._ready_by(began + timing.pause)
         if flushing is None or not flushing.works(model):
             return await self._ready_by(began + timing.text_pause)
+        return await self._flush(flushing, began + timing.pause)
+
+    async def _flush(self, flushing: Flushing, until: float) -> bool:
+        """Have all text spoken; wait for more as :meth:`_text_follows` does."""
+        model, patience = self._report.model, self._timing.flush_patience
         self.flushed = True
         self._watch.restart()
         await self._connection.flush()
-        while self._progress.owed:
-            patient_until = self._watch.last + timing.flush_patience
-            if await self._ready_by(min(patient_until, began + timing.pause)):
-                return True
-            if self._watch.silent_for >= timing.flush_patience:
+        loop = asyncio.get_running_loop()
+        while (now := loop.time()) < until:
+            patient_until = self._watch.last + patience
+            if self._is_spoken():
+                patient_until = until
+            elif now >= patient_until:
                 flushing.ignored(model)
                 return False
-        flushing.worked(model)
-        return await self._ready_by(began + timing.pause)
+            if await self._ready_by(min(patient_until, until)):
+                if self._is_spoken():
+                    flushing.worked(model)
+                return True
+        return False
+
+    def _is_spoken(self) -> bool:
+        return not self._progress.owed
 
     def _flush_after(self, part: Part) -> float:
         """Return the seconds without text after which a part is to be spoken."""
