@@ -1,6 +1,7 @@
 """The client's errors as errors that Home Assistant shows in the user's language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -101,6 +102,15 @@ def translated_error(error: CosyVoiceError) -> HomeAssistantError:
         translation_key=key,
         translation_placeholders=placeholders,
     )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the client's errors in the user's language."""
+    try:
+        yield
+    except CosyVoiceError as err:
+        raise translated_error(err) from err
 
 
 def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:

@@ -76,9 +76,9 @@ def open_issue(
 ) -> None:
     """Open an account's issue for a cause, or leave it open.
 
-    Causes: ``arrears``, ``budget_80``, ``budget_100``, ``free_quota``,
-    ``model_not_activated``, ``rate_limited``, ``usage_unreadable`` and
-    ``wrong_region``.
+    Causes: ``arrears``, ``budget_80``, ``budget_100``, both also with ``_money``,
+    ``free_quota``, ``model_not_activated``, ``rate_limited``, ``usage_unreadable``
+    and ``wrong_region``.
     """
     ir.async_create_issue(
         hass,
@@ -114,13 +114,17 @@ def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
 def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Show the issue of the highest threshold that the budget has reached."""
     usage = entry.runtime_data.usage
-    reached = usage.budget.reached(usage.figures)
+    budget = usage.budget
+    reached = budget.reached(usage.figures)
     for percent in THRESHOLDS:
-        cause = f"budget_{percent}"
-        if reached[-1:] == [percent]:
-            open_issue(hass, entry, cause, {"budget": usage.shown_budget})
-        else:
-            close_issue(hass, entry, cause)
+        for cause, is_money in (
+            (f"budget_{percent}", False),
+            (f"budget_{percent}_money", True),
+        ):
+            if reached[-1:] == [percent] and is_money == budget.is_money:
+                open_issue(hass, entry, cause, {"budget": budget.shown})
+            else:
+                close_issue(hass, entry, cause)
 
 
 @callback
@@ -204,7 +208,10 @@ async def async_handle_rejected_key(
 
 
 _SEVERE = {"arrears", "wrong_region"}
-_WITHOUT_CONSOLE = {"budget_80", "budget_100", "usage_unreadable"}
+_WITHOUT_CONSOLE = {
+    *("budget_80", "budget_80_money", "budget_100", "budget_100_money"),
+    "usage_unreadable",
+}
 
 
 async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:

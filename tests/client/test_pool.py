@@ -50,6 +50,7 @@ class FakeConnection:
         self.round_trip = 0.02
         self.cancel_error: CosyVoiceError | None = None
         self.dies_when_claimed = False
+        self.closing_hangs = False
         self.news: asyncio.Queue[TaskState | None] = asyncio.Queue()
 
     async def start(self, model: str, parameters: dict[str, Any]) -> None:
@@ -95,6 +96,8 @@ class FakeConnection:
 
     async def close(self) -> None:
         """Note it."""
+        if self.closing_hangs:
+            await asyncio.Event().wait()
         self.closed = True
 
 
@@ -733,6 +736,18 @@ async def test_an_unexpected_failure_reaches_whoever_waits(
     service.error = cast("Any", RuntimeError("a bug"))
     with pytest.raises(RuntimeError):
         await acquire(pool)
+
+
+@pooled
+async def test_a_connection_that_cannot_be_closed_delays_nothing_for_long(
+    service: FakeService, pool: Pool
+) -> None:
+    connection = await acquire(pool)
+    connection.closing_hangs = True
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await pool.close()
+    assert loop.time() - begun <= 2 * TIMING.close + 0.1
 
 
 @pooled

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import UtteranceReport
 from custom_components.cosyvoice.const import DOMAIN
+from custom_components.cosyvoice.entity import async_update_devices
 from custom_components.cosyvoice.issues import update_budget_issues
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
@@ -54,6 +55,7 @@ async def loaded(
     entry.runtime_data = SimpleNamespace(usage=ledger, voices=Mock())
     remove = ledger.async_add_listener(partial(update_budget_issues, hass, entry))
     await ledger.async_load()
+    async_update_devices(hass, entry)
     # As if set up, so that the platforms do not set it up first
     hass.config.components.add(DOMAIN)
     entry.mock_state(hass, ConfigEntryState.LOADED)

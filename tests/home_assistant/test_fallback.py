@@ -1,7 +1,7 @@
 """Another engine speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 import io
 import logging
 from typing import Any
@@ -9,8 +9,8 @@ import wave
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.cosyvoice.client import CosyVoiceConnectionError
 from custom_components.cosyvoice.speech import fallback
 from homeassistant.components.tts import TextToSpeechEntity
 from homeassistant.components.tts.const import DATA_COMPONENT
@@ -21,7 +21,17 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import SUBENTRY_ID
-from .speaking import SATELLITE, change, decode, entity_id, pieces, speak, spoken
+from .speaking import (
+    SATELLITE,
+    call_speak,
+    change,
+    decode,
+    entity_id,
+    pieces,
+    played,
+    speak,
+    spoken,
+)
 
 TEXT = "你好，**世界**。"
 SECONDS = 0.75
@@ -157,15 +167,74 @@ async def test_deadline_waits_for_the_first_sentence(
     assert not other.said
 
 
-async def test_speech_that_began_is_never_repeated(
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"preferred_format": "wav"}, {"preferred_format": "opus"}, SATELLITE],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_other_engine_continues_with_the_sentence_that_was_lost(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    options: dict[str, Any],
+    streamed: bool,
+) -> None:
+    """Speech that began is not repeated; it is not kept either."""
+    text = "第一句。第**二**句。第三句。"
+    emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1))
+    data = await speak(hass, pieces(text) if streamed else text, options)
+    (said,) = [message for message, _ in other.said]
+    if options.get("preferred_format") == "opus":
+        # The end of a sentence may be in a page that is not complete
+        said = said.removeprefix("第一句。")
+    assert said == "第二句。第三句。"
+    (task,) = spoken(emulator)
+    seconds = task.sentences[0].audio_seconds + SECONDS
+    assert decode(data).seconds == pytest.approx(seconds, abs=0.15)
+    assert fallbacks(entry) == 1
+    total = entry.runtime_data.usage.figures.total
+    assert (total.requests, total.failures) == (1, 1)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await speak(hass, text, options)
+    assert spoken(emulator)[-1].text == "第一句。第二句。第三句。"
+
+
+async def test_lost_speech_ends_where_the_other_engine_fails_as_well(
     hass: HomeAssistant, emulator: Emulator, other: OtherEngine
 ) -> None:
-    emulator.script(
-        Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1, times=None)
+    other.broken = True
+    emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1))
+    data = await speak(hass, "第一句。第二句。")
+    (task,) = spoken(emulator)
+    seconds = task.sentences[0].audio_seconds
+    assert decode(data).seconds == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize("options", [{}, SATELLITE, {"preferred_format": "opus"}])
+async def test_other_engine_speaks_when_the_budget_is_used_up(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    hass_client: ClientSessionGenerator,
+    options: dict[str, Any],
+) -> None:
+    change(hass, entry, lead_in=200)
+    await hass.async_block_till_done()
+    await speak(hass, "今天天气不错。")
+    hass.config_entries.async_update_entry(
+        entry,
+        options={**entry.options, "monthly_budget": 10, "refuse_over_budget": True},
     )
-    with pytest.raises(HomeAssistantError):
-        await speak(hass, "你好。" * 3, SATELLITE)
-    assert not other.said
+    await hass.async_block_till_done()
+    bill = emulator.bill
+    (call,) = await call_speak(hass, TEXT, options=options)
+    audio = decode(await played(hass, hass_client, call))
+    assert audio.seconds == pytest.approx(0.2 + SECONDS, abs=0.1)
+    assert [message for message, _ in other.said] == ["你好，世界。"]
+    assert emulator.bill == bill
+    assert fallbacks(entry) == 1
 
 
 async def test_fallback_is_not_kept_as_ours(
@@ -250,35 +319,6 @@ async def test_samples_are_found_however_the_header_arrives() -> None:
     assert b"".join([chunk async for chunk in nothing]) == b""
 
 
-async def test_whole_book_is_worked_on_in_parts() -> None:
-    book = "很久很久以前。" * 20_000
-
-    async def source() -> AsyncIterator[str]:
-        yield book
-
-    text = fallback.RepeatableText(source())
-    await text.fetch()
-    parts = [part async for part in text.read()]
-    assert "".join(parts) == text.so_far == book
-    assert max(map(len, parts)) <= fallback.LONGEST_PIECE
-
-
-async def test_text_that_is_cut_off_is_not_taken_for_complete() -> None:
-    waiting = asyncio.Event()
-
-    async def source() -> AsyncIterator[str]:
-        yield "你好，"
-        waiting.set()
-        await asyncio.Event().wait()
-
-    text = fallback.RepeatableText(source())
-    fetching = asyncio.create_task(text.fetch())
-    await waiting.wait()
-    fetching.cancel()
-    with pytest.raises(CosyVoiceConnectionError):
-        assert not [piece async for piece in text.read()]
-
-
 async def test_failures_and_other_engines_are_counted_apart(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -321,6 +361,21 @@ async def test_no_audio_at_all_is_spoken_by_another_engine(
 ) -> None:
     emulator.config.seconds_per_character = 0.0
     assert decode(await speak(hass, TEXT)).seconds == pytest.approx(SECONDS, abs=0.08)
+
+
+async def test_wait_for_the_permitted_rate_is_no_failure(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    other: OtherEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A healthy service speaks all of many messages."""
+    monkeypatch.setattr(fallback, "DEADLINE", 0.8)
+    emulator.config.starts_per_second = 3
+    await asyncio.gather(*(speak(hass, f"第{number}句话。") for number in range(12)))
+    assert not other.said
+    assert entry.runtime_data.usage.figures.total.failures == 0
 
 
 @pytest.fixture

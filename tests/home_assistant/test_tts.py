@@ -42,7 +42,7 @@ def engine(hass: HomeAssistant) -> tts.TextToSpeechEntity:
 async def test_engine_can_speak_and_says_what_it_takes(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    assert hass.states.get(entity_id(hass, "tts", "speech")).name == "Longanyang Speech"
+    assert hass.states.get(entity_id(hass, "tts", "speech")).name == "Longanyang"
     speech = engine(hass)
     assert speech.async_supports_streaming_input()
     assert set(speech.supported_options or []) == {

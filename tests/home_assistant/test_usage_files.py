@@ -14,11 +14,12 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.cosyvoice import backup
 from custom_components.cosyvoice.usage.ledger import UsageLedger
+from homeassistant.components.backup.const import DATA_MANAGER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
+from homeassistant.setup import async_setup_component
 
 from .conftest import SUBENTRY_ID
 from .ledgers import PLUS, account, loaded as loaded_ledger, spoken
@@ -250,8 +251,12 @@ async def test_the_files_of_a_removed_account_do_not_come_back(
 async def test_a_backup_has_the_last_message(
     hass: HomeAssistant, hass_storage: dict[str, Any], loaded: MockConfigEntry
 ) -> None:
+    """Home Assistant's backup asks for it before it copies the files."""
+    assert await async_setup_component(hass, "backup", {})
+    await hass.async_block_till_done()
     loaded.runtime_data.usage.record(spoken(15), SUBENTRY_ID)
-    await backup.async_pre_backup(hass)
+    manager = hass.data[DATA_MANAGER]
+    await manager.async_pre_backup_actions()
     data = hass_storage[f"cosyvoice.usage.{loaded.entry_id}"]["data"]
     assert [record["characters"] for record in data["recent"]] == [15]
-    await backup.async_post_backup(hass)
+    await manager.async_post_backup_actions()

@@ -127,23 +127,22 @@ def test_the_first_sentence_is_announced() -> None:
         await message.first_sentence.wait()
         assert 2 <= loop.time() < 2.1
 
-    fetched(message("It is ", 2.0, "on.", 3.0, " Good."), use)
-    fetched(message("It is ", 2.0), use)
-    fetched(message("It is ", 2.0, RuntimeError()), use)
+    fetched(message("", 2.0, "It is on.", 3.0, " Good."), use)
+    fetched(message("It ", *(0.2, " is") * 10, "!", 2.0), use)
+    fetched(message("", 2.0, RuntimeError()), use)
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("It is on.", 0.1),
+        ("It took 5 ms.", 0.1),
+        ("Today is the 1st.", 0.1),
         ("Look at camera 2.", 0.4),
-        ("Plan B.", 0.4),
-        ("Ask Dr.", 0.4),
+        ("I use plan B.", 0.4),
     ],
 )
-def test_a_full_stop_ends_the_sentence_when_the_text_pauses(
-    text: str, seconds: float
-) -> None:
+def test_speech_is_due_when_the_text_pauses(text: str, seconds: float) -> None:
     async def use(message: Message) -> None:
         async with asyncio.timeout(seconds):
             await message.first_sentence.wait()

@@ -1,5 +1,7 @@
 """Two hundred sentences as assistants speak them: none is torn, none runs into another."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from itertools import pairwise
 from pathlib import Path
 import re
@@ -12,7 +14,9 @@ from custom_components.cosyvoice.text.characters import (
     CLOSERS,
     SENTENCE_ENDS,
 )
+from custom_components.cosyvoice.text.message import Message
 from custom_components.cosyvoice.text.sentences import LONGEST_SENTENCE, PieceSplitter
+from tests.clock import run
 
 SENTENCES = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -63,6 +67,32 @@ def test_a_sentence_is_one_sentence(language: str, text: str) -> None:
             assert before[-1] in f"{SENTENCE_ENDS}{CLAUSE_ENDS}–—-"
         marks = re.findall(r"[,;:](?=[\s])|[，、：；]", text)
         assert len(clauses) - 1 >= len(marks)
+
+
+@pytest.mark.parametrize("rate", [5, 15, 100])
+@pytest.mark.parametrize("language", SENTENCES)
+def test_sentences_are_the_same_at_any_rate(language: str, rate: float) -> None:
+    """The rate is in tokens a second."""
+    texts = SENTENCES[language]
+    between = BETWEEN.get(language, " ")
+
+    async def tokens() -> AsyncGenerator[str]:
+        for token in TOKEN.findall(between.join(texts)):
+            yield token
+            await asyncio.sleep(1 / rate)
+
+    async def scenario() -> list[str]:
+        message = Message(tokens(), clean=True, pronunciations={})
+        await message.fetch()
+        sentences = [""]
+        async for piece in message.pieces():
+            sentences[-1] += piece.text
+            if piece.end == "sentence":
+                sentences.append("")
+        return sentences
+
+    found = [sentence.strip() for sentence in run(scenario())]
+    assert found == [*(text.replace("\xa0", " ") for text in texts), ""]
 
 
 @pytest.mark.parametrize("count", [2, 3])

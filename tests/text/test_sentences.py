@@ -70,6 +70,13 @@ def sentences(*chunks: str) -> list[str]:
             ["Mr. Smith met Dr. Li at 5 p.m. today.", " Fine"],
         ),
         ("At 5 p.m. Then", ["At 5 p.m.", " Then"]),
+        ("At 5 p.m. EST or a.m. Friday. Ok", ["At 5 p.m. EST or a.m. Friday.", " Ok"]),
+        ("It is on p. 12. Ok", ["It is on p. 12.", " Ok"]),
+        ("Avec M. Dupont. Oui", ["Avec M. Dupont.", " Oui"]),
+        ("Rund 3 Mio. Euro lt. Bericht. Ja", ["Rund 3 Mio. Euro lt. Bericht.", " Ja"]),
+        ("En EE. UU. hay dos. Sí", ["En EE. UU. hay dos.", " Sí"]),
+        ("На ул. Ленина. Да", ["На ул. Ленина.", " Да"]),
+        ("On Sat. 5 lamps. Ok", ["On Sat. 5 lamps.", " Ok"]),
         ("e.g. this. Next", ["e.g. this.", " Next"]),
         ("J. K. Rowling wrote. Ok", ["J. K. Rowling wrote.", " Ok"]),
         ("I met John F. Kennedy. Ok", ["I met John F. Kennedy.", " Ok"]),
@@ -93,6 +100,8 @@ def sentences(*chunks: str) -> list[str]:
         ("Montag, 3. Oktober. Gut", ["Montag, 3. Oktober.", " Gut"]),
         ("I am 42. Then", ["I am 42.", " Then"]),
         ("ক हाँ। नहीं।", ["ক हाँ।", " नहीं।"]),
+        ("Die Bahnhofstr. 5 ist zu. Ja", ["Die Bahnhofstr. 5 ist zu.", " Ja"]),
+        ("In der Bahnhofstr. Dann", ["In der Bahnhofstr.", " Dann"]),
         ("Im 2. Stock und im 3. auch. Ja", ["Im 2. Stock und im 3. auch.", " Ja"]),
         ("z. B. Licht, d. h. Lampen. Ja", ["z. B. Licht, d. h. Lampen.", " Ja"]),
         ("1. Milk.\n2. Eggs.\n", ["1. Milk.\n", "2. Eggs.\n"]),
@@ -126,14 +135,15 @@ def test_marks_that_come_late_do_not_make_a_sentence() -> None:
     assert sentences("One\n", "\nTwo\r", "\n") == ["One\n", "\nTwo\r\n"]
 
 
-def test_a_quote_that_is_closed_after_a_pause_goes_on() -> None:
+def test_a_quote_that_is_closed_after_a_pause_continues() -> None:
     splitter = PieceSplitter()
     assert splitter.push("他说：“走吧！")[1:] == [("“走吧！", "")]
     assert splitter.pause(long=False) == [("", "clause")]
     assert splitter.push("”") == [("”", "")]
     assert splitter.push("他走了。") == [("", "clause"), ("他走了。", "sentence")]
     assert splitter.push("“走吧！”") == [("“走吧！”", "")]
-    assert splitter.pause(long=False) == [("", "sentence")]
+    assert splitter.pause(long=True) == []
+    assert splitter.finish() == [("", "sentence")]
 
 
 def test_text_without_a_word_joins_the_next_sentence() -> None:
@@ -190,16 +200,39 @@ def test_a_full_stop_is_decided_by_what_follows(
 
 @pytest.mark.parametrize(
     ("text", "short"),
-    [("It is on.", True), ("Wait...", True), ("It is 3.", False), ("Mr.", False)],
+    [
+        ("It is on.", True),
+        ("Wait...", False),
+        ("It took 5 ms.", True),
+        ("It is 3.", False),
+        ("Mr.", False),
+        ("At Apple Inc.", False),
+    ],
 )
-def test_a_pause_ends_a_sentence(text: str, short: bool) -> None:
+def test_a_pause_ends_a_sentence_unless_the_stop_is_ambiguous(
+    text: str, short: bool
+) -> None:
     splitter = PieceSplitter()
     splitter.push(text)
     assert splitter.pause(long=False) == ([("", "sentence")] if short else [])
-    assert splitter.pause(long=True) == ([] if short else [("", "sentence")])
+    assert splitter.pause(long=True) == []
     assert splitter.push(" a") == [(" a", "")]
     assert splitter.pause(long=True) == []
     assert splitter.finish() == [("", "sentence")]
+
+
+def test_a_long_pause_keeps_no_word() -> None:
+    splitter = PieceSplitter()
+    assert splitter.push("It is 3. Ok") == [("It is 3.", "")]
+    assert splitter.pause(long=False) == []
+    assert splitter.pause(long=True) == [("", "sentence"), (" Ok", "")]
+
+
+def test_the_end_of_the_text_decides_about_all_stops() -> None:
+    assert sentences("It is 3. Ok") == ["It is 3.", " Ok"]
+    assert sentences("It is 3. A") == ["It is 3.", " A"]
+    assert sentences("Go. Mr. X") == ["Go.", " Mr. X"]
+    assert sentences("Go. It is 3. ") == ["Go.", " It is 3."]
 
 
 @pytest.mark.parametrize(

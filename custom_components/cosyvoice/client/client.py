@@ -88,7 +88,7 @@ class CosyVoiceClient:
         await connection.close()
 
     async def list_voices(self) -> tuple[ClonedVoice, ...]:
-        """Return the account's own voices.
+        """Return the voices that the account has cloned or designed.
 
         Raises:
             CosyVoiceError: They could not be read.

@@ -102,7 +102,7 @@ class ServiceError(CosyVoiceError):
 
 
 class RequestError(CosyVoiceError):
-    """The service refuses this request as it is."""
+    """The service refuses this request, and would refuse it again."""
 
 
 class VoiceError(RequestError):
@@ -122,7 +122,7 @@ class ContentError(RequestError):
 
 
 class TextError(RequestError):
-    """The text cannot be spoken as it is."""
+    """The text cannot be spoken."""
 
 
 class EmptyTextError(TextError):

@@ -1,7 +1,7 @@
 """Every wait of the client, in one place.
 
-The slowest single failure that a listener can meet lasts ``deadline`` plus one
-``attempt``: no new attempt is made after the deadline, and none lasts longer.
+A service that is silent is given up after ``deadline`` and the rest of the attempt
+under way; one that is slow but answers, after ``limit`` without a sentence.
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,17 @@
 """Another engine that speaks when the service cannot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextvars import ContextVar
-from html import unescape
-import re
 from typing import Any, Final
 
-from homeassistant.components import tts
+from homeassistant.components.tts import (
+    ATTR_PREFERRED_FORMAT,
+    ATTR_PREFERRED_SAMPLE_BYTES,
+    ATTR_PREFERRED_SAMPLE_CHANNELS,
+    ATTR_PREFERRED_SAMPLE_RATE,
+    async_create_stream,
+)
 from homeassistant.components.tts.helper import get_engine_instance
 from homeassistant.const import Platform
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
@@ -18,27 +21,16 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import language as language_util
 
-from ..client import (
-    CosyVoiceConnectionError,
-    CosyVoiceTimeoutError,
-    Silence,
-    SynthesisOptions,
-    TextTooLongError,
-    Utterance,
-    audio_writer,
-)
+from ..client import CosyVoiceTimeoutError, audio_writer
 from ..const import CONF_FALLBACK_ENGINE, settings_signal
 from ..coordinator import CosyVoiceConfigEntry
 from ..issues import update_fallback_issues
-from ..text.sentences import SentenceSplitter
+from .request import SpeechRequest
 
 DEADLINE: Final = 4.0
-"""Seconds from the first complete sentence to the first audio."""
-
-LONGEST_PIECE: Final = 2000
-"""Characters that are worked on at a time, so that a whole book blocks nothing."""
-LONGEST_MESSAGE: Final = 200_000
-"""Characters of a message that are spoken: many hours of them, by mistake or not."""
+"""Seconds from the first complete sentence to the first audio, without the wait for the
+permitted rate of task starts."""
+_STEP: Final = 0.25
 
 speaking_as_fallback: ContextVar[bool] = ContextVar(
     "speaking_as_fallback", default=False
@@ -99,117 +91,39 @@ def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     )
 
 
-def check_length(length: int) -> None:
-    """Refuse a message that would speak for hours, at the account's cost.
+class Deadline:
+    """The time by which speech has to begin where another engine can speak."""
 
-    Raises:
-        TextTooLongError: It has more than `LONGEST_MESSAGE` characters.
-    """
-    if length > LONGEST_MESSAGE:
-        raise TextTooLongError(f"The text has more than {LONGEST_MESSAGE:,} characters")
+    def __init__(self, due: asyncio.Event, paused: Callable[[], bool]) -> None:
+        """Begin to wait in the background; call `close` in the end.
 
+        Args:
+            due: Set when speech is due.
+            paused: Returns whether the time that passes does not count.
+        """
+        self._late = asyncio.create_task(_late(due, paused), name="CosyVoice deadline")
 
-class RepeatableText:
-    """A text that arrives in pieces and can be read from the start again.
-
-    Attributes:
-        sentence: Set when the first sentence is complete: audio is due from then on.
-    """
-
-    def __init__(self, source: AsyncIterator[str]) -> None:
-        """Prepare to read; `fetch` does the reading."""
-        self.sentence = asyncio.Event()
-        self._source = source
-        self._pieces: list[str] = []
-        self._ended = False
-        self._error: Exception | None = None
-        self._more = asyncio.Event()
-
-    async def fetch(self) -> None:
-        """Read the source to its end; run it as a task."""
-        splitter = SentenceSplitter()
-        try:
-            length = 0
-            async for piece in self._source:
-                length += len(piece)
-                check_length(length)
-                for start in range(0, len(piece), LONGEST_PIECE):
-                    part = piece[start : start + LONGEST_PIECE]
-                    self._pieces.append(part)
-                    if not self.sentence.is_set() and splitter.push(part):
-                        self.sentence.set()
-                    self._more.set()
-        except asyncio.CancelledError:
-            self._error = CosyVoiceConnectionError("The text was cut off")
-            raise
-        except Exception as err:  # noqa: BLE001 - the reader's to handle
-            self._error = err
-        finally:
-            self._ended = True
-            self.sentence.set()
-            self._more.set()
-
-    @property
-    def so_far(self) -> str:
-        """What has arrived."""
-        return "".join(self._pieces)
-
-    async def begins_with(self, opening: str) -> bool:
-        """Return whether the text begins so, white space apart, as soon as it is known."""
-        text = ""
-        async with aclosing(self.read()) as pieces:
-            async for piece in pieces:
-                text = (text + piece).lstrip()
-                if not opening.startswith(text[: len(opening)]):
-                    return False
-                if len(text) >= len(opening):
-                    return True
-        return False
-
-    async def read(self) -> AsyncGenerator[str]:
-        """Return the pieces from the start, by one reader at a time.
+    async def wait_for[T](self, awaitable: Awaitable[T]) -> T:
+        """Return the result of an awaitable, or cancel it.
 
         Raises:
-            Exception: Whatever the source raised.
+            CosyVoiceTimeoutError: `DEADLINE` seconds have passed.
         """
-        read = 0
-        while True:
-            while read < len(self._pieces):
-                read += 1
-                yield self._pieces[read - 1]
-            if self._ended:
-                break
-            self._more.clear()
-            await self._more.wait()
-        if self._error:
-            raise self._error
+        waiting = asyncio.ensure_future(awaitable)
+        try:
+            await asyncio.wait(
+                (waiting, self._late), return_when=asyncio.FIRST_COMPLETED
+            )
+            if not waiting.done():
+                raise CosyVoiceTimeoutError(f"No audio within {DEADLINE:g} s")
+            return waiting.result()
+        finally:
+            if waiting.cancel():
+                await asyncio.wait((waiting,))
 
-
-async def in_time(utterance: Utterance, due: asyncio.Event) -> AsyncGenerator[bytes]:
-    """Yield an utterance's audio, if it begins in time.
-
-    Raises:
-        CosyVoiceTimeoutError: There was no audio `DEADLINE` seconds after it was due.
-    """
-    chunks = aiter(utterance)
-    late = asyncio.create_task(_late(due))
-    try:
-        while utterance.report.first_packet_latency is None:
-            chunk = asyncio.ensure_future(anext(chunks, None))
-            try:
-                await asyncio.wait((chunk, late), return_when=asyncio.FIRST_COMPLETED)
-                if not chunk.done():
-                    raise CosyVoiceTimeoutError(f"No audio within {DEADLINE:g} s")
-            finally:
-                if chunk.cancel():
-                    await asyncio.wait((chunk,))
-            if (data := chunk.result()) is None:
-                return
-            yield data
-    finally:
-        late.cancel()
-    async for data in chunks:
-        yield data
+    def close(self) -> None:
+        """Stop waiting."""
+        self._late.cancel()
 
 
 async def speak(
@@ -217,22 +131,18 @@ async def speak(
     engine: str,
     text: AsyncGenerator[str],
     language: str,
-    synthesis: SynthesisOptions,
-    silence: Silence,
-    begun: float,
+    request: SpeechRequest,
+    begun: float | None,
 ) -> AsyncGenerator[bytes]:
-    """Have another engine speak; return what continues our own audio.
-
-    Samples come without a header of their own, as ours has already been sent.
+    """Yield the audio of another engine, in continuation of this engine's audio.
 
     Args:
         hass: Home Assistant.
         engine: The other engine.
-        text: What it is to say.
+        text: The text to speak.
         language: Home Assistant's language tag.
-        synthesis: The form of our own audio.
-        silence: What is wanted around the speech.
-        begun: Seconds of our own audio that the listener already got.
+        request: The request that the service did not fulfil.
+        begun: Seconds of audio that were sent before; None if not even a header was.
 
     Raises:
         HomeAssistantError: The engine does not exist or fails as well.
@@ -240,33 +150,37 @@ async def speak(
     if (instance := get_engine_instance(hass, engine)) is None:
         raise HomeAssistantError(f"{engine} does not exist")
     languages = language_util.matches(language, instance.supported_languages)
-    samples = synthesis.format in {"wav", "caf"}
-    options: dict[str, Any] = {
-        tts.ATTR_PREFERRED_FORMAT: "wav" if samples else synthesis.format
-    }
-    if samples:
+    extension, rate = request.extension, request.synthesis.sample_rate
+    assert rate is not None
+    samples = extension in {"wav", "caf"}
+    options: dict[str, Any] = {ATTR_PREFERRED_FORMAT: "wav" if samples else extension}
+    rewritten = samples or (extension == "mp3" and begun is not None)
+    if rewritten:
         options |= {
-            tts.ATTR_PREFERRED_SAMPLE_RATE: synthesis.sample_rate,
-            tts.ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
-            tts.ATTR_PREFERRED_SAMPLE_BYTES: 2,
+            ATTR_PREFERRED_SAMPLE_RATE: rate,
+            ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
+            ATTR_PREFERRED_SAMPLE_BYTES: 2,
         }
     token = speaking_as_fallback.set(True)
     try:
-        stream = tts.async_create_stream(
-            hass, engine, next(iter(languages), None), options
-        )
+        stream = async_create_stream(hass, engine, next(iter(languages), None), options)
         stream.async_set_message_stream(text)
     finally:
         speaking_as_fallback.reset(token)
     chunks = stream.async_stream_result()
-    if not samples:
+    if not rewritten:
         async for chunk in chunks:
             yield chunk
         return
-    writer = audio_writer("pcm", options[tts.ATTR_PREFERRED_SAMPLE_RATE])
-    async for chunk in without_wav_header(chunks):
-        yield writer.feed(chunk)
-    if after := silence.after(begun + writer.seconds):
+    continued = samples and begun is not None
+    writer = audio_writer("pcm" if continued else extension, rate)
+    opening = writer.header()
+    if begun is None:
+        opening += writer.silence(request.silence.before())
+    async for chunk in without_wav_header(chunks) if samples else chunks:
+        yield opening + writer.feed(chunk)
+        opening = b""
+    if after := request.silence.after((begun or 0.0) + writer.seconds):
         yield writer.silence(after)
 
 
@@ -284,15 +198,14 @@ async def without_wav_header(
         yield chunk
 
 
-async def without_markup(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
-    """Yield the text of an SSML document, for an engine that may not read SSML."""
-    document = "".join([piece async for piece in pieces])
-    yield unescape(_TAG.sub(" ", document))
-
-
-async def _late(due: asyncio.Event) -> None:
+async def _late(due: asyncio.Event, paused: Callable[[], bool]) -> None:
     await due.wait()
-    await asyncio.sleep(DEADLINE)
+    remaining = DEADLINE
+    while remaining > 0:
+        step = min(remaining, _STEP)
+        await asyncio.sleep(step)
+        if not paused():
+            remaining -= step
 
 
 def _samples_start(wav: bytes) -> int | None:
@@ -304,6 +217,3 @@ def _samples_start(wav: bytes) -> int | None:
             return position + 8
         position += 8 + size + size % 2
     return None
-
-
-_TAG: Final = re.compile(r"<[^>]*>")

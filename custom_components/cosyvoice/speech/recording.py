@@ -1,7 +1,8 @@
 """Speech into a file of the media folder, with subtitles if requested."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import secrets
@@ -10,15 +11,19 @@ from typing import IO, Any, Final, Self
 
 import voluptuous as vol
 
+from homeassistant.components.tts import ATTR_PREFERRED_FORMAT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, raise_if_invalid_filename
 from homeassistant.util.json import JsonValueType
 
-from ..client import UtteranceReport
-from ..const import DOMAIN
+from ..client import CATALOGUE, OptionError, UtteranceReport
+from ..const import CONF_BIT_RATE, CONF_FORMAT, CONF_SAMPLE_RATE, DOMAIN
 from ..usage.ledger import UsageLedger
+from .request import PREFERRED_NUMBERS, SpeechRequest
+from .session import Session, Speaker
+from .subtitles import subrip
 
 FOLDER: Final = "cosyvoice"
 """The folder within the media folder."""
@@ -118,10 +123,92 @@ class Recording:
             ) from err
 
 
-def recording_response(
+async def async_record(
+    speaker: Speaker,
+    message: str,
+    call: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    language: str,
+    *,
+    filename: str | None = None,
+    word_timestamps: bool,
+    subtitles: bool,
+) -> dict[str, JsonValueType]:
+    """Speak a message into a file: without cache and without fallback engine.
+
+    The file is WAV if silence is configured, because padding needs raw samples.
+
+    Args:
+        speaker: The engine that speaks.
+        message: The text, or an SSML document.
+        call: The options of the call.
+        defaults: The engine's options, the voice's settings included.
+        language: Home Assistant's language tag.
+        filename: The name of the file; None generates one.
+        word_timestamps: Whether to return the times of the words.
+        subtitles: Whether to save subtitles.
+
+    Raises:
+        CosyVoiceError: The message cannot be spoken.
+        HomeAssistantError: The budget is used up, or the file cannot be written.
+    """
+    request = _file_request(speaker, call, defaults, language)
+    if word_timestamps or subtitles:
+        request = request.with_word_timestamps(*speaker.region_and_cloned)
+    speaker.check(request, message)
+    session = Session(speaker, request, _once(message))
+    with closing(session):
+        async with (
+            Recording(speaker.hass, filename, request.extension) as recording,
+            session.speaking(live=False) as utterance,
+        ):
+            while (chunk := await session.next_chunk()) is not None:
+                await recording.write(chunk)
+            report, written = utterance.report, session.message.written
+            shown = subrip(report.words, written, report.audio_seconds)
+            await recording.save(shown if subtitles else None)
+    response = _response(recording, report, speaker.entry.runtime_data.usage)
+    if word_timestamps:
+        response["words"] = _words(report)
+    if subtitles:
+        response["subtitle_file"] = str(recording.path.with_suffix(".srt"))
+    return response
+
+
+def _file_request(
+    speaker: Speaker,
+    call: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    language: str,
+) -> SpeechRequest:
+    """Return the request for a file, which Home Assistant's converter does not touch.
+
+    Raises:
+        OptionError: An option is not valid, or needs the converter.
+    """
+    for name in PREFERRED_NUMBERS:
+        if call.get(name) is not None:
+            allowed = f"{CONF_SAMPLE_RATE}, {CONF_BIT_RATE}"
+            raise OptionError(name, call[name], allowed, "not_supported")
+    request = speaker.request({**defaults, **call}, language)
+    if request.extension == "caf":
+        wanted = call.get(ATTR_PREFERRED_FORMAT)
+        formats = {"wav", *CATALOGUE.models[request.synthesis.model].formats} - {"pcm"}
+        if wanted not in {None, *formats}:
+            allowed = ", ".join(sorted(formats))
+            raise OptionError(CONF_FORMAT, wanted, allowed, "not_supported")
+        as_wav = {**defaults, **call, ATTR_PREFERRED_FORMAT: "wav", CONF_FORMAT: "wav"}
+        request = speaker.request(as_wav, language)
+    return replace(request, fallback_engine=None)
+
+
+async def _once(text: str) -> AsyncGenerator[str]:
+    yield text
+
+
+def _response(
     recording: Recording, report: UtteranceReport, ledger: UsageLedger
 ) -> dict[str, JsonValueType]:
-    """Return what the action answers about a recording."""
     return {
         "media_content_id": recording.media_content_id,
         "media_content_type": recording.media_content_type,
@@ -138,8 +225,7 @@ def recording_response(
     }
 
 
-def words_response(report: UtteranceReport) -> list[JsonValueType]:
-    """Return the spoken words with their times in seconds."""
+def _words(report: UtteranceReport) -> list[JsonValueType]:
     return [
         {
             "text": word.text,

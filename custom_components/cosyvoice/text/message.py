@@ -30,7 +30,8 @@ class Message:
     """The text of a message, which may still be being written.
 
     Attributes:
-        first_sentence: Set when the first sentence is complete or the text ended.
+        first_sentence: Set when speech is due: the first sentence is complete, or the
+            text pauses or ends.
     """
 
     def __init__(
@@ -223,6 +224,8 @@ class Message:
     def _long_pause(self) -> None:
         self._release(self._cleaner.release() if self._cleaner else "")
         self._add(self._splitter.pause(long=True))
+        if self._pieces:
+            self.first_sentence.set()
 
     def _stop_timer(self) -> None:
         if self._timer:

@@ -1,14 +1,12 @@
 """Cut a text into sentences and clauses while it is being written."""
 
+from enum import IntEnum
 import re
 from typing import Literal, NamedTuple
 import unicodedata
 
 from .characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, is_speakable
-from .former import SentenceSplitter, scrub
 from .stops import CONTEXT, ends_sentence, is_ambiguous
-
-__all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
 
 type End = Literal["sentence", "clause", ""]
 
@@ -23,6 +21,15 @@ _CUT_ANYWHERE = 390
 """Characters of a sentence after which any character ends it."""
 _LONGEST_UNSPEAKABLE = 100
 """Characters without a word that are kept until a word follows."""
+
+
+class _Pause(IntEnum):
+    """Whether a text pauses."""
+
+    NONE = 0
+    SHORT = 1
+    LONG = 2
+    END = 3
 
 
 class Piece(NamedTuple):
@@ -64,17 +71,19 @@ class PieceSplitter:
         return self._read()
 
     def pause(self, *, long: bool) -> list[Piece]:
-        """Return the end of the sentence, if the text pauses after a full stop.
+        """Return what a pause of the text decides.
+
+        It ends a sentence after a full stop. After a number or an abbreviation only
+        the next word decides.
 
         Args:
-            long: Whether the pause is long enough to end the sentence after a number
-                or an abbreviation.
+            long: Whether the pause is too long to wait for the rest of that word.
         """
-        return self._read(paused=True, long=long)
+        return self._read(_Pause.LONG if long else _Pause.SHORT)
 
     def finish(self) -> list[Piece]:
         """Return the rest: the text is complete."""
-        pieces = self._read(paused=True, long=True)
+        pieces = self._read(_Pause.END)
         self._pass_on(len(self._text), "sentence")
         return pieces + self._take()
 
@@ -86,16 +95,14 @@ class PieceSplitter:
         self._decided = max(0, self._decided - dropped)
         return pieces
 
-    def _read(self, *, paused: bool = False, long: bool = False) -> list[Piece]:
+    def _read(self, pause: _Pause = _Pause.NONE) -> list[Piece]:
         while mark := _MARK.search(self._text, self._decided):
             quotes = _open_quotes(self._quotes, self._text, mark)
-            end = _end(self._text, mark, self._begin, len(quotes) - len(self._quotes))
-            if end is None and paused:
-                if long or not is_ambiguous(self._text, mark):
-                    end = "sentence"
+            opened = len(quotes) - len(self._quotes)
+            end = _end(self._text, mark, self._begin, opened, pause)
             if end == "sentence" and quotes and "\n" not in mark[0]:
                 at_end = mark.end() == len(self._text)
-                end = None if at_end and not paused else "clause"
+                end = None if at_end and not pause else "clause"
             if end is None:
                 self._pass_on(mark.end(), "")
                 self._decided = mark.start()
@@ -175,7 +182,9 @@ def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
     return quotes
 
 
-def _end(text: str, mark: re.Match[str], begin: int, opened: int) -> End | None:
+def _end(
+    text: str, mark: re.Match[str], begin: int, opened: int, pause: _Pause
+) -> End | None:
     """Return what ends with a mark, None if later text decides.
 
     Args:
@@ -183,6 +192,7 @@ def _end(text: str, mark: re.Match[str], begin: int, opened: int) -> End | None:
         mark: The mark.
         begin: The index where the sentence begins.
         opened: Quotes that the mark opens; below 0 if it closes them.
+        pause: Whether later text is to be expected.
     """
     if mark["clause"]:
         return "clause"
@@ -190,9 +200,14 @@ def _end(text: str, mark: re.Match[str], begin: int, opened: int) -> End | None:
         opened >= 0 or text[mark.start() - 1 : mark.start()] not in SENTENCE_ENDS
     ):
         return ""
-    ends = ends_sentence(text, mark, begin, after_quote=opened < 0)
+    ends = ends_sentence(
+        text, mark, begin, after_quote=opened < 0, paused=pause >= _Pause.LONG
+    )
     if ends is None:
-        return None
+        continues = opened < 0 or "…" in mark[0] or ".." in mark[0]
+        if continues or is_ambiguous(text, mark):
+            return "sentence" if pause is _Pause.END else None
+        return "sentence" if pause else None
     return "sentence" if ends else "clause" if opened < 0 else ""
 
 

@@ -9,7 +9,7 @@ CONTEXT = 32
 
 
 def ends_sentence(
-    text: str, stop: re.Match[str], begin: int, *, after_quote: bool
+    text: str, stop: re.Match[str], begin: int, *, after_quote: bool, paused: bool
 ) -> bool | None:
     """Return whether a stop ends the sentence, None if later text decides.
 
@@ -19,6 +19,7 @@ def ends_sentence(
         begin: The index where the sentence begins.
         after_quote: Whether the stop closes a quote. The sentence around it may
             continue.
+        paused: Whether the beginning of the next word decides, however short.
     """
     end = stop.end()
     following = text[end : end + 1]
@@ -41,7 +42,7 @@ def ends_sentence(
         return False
     if not is_ambiguous(text, stop):
         return True
-    if len(word) < _BEGINNING and next_word.end() == len(text):
+    if len(word) < _BEGINNING and next_word.end() == len(text) and not paused:
         return None
     if len(word) == 1 and text[next_word.end() : next_word.end() + 1] == ".":
         return False  # The initials of a name.
@@ -53,7 +54,13 @@ def is_ambiguous(text: str, stop: re.Match[str]) -> bool:
     if not stop[0].startswith(".") or stop[0].startswith(".."):
         return False
     word = _word_before(text, stop)
-    return word.isdigit() or len(word) == 1 or word.lower() in _ABBREVIATIONS
+    return (
+        word.isdigit()
+        or (len(word) == 1 and word < _FIRST_UNSPACED)
+        or _is_title(word)
+        or word.endswith("str")  # Bahnhofstr.
+        or word.lower() in _ABBREVIATIONS
+    )
 
 
 def _ends_after(word: str, following: str, text: str, stop: int, begin: int) -> bool:
@@ -69,12 +76,24 @@ def _ends_after(word: str, following: str, text: str, stop: int, begin: int) -> 
             or _BEFORE_ORDINAL.search(before)
         )
     if len(word) == 1:
-        if _BEFORE_UNIT.search(before) or (word in "mM" and before.endswith(".")):
-            return True  # 20 h. Then, 5 p.m. Then
-        return not (is_first or word.islower() or _BEFORE_INITIAL.search(before))
-    if word.lower() in _BEFORE_NUMBERS:
+        if word in "mM" and before.endswith("."):
+            return following not in _AFTER_TIMES  # 5 p.m. Then
+        if _BEFORE_UNIT.search(before):
+            return True  # 20 h. Then
+        return not (
+            is_first
+            or following[0].isdigit()  # p. 12
+            or word.islower()
+            or word == "M"  # M. Dupont
+            or _BEFORE_INITIAL.search(before)
+        )
+    if word.endswith("str") or word.lower() in _BEFORE_NUMBERS:
         return not following[0].isdigit()
-    return not (word[0].isupper() or word.lower() in _NEVER_LAST)
+    return not (_is_title(word) or word.lower() in _NEVER_LAST)
+
+
+def _is_title(word: str) -> bool:
+    return word[:1].isupper() and word.lower() in _TITLES
 
 
 def _word_before(text: str, stop: re.Match[str]) -> str:
@@ -95,27 +114,45 @@ _WORD_BEFORE = re.compile(r"[^\W_]+$")
 _NEXT_WORD = re.compile(rf"[ \t\xa0\u3000]+(\S[^\W\d_]{{0,{_BEGINNING - 1}}})?")
 
 # fmt: off
-# Titles, if they begin with a capital: "Ms. Li", but "5 ms. Then".
+# Before a name, if they begin with a capital: "Ms. Li", but "5 ms. Then".
 _TITLES = frozenset({
-    "mr", "mrs", "ms", "mx", "dr", "prof", "rev", "gen", "col", "capt", "lt", "sgt",
-    "hon", "st", "mt", "hr", "fr", "frl", "sr", "sra", "srta", "dra", "mme", "mlle",
+    "arq", "av", "avda", "capt", "col", "dott", "dr", "dra", "fr", "frl", "ft", "gen",
+    "gov", "gral", "hon", "hr", "ing", "jl", "jr", "lic", "lt", "mag", "mlle", "mm",
+    "mme", "mr", "mrs", "ms", "mt", "mx", "pres", "prof", "rep", "rev", "sen", "sgt",
+    "sig", "sr", "sra", "srta", "st", "sta", "sto", "tp",
 })
 _NEVER_LAST = frozenset({
-    "vs", "bzw", "ggf", "evtl", "inkl", "exkl", "zzgl", "bspw", "sog", "cf",
+    "abt", "allg", "av", "avda", "bspw", "bzgl", "bzw", "cf", "dipl", "ee", "ej", "evtl",
+    "exkl", "geb", "gem", "ggf", "inkl", "insb", "lt", "max", "min", "mind", "mio", "mrd",
+    "sog", "tsd", "vgl", "vs", "zzgl", "им", "обл", "пл", "ул",
 })
 _BEFORE_NUMBERS = frozenset({
-    "no", "nr", "nos", "fig", "vol", "pp", "art", "ch", "sec", "eq", "approx", "ca",
-    "tel", "ext", "abb", "bd", "kap", "abs", "str", "núm", "pág", "jan", "feb", "mar",
-    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "okt", "dez", "mär",
-    "janv", "févr", "avr", "juil", "déc", "env", "aprox",
+    "abb", "abs", "approx", "aprox", "apt", "art", "bd", "bldg", "ca", "ch", "env", "ep",
+    "eq", "ext", "fig", "hwy", "kap", "no", "nos", "nr", "núm", "pág", "pp", "pt", "rm",
+    "rp", "rte", "sec", "ste", "tel", "temp", "vol", "рис", "стр",
+    # Months and days of the week
+    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "mär", "okt", "dez", "janv", "févr", "avr", "juil", "déc",
+    "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun",
+})
+# They end a sentence if a capital follows.
+_POSSIBLY_LAST = frozenset({
+    "ave", "blvd", "chr", "co", "corp", "dept", "ecc", "etc", "inc", "jh", "lb", "lbs",
+    "ltd", "mwst", "oz", "std", "tbsp", "tsp", "usw",
 })
 # The beginnings of months that follow an ordinal number: "3. Oktober".
 _MONTHS = frozenset({
     "Jan", "Jän", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov",
     "Dez",
 })
+# The beginnings of days and time zones: "5 p.m. Eastern Time".
+_AFTER_TIMES = frozenset({
+    "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Eas", "Cen", "Mou", "Pac", "ET",
+    "CT", "MT", "PT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "GMT",
+    "BST", "CET", "UTC",
+})
 # fmt: on
-_ABBREVIATIONS = _TITLES | _NEVER_LAST | _BEFORE_NUMBERS
+_ABBREVIATIONS = _NEVER_LAST | _BEFORE_NUMBERS | _POSSIBLY_LAST
 # Words before German ordinal numbers: "der 2. Stock".
 _BEFORE_ORDINAL = re.compile(
     r"\b(?:(?<!I )am|vom|zum|zur|bis|ab|den|dem|der|des|die|das|im|jeden|jede|seit) $",

@@ -101,6 +101,11 @@ class Utterance:
         """
         return self._source.taken - self._progress.undelivered
 
+    @property
+    def waits_for_turn(self) -> bool:
+        """True while the permitted rate of task starts delays the first task."""
+        return not self.report.tasks and self._pool.is_limited(self._task)
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return the audio as it comes."""
         return self._generator

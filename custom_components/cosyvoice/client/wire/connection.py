@@ -131,9 +131,12 @@ class Connection:
         await self._wait_for(TaskFinished)
 
     async def probe(self, limit: float) -> None:
-        """Have :meth:`receive` fail unless something comes within so many seconds.
+        """Make :meth:`receive` fail unless something comes in time.
 
         The service answers the ping of a living connection within a round trip.
+
+        Args:
+            limit: Seconds to wait for it.
         """
         self._answer_by = asyncio.get_running_loop().time() + limit
         try:

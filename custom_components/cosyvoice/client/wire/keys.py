@@ -44,7 +44,7 @@ class TemporaryKeys:
         """Prepare; nothing is requested before a key is needed.
 
         Args:
-            request: Returns a key that is valid for so many seconds.
+            request: Returns a key that is valid for the given seconds.
             limit: Seconds that a request may take.
         """
         self._request = request

@@ -8,6 +8,7 @@ is likely.
 import asyncio
 from bisect import insort
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 import logging
@@ -97,6 +98,10 @@ class Pool:
             idle=len(self._in_state(SlotState.IDLE)),
             prestarted=len(self._in_state(SlotState.WARM)),
         )
+
+    def is_limited(self, task: TaskSettings) -> bool:
+        """Return whether the permitted rate lets no such task start now."""
+        return self._limiter.delay(task.model, task.starts_per_second) > 0
 
     async def acquire(
         self, task: TaskSettings, on_progress: Callable[[], None]
@@ -324,7 +329,7 @@ class Pool:
     def _may_repeat(self, request: Request, slot: Slot, err: BaseException) -> bool:
         """Decide whether a failed start is repeated on another connection."""
         if self._closed and isinstance(err, CosyVoiceError):
-            return True  # To be refused as everybody else.
+            return True  # The next wait for a connection raises ClientClosedError.
         if slot.used and isinstance(err, CosyVoiceConnectionError):
             request.new = slot.task is None
             return True
@@ -336,7 +341,7 @@ class Pool:
             request.repeated = True
             return not repeated
         if isinstance(err, ThrottledError) and not request.throttled:
-            # Somebody else uses the account: it keeps its place in the queue.
+            # Another client uses the account, too. The place in the queue is kept.
             request.throttled = True
             task = request.task
             self._limiter.count(task.model, task.starts_per_second)
@@ -459,7 +464,13 @@ class Pool:
             self._statistics.wasted += 1
             self._warmer.replace_lost()
         if slot.connection is not None:
-            self._in_background(slot.connection.close(), "closing")
+            self._in_background(self._close(slot.connection), "closing")
+
+    async def _close(self, connection: Connection) -> None:
+        # Sending the close frame may have to wait as well.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._timing.close):
+                await connection.close()
 
     def _in_background(
         self, work: Coroutine[Any, Any, None], name: str
