@@ -276,7 +276,7 @@ class Session:
         is_mistake = isinstance(error, OptionError | TextError) and not heard
         if engine is None or is_mistake:
             if not heard or isinstance(error, ClientClosedError):
-                raise shown from error
+                raise shown from None  # A listener may log the whole chain
             LOGGER.warning("%s: the audio is incomplete: %s", self._name, shown)
             return
         LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, shown)
@@ -301,7 +301,7 @@ class Session:
         except Exception as err:  # noqa: BLE001 - any engine may be the fallback
             LOGGER.warning("%s: %s failed as well: %s", self._name, engine, err)
             if not heard and not spoken:
-                raise shown from error
+                raise shown from None
 
     def _log_begin(self) -> None:
         synthesis = self.request.synthesis
