@@ -34,7 +34,7 @@ def create_client(hass: HomeAssistant, data: Mapping[str, Any]) -> CosyVoiceClie
 async def async_check_account(
     hass: HomeAssistant, data: Mapping[str, Any]
 ) -> tuple[ClonedVoice, ...]:
-    """Check an account's key without cost; return its cloned voices.
+    """Check an account's key free of charge and return its cloned voices.
 
     A list of voices that cannot be read in `LIST_TIMEOUT` counts as empty.
 
@@ -56,7 +56,7 @@ async def async_check_account(
 async def async_region_of_rejected_key(
     hass: HomeAssistant, data: Mapping[str, Any]
 ) -> str | None:
-    """Return the region in which a rejected key is valid, None if there is none.
+    """Return the region in which a rejected key is valid, or None.
 
     A key belongs to one region; the others reject it like any wrong key. With a base
     URL the region makes no difference.

@@ -1,7 +1,7 @@
-"""Repair issues: what a person can do about a failure, opened once, closed by itself.
+"""Repair issues: failures that a person can act on.
 
-Each cause has at most one issue per account (the voice issues: per voice). The
-next success, or the next look at the list of voices, closes it.
+A cause has at most one issue per account, or per voice. The next successful message or
+the next list of voices closes it.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
-"""Rate limiting is worth an issue after 5 failures in a row within 600 seconds."""
+"""Rate limiting opens an issue after 5 failures in a row within 600 seconds."""
 
 
 @callback
 def report_failure(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry, error: CosyVoiceError
 ) -> None:
-    """Open the issue, or start the flow, that puts the cause of a failure right."""
+    """Open the issue or start the flow that fixes the cause of a failure."""
     if isinstance(error, AuthenticationError):
         if not any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
             entry.async_create_background_task(
@@ -51,7 +51,7 @@ def report_failure(
 
 @callback
 def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Close every issue that a successful request disproves."""
+    """Close the issues that a successful request disproves."""
     entry.runtime_data.throttled.clear()
     for handling in HANDLING.values():
         if handling.issue:
@@ -76,9 +76,9 @@ def open_issue(
 ) -> None:
     """Open an account's issue for a cause, or leave it open.
 
-    Causes: ``arrears``, ``budget_80``, ``budget_100``, ``free_quota``,
-    ``model_not_activated``, ``rate_limited``, ``usage_unreadable`` and
-    ``wrong_region``.
+    Causes: ``arrears``, ``budget_80``, ``budget_100``, both also with ``_money``,
+    ``free_quota``, ``model_not_activated``, ``rate_limited``, ``usage_unreadable``
+    and ``wrong_region``.
     """
     ir.async_create_issue(
         hass,
@@ -112,15 +112,19 @@ def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
 
 @callback
 def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Show the issue of the highest threshold that the budget has reached."""
+    """Open the issue of the highest threshold that the budget has reached."""
     usage = entry.runtime_data.usage
-    reached = usage.budget.reached(usage.figures)
+    budget = usage.budget
+    reached = budget.reached(usage.figures)
     for percent in THRESHOLDS:
-        cause = f"budget_{percent}"
-        if reached[-1:] == [percent]:
-            open_issue(hass, entry, cause, {"budget": usage.shown_budget})
-        else:
-            close_issue(hass, entry, cause)
+        for cause, is_money in (
+            (f"budget_{percent}", False),
+            (f"budget_{percent}_money", True),
+        ):
+            if reached[-1:] == [percent] and is_money == budget.is_money:
+                open_issue(hass, entry, cause, {"budget": budget.shown})
+            else:
+                close_issue(hass, entry, cause)
 
 
 @callback
@@ -204,7 +208,10 @@ async def async_handle_rejected_key(
 
 
 _SEVERE = {"arrears", "wrong_region"}
-_WITHOUT_CONSOLE = {"budget_80", "budget_100", "usage_unreadable"}
+_WITHOUT_CONSOLE = {
+    *("budget_80", "budget_80_money", "budget_100", "budget_100_money"),
+    "usage_unreadable",
+}
 
 
 async def _async_ask_for_key(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:

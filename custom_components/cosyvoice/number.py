@@ -16,7 +16,6 @@ from .const import CONF_MONTHLY_BUDGET
 from .coordinator import CosyVoiceConfigEntry
 from .entity import CosyVoiceEntity, VoiceEntity, add_voice_entities
 from .settings import SETTINGS
-from .usage.budget import CHARACTERS
 
 PARALLEL_UPDATES = 0
 
@@ -92,8 +91,8 @@ class MonthlyBudget(CosyVoiceEntity, NumberEntity):
     @override
     def device_class(self) -> NumberDeviceClass | None:
         """Return the class of money if the budget is money."""
-        unit = self.entry.runtime_data.usage.budget.unit
-        return None if unit == CHARACTERS else NumberDeviceClass.MONETARY
+        is_money = self.entry.runtime_data.usage.budget.is_money
+        return NumberDeviceClass.MONETARY if is_money else None
 
     @property
     @override

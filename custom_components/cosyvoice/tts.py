@@ -1,7 +1,6 @@
 """The voices as text-to-speech engines."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, override
 
@@ -19,19 +18,18 @@ from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
 from .speech.fallback import follow_engines, speaking_as_fallback
-from .speech.ha_cache import is_cached
 from .speech.options import available_settings, default_options, with_preference
 from .speech.outage import Outage
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
-from .speech.session import Session, Speaker
+from .speech.session import Session
+from .speech.speaker import Speaker
 from .speech.warmup import SatelliteWarmUp
-from .text.sentences import scrub
+from .text.characters import scrub
 from .voices.languages import default_tag, tags_in, tags_of
 from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
-
 SPEECH = EntityDescription(key="speech", translation_key="speech")
 
 
@@ -65,7 +63,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         satellites: SatelliteWarmUp,
         outage: Outage,
     ) -> None:
-        """Make the engine of a voice."""
+        """Create the engine of a voice."""
         super().__init__(entry, subentry, SPEECH)
         self._satellites = satellites
         self._outage = outage
@@ -80,22 +78,22 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     @property
     @override
     def suggested_object_id(self) -> str:
-        """The device's name and that of the entity."""
+        """The name in the entity id, which needs no device's name before it."""
         return f"{self.subentry.title} Speech"
 
     @property
     @override
     def supported_languages(self) -> list[str]:
-        """Every language that some voice speaks."""
+        """The languages of all voices."""
         runtime = self.entry.runtime_data
-        own_voices = [voice.id for voice in runtime.voices.ready]
-        chosen = self._available_settings()[CONF_VOICE]
-        return tags_in(runtime.client.region, [*own_voices, chosen])
+        custom = [voice.id for voice in runtime.voices.ready]
+        custom.append(self._available_settings()[CONF_VOICE])
+        return tags_in(runtime.client.region, custom)
 
     @property
     @override
     def default_language(self) -> str:
-        """The user's language if the voice speaks it, else the voice's own."""
+        """The user's language if the voice speaks it, or the voice's first language."""
         return default_tag(
             self._available_settings()[CONF_VOICE],
             self.hass.config.language,
@@ -105,7 +103,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     @property
     @override
     def default_options(self) -> dict[str, Any]:
-        """All that changes the sound."""
+        """All that changes the sound, for Home Assistant's cache key."""
         return default_options(self.settings, self._available_settings)
 
     @callback
@@ -113,8 +111,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     def async_get_supported_voices(self, language: str) -> list[Voice]:
         """Return the voices that speak a language.
 
-        Home Assistant stores the first one in every new pipeline, so that must be
-        the one that leaves the choice to the voice entity.
+        The first one, which new pipelines store, follows the voice entity.
         """
         follow = "跟随音色选择" if in_chinese(self.hass) else "Follow the voice entity"
         return [Voice(FOLLOW, follow)] + [
@@ -125,7 +122,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
     @override
     def async_supports_streaming_input(self) -> bool:
-        """Return True, and get ready: Home Assistant asks this when a pipeline starts."""
+        """Return True; warm up, as Home Assistant asks when a pipeline starts."""
         self._satellites.warm_up = self._warm_up
         self._warm_up()
         return True
@@ -139,18 +136,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         language: str | None = None,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """Speak on media players. Invalid calls are rejected before anything is queued."""
+        """Speak on media players. Invalid calls raise before anything is played."""
         options = with_preference(options or {})
         message = scrub(message)
         call = {**self.default_options, **options}, language or self.default_language
-        speaker = self._speaker
         with translated():
-            request = speaker.request(*call)
-            speaker.check(request, message)
-        if not request.fallback_engine and not is_cached(
-            self.hass, message, call[1], call[0], self.entity_id, on_disk=cache
-        ):
-            self.entry.runtime_data.usage.check_budget()
+            self._speaker.check_call(message, *call, cached=cache)
         self._last_call = call
         await super().async_speak(
             media_player_entity_id, message, cache, language, options
@@ -161,13 +152,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
         """Return the audio to come; nothing is sent before it is read."""
-        speaker = self._speaker
         with translated():
-            speech = speaker.request(request.options, request.language)
+            speech = self._speaker.request(request.options, request.language)
         self._last_call = request.options, request.language
         if speaking_as_fallback.get():
             speech = replace(speech, fallback_engine=None)
-        session = Session(speaker, speech, request.message_gen)
+        session = Session(self._speaker, speech, request.message_gen)
         return TTSAudioResponse(speech.extension, session.audio(request))
 
     async def async_synthesize(
@@ -175,40 +165,27 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         message: str,
         options: Mapping[str, Any],
         language: str | None = None,
-        filename: str | None = None,
-        *,
-        word_timestamps: bool,
-        subtitles: bool,
+        **details: Any,
     ) -> ServiceResponse:
-        """Speak a message into a file.
+        """Speak a message into a file, see `async_record`.
 
         Raises:
             HomeAssistantError: The message cannot be spoken or saved.
         """
+        language = language or self.default_language
         with translated():
-            if language and language not in self.supported_languages:
+            if language not in self.supported_languages:
                 allowed = ", ".join(self.supported_languages)
                 raise OptionError(CONF_LANGUAGE, language, allowed)
+            call, defaults = with_preference(options), self.default_options
             return await async_record(
-                self._speaker,
-                scrub(message),
-                with_preference(options),
-                self.default_options,
-                language or self.default_language,
-                filename,
-                word_timestamps=word_timestamps,
-                subtitles=subtitles,
+                self._speaker, scrub(message), call, defaults, language, **details
             )
 
     @property
     def _speaker(self) -> Speaker:
-        return Speaker(
-            hass=self.hass,
-            entry=self.entry,
-            subentry_id=self.subentry.subentry_id,
-            entity_id=self.entity_id,
-            outage=self._outage,
-        )
+        voice = self.subentry.subentry_id
+        return Speaker(self.hass, self.entry, voice, self.entity_id, self._outage)
 
     def _available_settings(self) -> dict[str, Any]:
         return available_settings(self.settings, self.entry.runtime_data.voices)
@@ -216,9 +193,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     @callback
     def _warm_up(self) -> None:
         """Pre-warm the last request's task with the current settings."""
-        call, language = self._last_call or ({}, self.default_language)
         defaults = self.default_options
+        call, language = self._last_call or ({}, self.default_language)
         call = {**defaults, **call, SETTINGS: defaults[SETTINGS]}
-        with suppress(OptionError):
-            request = self._speaker.request(call, language)
-            self.entry.runtime_data.client.warm_up(request.synthesis)
+        self._speaker.warm_up(call, language)

@@ -20,7 +20,17 @@ from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
 
-from .speaking import SENTENCES, TEXT, heard, listen, options, service, whole, written
+from .speaking import (
+    SENTENCES,
+    TEXT,
+    collect,
+    heard,
+    listen,
+    options,
+    service,
+    whole,
+    written,
+)
 
 TIMING = Timing()
 LONG = "".join(f"今天是第{number}天，天气很好。" for number in "一二三四五六七八九十")
@@ -354,8 +364,7 @@ def test_a_text_whose_writer_is_cancelled() -> None:
             utterance = client.speak(cancelled(), options(format="wav"))
             audio = bytearray()
             with pytest.raises(CosyVoiceConnectionError, match="cut off"):
-                async for chunk in utterance:
-                    audio += chunk
+                await collect(utterance, audio)
             assert heard(emulator, bytes(audio)) == SENTENCES[:1]
 
     run(scenario())

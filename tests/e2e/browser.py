@@ -126,7 +126,7 @@ class UserInterface:
         subentry = self.text["config_subentries"]["voice"]
         await self.open("/config/integrations/integration/cosyvoice")
         await self._button(subentry["initiate_flow"]["user"]).click()
-        await self.expect_title(subentry["step"]["user"]["title"])
+        await self.expect_title(subentry["step"]["voice"]["title"])
         await self.picture("add-voice")
         await self.form.locator("ha-selector-select").nth(1).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)

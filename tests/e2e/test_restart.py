@@ -60,5 +60,6 @@ def _stored(home: Home) -> tuple[str, int]:
     usage = (json.loads(file.read_text()) for file in folder.glob("cosyvoice.usage.*"))
     return (
         "".join(settings.split()),
-        sum(sum(one["data"]["voice_characters"].values()) for one in usage),
+        # The file of past days has no such sums
+        sum(sum(one["data"].get("voice_characters", {}).values()) for one in usage),
     )

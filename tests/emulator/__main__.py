@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 import signal
 
 from .config import EmulatorConfig
+from .differences import differences
 from .script import Fault
 from .server import Emulator
 
@@ -54,6 +56,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="KIND@POINT[,NAME=VALUE]...",
         help="something that goes wrong, such as reset@mid_sentence,times=2; repeatable",
     )
+    add(
+        "--differ",
+        action="append",
+        default=[],
+        choices=sorted(differences()),
+        metavar="NAME",
+        help="a point of differences.json in which to differ; repeatable",
+    )
+    add("--record", type=Path, metavar="FILE", help="keep a transcript")
+    add("--record-texts", action="store_true", help="let the transcript have the texts")
+    add("--replay", type=Path, metavar="FILE", help="play a transcript")
     add("--verbose", action="store_true", help="log debug messages")
     return parser.parse_args(arguments)
 
@@ -77,6 +90,10 @@ def configuration(options: argparse.Namespace) -> EmulatorConfig:
         idle=options.idle,
         starts_per_second=options.starts_per_second,
         cloned_voices={voice: status or "OK" for voice, _, status in voices},
+        record=options.record,
+        record_texts=options.record_texts,
+        replay=options.replay,
+        differ=options.differ,
         faults=options.fault,
     )
 

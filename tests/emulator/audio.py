@@ -1,6 +1,7 @@
 """Audio in and out of its containers, with FFmpeg's libraries (PyAV)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 import io
 import struct
 from typing import Literal
@@ -18,14 +19,27 @@ type Samples = npt.NDArray[np.int16]
 
 # What Opus can code; the service documents no other rates for it.
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-# FFmpeg writes a page once the one after it is complete.
-_OPUS_PAGE = 100_000
 _OPUS_FRAME = 0.02
 # Samples in a frame, up to 24 kHz and above.
 _MP3_FRAME = (576, 1152)
 # The lowest bit rate in kbit/s, the service's choice and the highest, for the same.
 _MP3_BITS = ((8, 64, 160), (32, 128, 320))
-_UNKNOWN_SIZE = 0xFFFFFFFF
+_ID3 = b"ID3\x04" + bytes(6)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The form of encoded audio where the service has a choice.
+
+    Attributes:
+        wav_size: The size that WAV says it has.
+        id3: True if MP3 begins with an ID3 tag.
+        opus_page: The length of a page of Opus in microseconds.
+    """
+
+    wav_size: int = 0xFFFFFFFF
+    id3: bool = False
+    opus_page: int = 100_000
 
 
 class Encoder:
@@ -40,6 +54,7 @@ class Encoder:
         sample_rate: int,
         bit_rate: int,
         mp3_bit_rate: int | None = None,
+        shape: Shape | None = None,
     ) -> None:
         """Begin a stream of 16-bit mono.
 
@@ -48,14 +63,16 @@ class Encoder:
             sample_rate: In Hz. Opus takes the next rate that it can code.
             bit_rate: In kbit/s, for Opus.
             mp3_bit_rate: In kbit/s, for MP3; None for the service's choice.
+            shape: Its form; None for the usual.
         """
+        shape = shape or Shape()
         self._out = _Sink()
         self._sample_rate = sample_rate
         self._position = self._held_back = 0
         self._delay = 0.0
         self._coder: tuple[OutputContainer, AudioStream] | None = None
         if audio_format == "wav":
-            self._out.write(_wav_header(sample_rate))
+            self._out.write(_wav_header(sample_rate, shape.wav_size))
         if audio_format in ("pcm", "wav"):
             return
         codec: Literal["libmp3lame", "libopus"]
@@ -71,13 +88,16 @@ class Encoder:
             rate = next(rate for rate in _OPUS_RATES if rate >= sample_rate)
             # Low delay also keeps the coder from changing its mode, which would
             # smear the tones of signals.
-            options = {"page_duration": str(_OPUS_PAGE)}
+            # FFmpeg writes a page once the one after it is complete.
+            options = {"page_duration": str(shape.opus_page)}
             coding = {"application": "lowdelay"}
-            self._delay = 2 * (_OPUS_PAGE / 1_000_000 + _OPUS_FRAME)
+            self._delay = 2 * (shape.opus_page / 1_000_000 + _OPUS_FRAME)
         output = av.open(self._out, "w", format=container, options=options)
         stream = output.add_stream(codec, rate=rate, options=coding, layout="mono")
         stream.bit_rate = bits
         output.start_encoding()
+        if audio_format == "mp3" and shape.id3:
+            self._out.write(_ID3)
         self._coder = output, stream
         # PyAV 16 crashes when the garbage collector finds an open container.
         weakref.finalize(self, output.close)
@@ -194,11 +214,11 @@ class _Sink(io.RawIOBase):
         return data
 
 
-def _wav_header(sample_rate: int) -> bytes:
+def _wav_header(sample_rate: int, size: int) -> bytes:
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        _UNKNOWN_SIZE,
+        size,
         b"WAVE",
         b"fmt ",
         16,
@@ -209,5 +229,5 @@ def _wav_header(sample_rate: int) -> bytes:
         2,
         16,
         b"data",
-        _UNKNOWN_SIZE,
+        size,
     )

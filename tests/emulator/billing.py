@@ -19,7 +19,6 @@ import re
 from .catalogue import models
 from .records import TaskRecord
 
-_TOKENS_PER_SECOND = 12.5
 _WIDE = "\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
 _UNIT = re.compile(rf"[{_WIDE}]|[^\W{_WIDE}]{{1,4}}|[^\w\s]")
 _FREE, _STEP = 16, 10
@@ -32,9 +31,9 @@ def input_tokens(text: str) -> int:
     return units + max(0, units - _FREE) // _STEP
 
 
-def output_tokens(seconds: float) -> int:
+def output_tokens(seconds: float, per_second: float = 12.5) -> int:
     """Return the tokens of some audio."""
-    return math.floor(_TOKENS_PER_SECOND * seconds + 0.5)
+    return math.floor(per_second * seconds + 0.5)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """What the emulated service is like: accounts, limits, latency, speech."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
+from .catalogue import models
+from .differences import changed
+from .facts import Facts
 from .script import Fault
 
 type Speech = Literal["voice", "signal", "silence"]
@@ -66,6 +70,11 @@ class EmulatorConfig:
         flush: What becomes of a flush, which only the vendor's SDK documents: an older
             service may ignore or refuse it.
         seconds_per_character: Duration of ``silence`` for each billed character.
+        record: Where to keep a transcript, see ``transcript``; None for nowhere.
+        record_texts: True if the transcript may have the texts.
+        replay: A transcript that every connection plays; None to be the service.
+        differ: The points in which the service differs from its description, by the
+            names in ``differences.json``.
         faults: What goes wrong, from the start: objects, or specs as ``Fault.parse`` reads.
     """
 
@@ -104,10 +113,35 @@ class EmulatorConfig:
     sentence_audio_limit: float | None = None
     flush: Literal["works", "ignored", "refused"] = "works"
     seconds_per_character: float = 0.1
+    record: Path | None = None
+    record_texts: bool = False
+    replay: Path | None = None
+    differ: Collection[str] = ()
     faults: Sequence[Fault | str] = ()
+    facts: Facts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Differ."""
+        self.differ_in(self.differ)
+
+    def differ_in(self, names: Collection[str]) -> None:
+        """Differ in these points from now on; settings that were changed stay so.
+
+        Raises:
+            ValueError: If there is no such point.
+        """
+        self.facts, settings = changed(names)
+        self.differ = frozenset(names)
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self.models = {
+            model: replace(known, **self.facts.models.get(model, {}))
+            for model, known in models().items()
+        }
 
     def is_valid_key(self, key: str) -> bool:
         """Return True if the key belongs to an account of this region."""
         if isinstance(self.api_keys, Mapping):
-            return self.api_keys.get(key) == self.region
+            region = self.api_keys.get(key)
+            return region == self.region or (self.facts.any_region_key and bool(region))
         return key in self.api_keys

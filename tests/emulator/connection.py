@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 from dataclasses import replace
 import json
+import re
 from typing import TYPE_CHECKING, Any
 import uuid
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
+from .catalogue import Model
 from .errors import ServiceError, invalid
+from .facts import Facts
 from .faults import TASK_ERRORS, FaultKind, GoneError, Oddity, Point
 from .network import cut, freeze, until_gone
 from .records import ConnectionRecord, Outcome, TaskRecord
 from .rules import check_model, check_task, failure
 from .script import Before, Fault
 from .task import LONG, Task
+from .transcript import Side
 
 if TYPE_CHECKING:
     from .server import Emulator
@@ -44,12 +48,18 @@ class Connection:
         self._hung = False
         self._opened = asyncio.get_running_loop().time()
         self._opened_ahead = False
+        self._parameters: object = None
         self._bend_event: FaultKind | Oddity | None = None
         self._audio_as_text = False
+        self._closed_by_client = False
         self._closer: asyncio.Task[bool] | None = None
         # Messages with the time at which they have travelled here. None: a task has
         # ended, so the idle time begins.
         self._inbox: asyncio.Queue[tuple[float, WSMessage | None]] = asyncio.Queue()
+
+    @property
+    def _facts(self) -> Facts:
+        return self.emulator.config.facts
 
     async def run(self, *, close_at_once: bool) -> None:
         """Serve until either side has ended the connection."""
@@ -69,6 +79,8 @@ class Connection:
     async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
         """Close the WebSocket and wait until the client has done so as well."""
         if self._closer is None:
+            if not self._closed_by_client:
+                self._keep_end("service", code, reason)
             closing = self._ws.close(code=code, message=reason.encode())
             self._closer = asyncio.create_task(closing)
         # Who waits may be cancelled; the close handshake goes on.
@@ -79,11 +91,15 @@ class Connection:
         while True:
             message = await self._ws.receive()
             if message.type is WSMsgType.PING:
-                if not self._hung:
+                if not self._hung and self._facts.answers_pings:
                     with contextlib.suppress(ClientConnectionResetError):
                         await self._ws.pong(message.data)
             elif message.type is not WSMsgType.PONG:
-                if message.type is WSMsgType.CLOSE:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    self._keep("client", message.data)
+                elif message.type is WSMsgType.CLOSE:
+                    self._closed_by_client = True
+                    self._keep_end("client", message.data or 1005, message.extra or "")
                     await self._before_closing()
                 # Delaying what comes in by the whole round trip looks to the client
                 # like half of it in each direction.
@@ -100,7 +116,7 @@ class Connection:
                 async with asyncio.timeout(idle):
                     due, message = await self._inbox.get()
             except TimeoutError:
-                await self.close(reason="Bye")
+                await self.close(self._facts.idle_code, self._facts.idle_reason)
                 return
             if message is None:
                 continue
@@ -149,12 +165,14 @@ class Connection:
         if action == "run-task":
             await self._run_task(task_id, payload, arrived)
         else:
-            await self._task_message(action, task_id, payload)
+            await self._task_message(action, task_id, payload, arrived)
 
     async def _run_task(
         self, task_id: str, payload: dict[str, Any], arrived: float
     ) -> None:
         emulator = self.emulator
+        if self._facts.hex_task_ids and not re.fullmatch("[0-9a-f]{32}", task_id):
+            raise invalid("Parameter invalid: task_id")
         was_busy = self._task is not None
         if self._task is not None:
             await self._task.stop()
@@ -176,45 +194,65 @@ class Connection:
             self._opened_ahead = waited > LONG
         self._last_task_id = task_id
         try:
-            if was_busy and emulator.config.second_start == "refused":
-                raise failure(Oddity.INVALID_ACTION)
+            self._check_start(payload, was_busy=was_busy)
             emulator.deploy_voices()
             model = check_model(payload.get("model"), emulator.config)
-            if not emulator.take_start(model.id, arrived):
-                raise failure(FaultKind.THROTTLED)
+            self._take_start(model, arrived)
             speaker = check_task(payload, emulator.config)
             if (voice := emulator.created_voices.get(speaker.voice)) is not None:
                 speaker = replace(speaker, fundamental=voice.pitch)
-            self._task = Task(self, record, speaker)
+            self._task = Task(self, record, speaker, model)
             await self.fault(Point.BEFORE_STARTED, record)
         except ServiceError as error:
             await self.fail(record, error)
             return
-        await self.send_event("task-started", {})
         self._task.start()
+        await self.send_event("task-started", {})
         await self.fault(Point.STARTED, record)
 
+    def _take_start(self, model: Model, arrived: float) -> None:
+        if not self.emulator.take_start(model.id, arrived):
+            _, message = TASK_ERRORS[FaultKind.THROTTLED]
+            raise ServiceError(self._facts.throttling, message)
+
+    def _check_start(self, payload: dict[str, Any], *, was_busy: bool) -> None:
+        """Check what has been on the connection before a task."""
+        parameters = payload.get("parameters")
+        previous, self._parameters = self._parameters, parameters
+        refused = was_busy and self.emulator.config.second_start == "refused"
+        if refused or (self._opened_ahead and not self._facts.opened_ahead_works):
+            raise failure(Oddity.INVALID_ACTION)
+        if self.record.tasks > 1 and self._facts.reuse_same_only:
+            if parameters != previous:
+                raise invalid("Parameter invalid: parameters differ")
+        if self.record.key == "invalid":
+            raise ServiceError("InvalidApiKey", "Invalid API-key provided.")
+
     async def _task_message(
-        self, action: str, task_id: str, payload: dict[str, Any]
+        self, action: str, task_id: str, payload: dict[str, Any], arrived: float
     ) -> None:
         task = self._task
         if task is None or task.record.id != task_id:
-            if task_id == self._last_task_id:
+            if task_id == self._last_task_id or not self._facts.unknown_task_fails:
                 # The task ended while this message was under way.
                 return
             raise invalid("Parameter invalid: task_id")
         values = payload.get("input")
         if not isinstance(values, dict):
             raise invalid("task can not be null")
+        if arrived < task.started and not self._facts.early_text:
+            raise invalid("Parameter invalid: the task has not started")
         if action == "continue-task":
             task.hear(values)
         elif values.get("directive") != "cancel":
             task.finish()
         elif task.answers_cancel:
-            await task.stop()
+            await task.stop(delivering=not self._facts.cancel_drops)
             await self.fault(Point.CANCEL, task.record)
             task.book()
             await self.finish(task, "cancelled")
+            if self._facts.cancel_closes:
+                await self.close()
 
     # What the service says
 
@@ -240,9 +278,9 @@ class Connection:
         """Send a piece of audio, or what a fault makes of it."""
         if self._audio_as_text:
             self._audio_as_text = False
-            await self._ws.send_str(audio.hex())
+            await self._send(audio.hex())
         else:
-            await self._ws.send_bytes(audio)
+            await self._send(audio)
 
     async def finish(
         self, task: Task, outcome: Outcome, *, with_usage: bool = True
@@ -252,11 +290,13 @@ class Connection:
         attributes: dict[str, str] = {}
         if task.finish_has_usage and with_usage:
             payload["output"] = {"sentence": {"words": []}}
-            payload["usage"] = task.usage
+            payload["usage"] = task.report_usage()
             attributes["request_uuid"] = str(uuid.uuid4())
         self.end_task(task.record, outcome)
         await self.send_event("task-finished", payload, attributes=attributes)
         await self.fault(Point.IDLE, task.record)
+        if not self._facts.reusable:
+            await self.close()
 
     async def fail(self, record: TaskRecord, error: ServiceError) -> None:
         """Send task-failed and close the connection, as the service does."""
@@ -285,10 +325,29 @@ class Connection:
         await self.send_event(
             "task-failed", {}, error_code=error.code, error_message=error.message
         )
-        await self.close()
+        if self._facts.failed_closes:
+            await self.close()
+
+    async def _send(self, data: str | bytes) -> None:
+        self._keep("service", data)
+        if isinstance(data, str):
+            await self._ws.send_str(data)
+        else:
+            await self._ws.send_bytes(data)
+
+    def _keep(self, side: Side, data: str | bytes) -> None:
+        """Keep a frame in the transcript, if there is one."""
+        if (recorder := self.emulator.recorder) is not None:
+            elapsed = asyncio.get_running_loop().time() - self._opened
+            recorder.frame(self.record.number, elapsed, side, data)
+
+    def _keep_end(self, side: Side, code: int, reason: str) -> None:
+        if (recorder := self.emulator.recorder) is not None:
+            elapsed = asyncio.get_running_loop().time() - self._opened
+            recorder.end(self.record.number, elapsed, side, code, reason)
 
     async def _send_json(self, message: Any) -> None:
-        await self._ws.send_str(json.dumps(message, ensure_ascii=False))
+        await self._send(json.dumps(message, ensure_ascii=False))
 
     # What goes wrong
 
@@ -349,7 +408,7 @@ class Connection:
     async def _say_something_odd(self, kind: FaultKind | Oddity) -> None:
         match kind:
             case FaultKind.GARBAGE_TEXT:
-                await self._ws.send_str("<html>Bad gateway</html>")
+                await self._send("<html>Bad gateway</html>")
             case FaultKind.GARBAGE_JSON:
                 await self._send_json({"header": ["nothing"], "payload": 1})
             case FaultKind.UNKNOWN_EVENT:
@@ -363,7 +422,7 @@ class Connection:
                     }
                     await self._send_json({"header": header, "payload": {}})
             case FaultKind.OVERSIZED_FRAME:
-                await self._ws.send_bytes(bytes(_OVERSIZED))
+                await self._send(bytes(_OVERSIZED))
             case FaultKind.BAD_FRAME:
                 transport = self._request.transport
                 if transport is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .server import Emulator
 
 CONTROL_PATH = "/_emulator/"
-_FIXED = {"host", "port", "faults"}
+_FIXED = {"host", "port", "faults", "facts", "record", "record_texts", "replay"}
 
 
 def control_routes(emulator: Emulator) -> list[web.RouteDef]:
@@ -61,6 +61,7 @@ def control_routes(emulator: Emulator) -> list[web.RouteDef]:
         if unknown:
             message = f"no such settings: {', '.join(sorted(unknown))}"
             return web.json_response({"error": message}, status=400)
+        emulator.config.differ_in(values.pop("differ", emulator.config.differ))
         for name, value in values.items():
             setattr(emulator.config, name, value)
         return web.json_response({})

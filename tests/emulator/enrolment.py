@@ -119,7 +119,10 @@ class Enrolment:
         emulator = self._emulator
         model = check_model(values.get("target_model"), emulator.config)
         prefix = values.get("prefix")
-        if not isinstance(prefix, str) or not re.fullmatch("[0-9A-Za-z]{1,10}", prefix):
+        letters = "0-9A-Za-z" if emulator.config.facts.prefix_capitals else "0-9a-z"
+        if not isinstance(prefix, str) or not re.fullmatch(
+            f"[{letters}]{{1,10}}", prefix
+        ):
             raise invalid("prefix is invalid")
         if emulator.config.free_tier_only:
             raise ServiceError(
@@ -143,7 +146,8 @@ class Enrolment:
         values: Mapping[str, Any],
         parameters: Mapping[str, Any],
     ) -> dict[str, Any]:
-        if self._emulator.config.region not in model.designs:
+        config = self._emulator.config
+        if config.region not in model.designs or not config.facts.offers_designs:
             raise invalid(f"target_model {model.id} is not supported")
         prompt, text = _check_design(values)
         rate = parameters.get("sample_rate", 24_000)
@@ -201,11 +205,14 @@ class Enrolment:
         if not isinstance(index, int) or not isinstance(size, int) or size < 1:
             raise invalid("page_index or page_size is invalid")
         prefix = values.get("prefix") or ""
-        found = [
+        found: list[dict[str, Any]] = [
             {"voice_id": voice_id, **self._facts(voice_id)}
             for voice_id in self._emulator.config.cloned_voices
             if _name(voice_id).startswith(prefix)
         ]
+        if not self._emulator.config.facts.lists_models:
+            for facts in found:
+                del facts["target_model"]
         return {"voice_list": found[index * size : (index + 1) * size]}
 
     async def _query(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,7 +235,8 @@ class Enrolment:
             voice.url, voice.gmt_modified = str(values["url"]), _now()
             voice.created = self._time()
             voice.pitch = recording.pitch if recording else None
-            self._emulator.config.cloned_voices[voice_id] = "DEPLOYING"
+            if self._emulator.config.facts.update_redeploys:
+                self._emulator.config.cloned_voices[voice_id] = "DEPLOYING"
         return {}
 
     async def _delete(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,10 +251,15 @@ class Enrolment:
         """Return what is found at a URL; None where nobody looks."""
         emulator = self._emulator
         url = values.get("url")
-        if not isinstance(url, str) or not url.startswith(("http", "oss://")):
+        facts = emulator.config.facts
+        schemes = ("http", "oss://", *(("data:",) if facts.takes_data_uri else ()))
+        if not isinstance(url, str) or not url.startswith(schemes):
             raise invalid("url is invalid")
         if url.startswith("oss://"):
-            data = emulator.storage.resolve(url, model, asked=resolves)
+            asked = resolves or not facts.oss_needs_header
+            data = emulator.storage.resolve(url, model, asked=asked)
+        elif url.startswith("data:"):
+            data = base64.b64decode(url.partition(",")[2])
         elif urlsplit(url).hostname == "example.com":
             return None
         elif url in emulator.config.web:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Refusal = Callable[[int], web.Response]
 
-_LONGEST_TOKEN = 1800
 _HTTP_ERRORS = {
     400: ("InvalidParameter", "Required parameter(s) missing or invalid."),
     401: ("InvalidApiKey", "Invalid API-key provided."),
@@ -127,7 +126,9 @@ class _Api:
         self._enrolment = Enrolment(emulator)
 
     async def tokens(self, request: web.Request) -> web.StreamResponse:
-        return await self._guarded(request, "tokens", self._create_token)
+        offered = self._emulator.config.facts.offers_tokens
+        handler = self._create_token if offered else self.not_found
+        return await self._guarded(request, "tokens", handler)
 
     async def policy(self, request: web.Request) -> web.StreamResponse:
         handler = self._offered(self._emulator.storage.policy)
@@ -178,6 +179,8 @@ class _Api:
 
     async def _create_token(self, request: web.Request) -> web.StreamResponse:
         text = request.query.get("expire_in_seconds", "60")
-        if not text.isdecimal() or not 1 <= int(text) <= _LONGEST_TOKEN:
-            return error_response(400, message="expire_in_seconds must be in [1, 1800]")
+        longest = self._emulator.config.facts.longest_token
+        if not text.isdecimal() or not 1 <= int(text) <= longest:
+            message = f"expire_in_seconds must be in [1, {longest}]"
+            return error_response(400, message=message)
         return web.json_response(self._emulator.issue_token(request, int(text)))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from .catalogue import Model, instructions, model_of_clone, models, system_voice, voices
+from .catalogue import Model, data, instructions, model_of_clone, system_voice, voices
 from .config import EmulatorConfig
 from .errors import ServiceError, invalid
+from .facts import Facts
 from .faults import TASK_ERRORS, FaultKind, Oddity
 from .text import count_characters
 
@@ -23,9 +24,31 @@ __all__ = [
 ]
 
 SAMPLE_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
-_DEFAULT_RATE = 22050
 _DEFAULT_BIT_RATE = 32
-_LONGEST_INSTRUCTION = 100
+_KNOWN = frozenset(
+    [
+        "voice",
+        "text_type",
+        "format",
+        "sample_rate",
+        "volume",
+        "rate",
+        "pitch",
+        "bit_rate",
+        "seed",
+        "type",
+        "enable_ssml",
+        "word_timestamp_enabled",
+        "phoneme_timestamp_enabled",
+        "language_hints",
+        "instruction",
+        "hot_fix",
+        "enable_aigc_tag",
+        "aigc_propagator",
+        "aigc_propagate_id",
+        "enable_markdown_filter",
+    ]
+)
 _RANGES: dict[str, tuple[tuple[type[int | float], ...], float, float]] = {
     "volume": ((int,), 0, 100),
     "rate": ((int, float), 0.5, 2),
@@ -63,8 +86,8 @@ class Speaker:
     """True if the model knows the tags for feelings and sounds."""
     fundamental: float | None = None
     """The pitch in Hz that the voice has at the normal pitch, if it is known."""
-    drops_markup: bool = False
-    """True if markup is left out silently."""
+    markup: Literal["dropped", "refused", "spoken"] = "refused"
+    """What becomes of markup if it is not known."""
 
 
 def failure(kind: FaultKind | Oddity) -> ServiceError:
@@ -82,14 +105,15 @@ def check_model(model: object, config: EmulatorConfig) -> Model:
         raise invalid(
             "Missing required parameter 'payload.model'! Please follow the protocol!"
         )
-    known = models().get(model) if isinstance(model, str) else None
+    known = config.models.get(model) if isinstance(model, str) else None
     if known is None:
+        code, message = TASK_ERRORS[FaultKind.MODEL_NOT_FOUND]
         if isinstance(model, str) and model.startswith("qwen-"):
-            raise ServiceError("ModelNotFound", "Model not exist.")
-        raise failure(FaultKind.MODEL_NOT_FOUND)
+            message = "Model not exist."
+        raise ServiceError(config.facts.unknown_model or code, message)
     is_open = config.region in known.regions or model in config.opened_models
     if not is_open or model in config.closed_models:
-        raise ServiceError("AccessDenied", "Model access denied.")
+        raise ServiceError(config.facts.closed_model, "Model access denied.")
     return known
 
 
@@ -100,7 +124,7 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
         ServiceError: If the service would refuse the task.
     """
     model = check_model(payload.get("model"), config)
-    if not isinstance(payload.get("input"), dict):
+    if config.facts.needs_input and not isinstance(payload.get("input"), dict):
         raise invalid("task can not be null")
     kind = (payload.get("task_group"), payload.get("task"), payload.get("function"))
     if kind != ("audio", "tts", "SpeechSynthesizer"):
@@ -108,11 +132,11 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
     parameters = payload.get("parameters")
     if not isinstance(parameters, dict):
         raise invalid("Request voice is invalid!")
-    _check_ranges(parameters, model)
+    parameters = _checked(parameters, model, config.facts)
     voice_id = parameters.get("voice")
     if not voice_id or not isinstance(voice_id, str):
         raise invalid("Request voice is invalid!")
-    audio_format, rate = _check_format(parameters, model)
+    audio_format, rate = _check_format(parameters, model, config.facts)
     voice = _find_voice(voice_id, model, config)
     hints = parameters.get("language_hints")
     chosen = parameters.get("bit_rate") if audio_format in model.bit_rate else None
@@ -133,15 +157,15 @@ def check_task(payload: Mapping[str, Any], config: EmulatorConfig) -> Speaker:
         word_timestamps=_flag(parameters, "word_timestamp_enabled")
         and voice["word_timestamps"],
         ssml=_flag(parameters, "enable_ssml"),
-        knows_ssml=voice["ssml"],
         replacements=_replacements(parameters, model),
         tags=model.tags,
-        drops_markup=model.is_qwen and not voice["ssml"],
+        knows_ssml=voice["ssml"],
+        markup=config.facts.qwen_markup if model.is_qwen else "refused",
     )
 
 
 def _find_voice(voice: str, model: Model, config: EmulatorConfig) -> dict[str, Any]:
-    facts = system_voice(voice)
+    facts = _system_voice(voice, config.facts)
     if facts is not None:
         offered = model.id in config.opened_models or config.region in facts["regions"]
         if model.id in facts["models"] and offered:
@@ -157,33 +181,62 @@ def _find_voice(voice: str, model: Model, config: EmulatorConfig) -> dict[str, A
             "ssml": model.ssml,
             "word_timestamps": model.word_timestamps,
         }
-    raise failure(Oddity.VOICE_411 if model.is_qwen else FaultKind.VOICE_418)
+    is_411 = (
+        config.facts.qwen_voice_error if model.is_qwen else config.facts.voice_error
+    ) == 411
+    raise failure(Oddity.VOICE_411 if is_411 else FaultKind.VOICE_418)
 
 
-def _check_ranges(parameters: Mapping[str, Any], model: Model) -> None:
-    for name, (kinds, low, high) in _RANGES.items():
+def _system_voice(voice: str, facts: Facts) -> dict[str, Any] | None:
+    if facts.any_case_voices:
+        ids = {known.lower(): known for known in data()["voices"]}
+        voice = ids.get(voice.lower(), voice)
+    changes = facts.voices.get(voice, {})
+    found = system_voice(voice)
+    return None if found is None or changes is None else {**found, **changes}
+
+
+def _checked(
+    parameters: Mapping[str, Any], model: Model, facts: Facts
+) -> dict[str, Any]:
+    """Return the parameters that have an effect, after a check of all of them."""
+    checked = dict(parameters)
+    if not (facts.unknown_parameters or _KNOWN.issuperset(parameters)):
+        raise invalid("Parameter invalid: unknown parameter")
+    if facts.plain_type_only and parameters.get("text_type") != "PlainText":
+        raise invalid("Parameter invalid: text_type")
+    for name, (kinds, *usual) in _RANGES.items():
+        low, high = facts.ranges.get(name, usual)
         value: Any = parameters.get(name, low)
         # A JSON true is no number, though it is an int in Python.
-        if type(value) not in kinds or not low <= value <= high:
+        if type(value) not in kinds or not (facts.clamps or low <= value <= high):
             raise invalid(f"Parameter invalid: {name} must be in [{low}, {high}]")
+        if name in parameters:
+            checked[name] = min(max(value, low), high)
     hints = parameters.get("language_hints", [])
     if not isinstance(hints, list) or (
         # What knows no hints does not look at them.
         model.hints and not set(model.hints).issuperset(map(str, hints[:1]))
     ):
         raise invalid("Parameter invalid: language_hints")
+    return {name: v for name, v in checked.items() if name not in facts.no_effect}
 
 
-def _check_format(parameters: Mapping[str, Any], model: Model) -> tuple[str, int]:
-    audio_format = parameters.get("format", "mp3")
-    if audio_format == "Default":
-        audio_format = "mp3"
+def _check_format(
+    parameters: Mapping[str, Any], model: Model, facts: Facts
+) -> tuple[str, int]:
+    audio_format = parameters.get("format", facts.default_format)
+    if audio_format == "Default" and facts.knows_default_format:
+        audio_format = facts.default_format
     if audio_format not in model.formats:
         raise invalid("Parameter invalid: format is not supported")
     rate = parameters.get("sample_rate", 0)
     if rate != 0 and (isinstance(rate, bool) or rate not in SAMPLE_RATES):
         raise invalid("Parameter invalid: sample_rate is not supported")
-    return audio_format, rate or _DEFAULT_RATE
+    rate = rate or facts.default_rate
+    if audio_format == "opus" and rate in facts.opus_refuses:
+        raise invalid("Parameter invalid: sample_rate is not supported")
+    return audio_format, rate
 
 
 def _check_instruction(
@@ -196,7 +249,8 @@ def _check_instruction(
         return ""
     cloned = voice in config.cloned_voices
     free = model.clone_instructions if cloned else model.free_instructions
-    if free and count_characters(instruction) <= _LONGEST_INSTRUCTION:
+    free = free or config.facts.instructions_free
+    if free and count_characters(instruction) <= config.facts.instruction_limit:
         return instruction
     if not cloned and instruction in instructions(voice, model.id):
         return instruction

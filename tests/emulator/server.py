@@ -19,10 +19,11 @@ from .enrolment import Voice
 from .faults import FaultKind, Point
 from .network import Gate, Line, line_of
 from .records import ConnectionRecord, Heard, TaskRecord
-from .rest import http_routes, refusal
+from .rest import error_response, faulty_answer, http_routes
 from .script import Fault, FaultScript
 from .speech import Studio
 from .storage import Storage
+from .transcript import Player, Recorder, Transcript
 
 _WEBSOCKET_PATH = "/api-ws/v1/inference"
 
@@ -37,6 +38,7 @@ class Emulator:
         connections: Every attempt to open a WebSocket since the start.
         happened: Every fault that has happened.
         tokens_issued: Temporary keys given out since the start.
+        recorder: What keeps the transcript, if one is kept.
         storage: What was uploaded.
         created_voices: The voices that were cloned or designed here.
         astray: Requests that have followed a redirection.
@@ -52,6 +54,7 @@ class Emulator:
         self.faults = FaultScript(self.config.faults)
         self.studio = Studio(self.config)
         self.storage = Storage(self)
+        self.recorder: Recorder | None = None
         self.created_voices: dict[str, Voice] = {}
         self.astray = 0
         self._tokens: dict[str, tuple[str, float]] = {}
@@ -73,6 +76,9 @@ class Emulator:
         app.add_routes(control_routes(self))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
+        if self.config.record is not None:
+            texts = self.config.record_texts
+            self.recorder = Recorder(self.config.record, keep_texts=texts)
         await self.listen(self.config.port)
         return self
 
@@ -84,6 +90,8 @@ class Emulator:
         if self._runner is not None:
             await self._runner.cleanup()
         self.studio.close()
+        if self.recorder is not None:
+            self.recorder.close()
 
     async def listen(self, port: int | None = None) -> None:
         """Listen, on the port as before where none is given."""
@@ -189,6 +197,8 @@ class Emulator:
     def key_kind(self, request: web.Request) -> str:
         """Return what the request's key is: api_key, temporary or invalid."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if not self.config.facts.scheme_any_case and scheme != "Bearer":
+            return "invalid"
         if scheme.lower() == "bearer":
             if self.config.is_valid_key(key):
                 return "api_key"
@@ -272,9 +282,11 @@ class Emulator:
             len(self.connections) + 1, loop.time(), headers, key=kind
         )
         self.connections.append(record)
+        if kind == "temporary" and not self.config.facts.tokens_open_sockets:
+            kind = record.key = "invalid"
         try:
             fault = self.faults.take(Point.HANDSHAKE, connection=record.number)
-            response = await refusal(self, request, fault)
+            response = await self._refusal(request, fault, kind)
             if response is not None:
                 record.status = response.status
                 return response
@@ -283,6 +295,11 @@ class Emulator:
             )
             await ws.prepare(request)
             record.status = 101
+            if self.config.replay is not None:
+                frames = Transcript(self.config.replay).connection(record.number)
+                await Player(ws, frames).run()
+                record.close_code = ws.close_code
+                return ws
             connection = Connection(self, request, ws, record)
             self._open.add(connection)
             self.notify()
@@ -296,3 +313,22 @@ class Emulator:
         finally:
             record.closed = loop.time()
             self.notify()
+
+    async def _refusal(
+        self, request: web.Request, fault: Fault | None, key: str
+    ) -> web.StreamResponse | None:
+        """Return the answer to an upgrade that is refused, or None if it is not."""
+        facts = self.config.facts
+        if request.path.endswith("/") and not facts.slash_path:
+            return error_response(404)
+        answer = await faulty_answer(request, fault)
+        if answer is not None or key != "invalid" or facts.any_key:
+            return answer
+        if facts.refusal_is_page:
+            page = "<html><body><h1>Unauthorized</h1></body></html>"
+            return web.Response(
+                status=facts.refusal_status, text=page, content_type="text/html"
+            )
+        return error_response(
+            facts.refusal_status, "InvalidApiKey", "Invalid API-key provided."
+        )

@@ -2,27 +2,20 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import tags
 from .audio import Encoder
 from .billing import input_tokens, output_tokens
-from .catalogue import models
+from .catalogue import Model
 from .errors import ServiceError, invalid
 from .faults import FaultKind, GoneError, Point
 from .records import SentenceRecord, TaskRecord, TextPiece
 from .rules import Speaker
 from .script import Fault
 from .speech import Word
-from .text import (
-    Passage,
-    Segmenter,
-    count_characters,
-    drop_markup,
-    is_speakable,
-    is_ssml,
-    parse_ssml,
-)
+from .text import Passage, Segmenter, drop_markup, is_speakable, is_ssml, parse_ssml
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -44,11 +37,16 @@ class Task:
 
     Attributes:
         record: What is remembered of it.
+        started: When it started, by the event loop's clock.
         waited: True if it was started long before its first text came.
     """
 
     def __init__(
-        self, connection: Connection, record: TaskRecord, speaker: Speaker
+        self,
+        connection: Connection,
+        record: TaskRecord,
+        speaker: Speaker,
+        model: Model,
     ) -> None:
         """Prepare a task; nothing is spoken before ``start``."""
         self.record = record
@@ -56,27 +54,32 @@ class Task:
         self._config = connection.emulator.config
         self._speaker = speaker
         self._loop = asyncio.get_running_loop()
-        self._segmenter = Segmenter()
+        self._facts = self._config.facts
+        self._segmenter = Segmenter(
+            self._facts.sentence_end, holds_last=self._facts.holds_last
+        )
         # Sentences with the time at which they were complete; None at the end.
         self._queue: asyncio.Queue[tuple[float, Passage | _Flush | None]]
         self._queue = asyncio.Queue()
-        self._encoder = Encoder(
-            speaker.format, speaker.sample_rate, speaker.bit_rate, speaker.mp3_bit_rate
-        )
-        self._model = models()[record.model]
+        self._encoder = self._new_encoder()
+        self._model = model
         self._characters = 0
         self._spoken_words = 0
+        self._words: list[Word] = []
         self._finishing = False
         self._speaking = False
+        self._sentence_over = asyncio.Event()
+        self._reported: dict[str, int] = {}
+        self._early: list[Passage | _Flush] = []
         self.waited = False
-        self._active = self._started = self._loop.time()
+        self._active = self.started = self._loop.time()
         # When the synthesis of all sentences so far ends, by the latency model.
         self._busy_until = 0.0
         self._work: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to speak, and to expect text."""
-        self._active = self._started = self._loop.time()
+        self._active = self.started = self._loop.time()
         self._work = [
             asyncio.create_task(self._guarded()),
             asyncio.create_task(self._watch_text_gap()),
@@ -88,8 +91,26 @@ class Task:
             if work is not asyncio.current_task():
                 work.cancel()
 
-    async def stop(self) -> None:
-        """Fall silent, and say nothing more after that."""
+    def _new_encoder(self) -> Encoder:
+        speaker = self._speaker
+        return Encoder(
+            speaker.format,
+            speaker.sample_rate,
+            speaker.bit_rate,
+            speaker.mp3_bit_rate,
+            self._facts.shape,
+        )
+
+    async def stop(self, *, delivering: bool = False) -> None:
+        """Fall silent, and say nothing more after that.
+
+        Args:
+            delivering: True to end the sentence that is being spoken first.
+        """
+        if delivering and self._speaking:
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            await self._sentence_over.wait()
         self.cancel()
         if self._work:
             await asyncio.wait(self._work)
@@ -107,7 +128,7 @@ class Task:
             self.record.flushes += 1
             if self._config.flush == "refused":
                 raise invalid("Parameter invalid: text is null")
-            self._queue.put_nowait((self._active, _FLUSH))
+            self._put(_FLUSH)
             if self._config.flush == "works":
                 self._queue_sentences(self._segmenter.flush())
             return
@@ -116,13 +137,13 @@ class Task:
             raise invalid("Parameter invalid: text is null")
         self._check_text(text)
         if not self.record.pieces:
-            waited = self._active - self._started - self._config.round_trip
+            waited = self._active - self.started - self._config.round_trip
             self.waited = waited > LONG
         self.record.pieces.append(TextPiece(self._active, text))
         self._connection.emulator.notify()
-        if self._speaker.drops_markup:
+        if self._speaker.markup == "dropped" and not self._speaker.knows_ssml:
             text = drop_markup(text)
-        elif self._speaker.ssml and is_ssml(text):
+        elif self._speaker.ssml and self._takes_markup(text):
             self._queue_ssml(text)
             return
         if self._speaker.tags:
@@ -134,43 +155,61 @@ class Task:
         if not self._finishing:
             self._finishing = True
             self._queue_sentences(self._segmenter.flush())
+            for passage in self._early:
+                self._queue.put_nowait((self._loop.time(), passage))
             self._queue.put_nowait((0.0, None))
 
-    @property
-    def usage(self) -> dict[str, int]:
-        """What was billed so far, as the service reports it."""
+    def report_usage(self) -> dict[str, int]:
+        """Return what was billed so far, as the service reports it."""
         record = self.record
         if self._model.unit == "characters":
-            return {"characters": record.characters}
-        return {
-            "input_tokens": record.input_tokens,
-            "output_tokens": record.output_tokens,
-            "total_tokens": record.input_tokens + record.output_tokens,
-        }
+            usage = {"characters": record.characters}
+        else:
+            usage = {
+                "input_tokens": record.input_tokens,
+                "output_tokens": record.output_tokens,
+                "total_tokens": record.input_tokens + record.output_tokens,
+            }
+        if self._facts.usage_cumulative:
+            return usage
+        previous, self._reported = self._reported, usage
+        return {name: value - previous.get(name, 0) for name, value in usage.items()}
 
     def book(self) -> None:
         """Bill the tokens of all text that was begun and all audio that was sent."""
         if self._model.unit == "tokens":
             begun = "".join(sentence.text for sentence in self.record.sentences)
             self.record.input_tokens = input_tokens(begun)
-            self.record.output_tokens = output_tokens(self.record.audio_seconds)
+            self.record.output_tokens = output_tokens(
+                self.record.audio_seconds, self._facts.tokens_per_second
+            )
 
     @property
     def answers_cancel(self) -> bool:
         """True if a cancellation is answered, and not just overheard."""
-        return self._config.region in self._model.cancel
+        if self._facts.cancel == "by_model":
+            return self._config.region in self._model.cancel
+        return self._facts.cancel == "always"
 
     @property
     def finish_has_usage(self) -> bool:
         """True if task-finished says what was billed."""
         if self._config.usage == "sentence":
-            return self._model.is_qwen
+            return self._model.is_qwen and self._facts.qwen_finish_usage
         return self._config.usage != "none"
 
+    def _takes_markup(self, text: str) -> bool:
+        if is_ssml(text):
+            return self._speaker.markup != "spoken"
+        if not self._facts.ssml_plain:
+            raise invalid("SSML text is invalid: no speak element")
+        return False
+
     def _check_text(self, text: str) -> None:
-        if self._speaker.ssml and self.record.pieces:
-            raise invalid("Text request limit violated, expected 1.")
-        characters = count_characters(text)
+        limit = self._facts.ssml_texts
+        if self._speaker.ssml and limit and len(self.record.pieces) >= limit:
+            raise invalid(f"Text request limit violated, expected {limit}.")
+        characters = self._facts.count(text)
         if characters > self._config.message_limit:
             raise invalid(
                 f"Text request length limit violated, expected {self._config.message_limit}."
@@ -183,32 +222,41 @@ class Task:
 
     def _queue_sentences(self, sentences: list[str]) -> None:
         for sentence in sentences:
-            self._queue.put_nowait((self._loop.time(), Passage(sentence)))
+            self._put(Passage(sentence))
 
     def _queue_ssml(self, text: str) -> None:
         if not self._speaker.knows_ssml:
             raise invalid("SSML text is not supported at the moment!")
         try:
-            passages = parse_ssml(text)
+            passages = parse_ssml(text, siblings=self._facts.ssml_siblings)
         except ValueError as error:
             raise invalid(f"SSML text is invalid: {error}") from error
+        if self._facts.counts_markup:
+            markup = self._facts.count(text) - sum(
+                self._facts.count(passage.text) for passage in passages
+            )
+            self.record.characters += markup
         for passage in passages:
             if is_speakable(passage.text):
-                self._queue.put_nowait((self._loop.time(), passage))
+                pause = passage.pause if self._facts.ssml_breaks else 0.0
+                self._put(replace(passage, pause=pause))
+
+    def _put(self, passage: Passage | _Flush) -> None:
+        if self._facts.speaks_early:
+            self._queue.put_nowait((self._loop.time(), passage))
+        else:
+            self._early.append(passage)
 
     async def _watch_text_gap(self) -> None:
         while not self._finishing:
             now = self._loop.time()
-            if self._speaking:
+            if self._speaking and not self._facts.gap_counts_audio:
                 self._active = now
             wait = self._active + self._config.text_gap - now
             if wait <= 0:
-                await self._connection.fail(
-                    self.record,
-                    invalid(
-                        f"request timeout after {self._config.text_gap:g} seconds."
-                    ),
-                )
+                message = f"request timeout after {self._config.text_gap:g} seconds."
+                error = ServiceError(self._facts.gap_code, message)
+                await self._connection.fail(self.record, error)
                 return
             await asyncio.sleep(wait)
 
@@ -229,10 +277,13 @@ class Task:
                 await self._fault(Point.FLUSH)
                 continue
             self._speaking = True
+            self._sentence_over.clear()
             await self._speak(arrived, passage)
             self._speaking = False
-            self._active = self._loop.time()
-        if not self.record.sentences:
+            self._sentence_over.set()
+            if not self._facts.gap_counts_audio:
+                self._active = self._loop.time()
+        if not self.record.sentences and self._facts.empty_fails:
             raise invalid("Please ensure input text is valid.")
         if tail := self._encoder.finish():
             await self._send_audio(self.record.sentences[-1], tail)
@@ -243,8 +294,11 @@ class Task:
     async def _speak(self, arrived: float, passage: Passage) -> None:
         sentence = await self._begin_sentence(passage)
         await self._fault(Point.BEFORE_AUDIO)
+        if self._facts.header_per_sentence and sentence.index:
+            self._encoder = self._new_encoder()
         # Nothing follows but the end, so the encoder may give away what it holds back.
         final = self._finishing and self._queue.qsize() == 1
+        final = final or self._facts.header_per_sentence
         spoken = await self._connection.emulator.studio.speak(
             passage, self._speaker, self._encoder, final=final
         )
@@ -253,6 +307,7 @@ class Task:
             ready = arrived + self._config.first_packet
         else:
             ready = self._busy_until + chunk_time
+        self._words = spoken.words
         chunks = spoken.chunks
         middle = max(1, len(chunks) // 2)
         for number, audio in enumerate(chunks):
@@ -267,7 +322,7 @@ class Task:
         self._busy_until = ready + max(0, len(chunks) - 1) * chunk_time
         sentence.audio_seconds = spoken.seconds
         await self._fault(Point.SENTENCE_END)
-        await self._end_sentence(sentence, spoken.words)
+        await self._end_sentence(sentence)
 
     async def _begin_sentence(self, passage: Passage) -> SentenceRecord:
         sentences = self.record.sentences
@@ -277,17 +332,17 @@ class Task:
         sentence = SentenceRecord(
             len(sentences),
             text,
-            count_characters(text),
+            self._facts.count(text),
             spoken=tags.spoken(passage.text),
         )
         sentences.append(sentence)
         if self._model.unit == "characters":
             self.record.characters += sentence.characters
         if self._config.usage != "old":
-            await self._result("sentence-begin", sentence, original_text=sentence.text)
+            await self._result("sentence-begin", sentence)
         return sentence
 
-    async def _end_sentence(self, sentence: SentenceRecord, words: list[Word]) -> None:
+    async def _end_sentence(self, sentence: SentenceRecord) -> None:
         sentence.complete = True
         self.book()
         usage = self._config.usage
@@ -297,44 +352,49 @@ class Task:
         await self._result(
             "sentence-end",
             sentence,
-            words=self._word_list(words) if self._speaker.word_timestamps else [],
             with_usage=usage in ("sentence", "both"),
-            original_text=sentence.text,
         )
-        self._spoken_words += len(words)
+        self._spoken_words += len(self._words)
 
     async def _send_audio(self, sentence: SentenceRecord, audio: bytes) -> None:
         if self._config.usage == "old":
             payload = {
                 "output": {"sentence": {"words": []}},
-                "usage": self.usage,
+                "usage": self.report_usage(),
             }
             await self._connection.send_event("result-generated", payload)
         else:
             await self._result("sentence-synthesis", sentence)
-        await self._connection.send_audio(audio)
+        frames = self._facts.frames_per_event
+        step = -(-len(audio) // frames)
+        for start in range(0, len(audio), step):
+            await self._connection.send_audio(audio[start : start + step])
         self.record.audio_bytes += len(audio)
 
     async def _result(
         self,
         kind: str,
         sentence: SentenceRecord,
-        words: list[dict[str, Any]] | None = None,
         *,
         with_usage: bool = False,
-        **output: str,
     ) -> None:
-        facts = {"index": sentence.index, "words": words or []}
-        payload: dict[str, Any] = {
-            "output": {"type": kind, "sentence": facts, **output}
+        if kind not in self._facts.sentence_events:
+            return
+        timed = self._speaker.word_timestamps and kind == self._facts.words_at
+        facts = {
+            "index": sentence.index + self._facts.first_index,
+            "words": self._word_list(self._words) if timed else [],
         }
+        payload: dict[str, Any] = {"output": {"type": kind, "sentence": facts}}
+        if kind in self._facts.text_at:
+            payload["output"]["original_text"] = sentence.text
         if with_usage:
-            payload["usage"] = self.usage
+            payload["usage"] = self.report_usage()
         await self._connection.send_event("result-generated", payload)
 
     def _word_list(self, words: list[Word]) -> list[dict[str, Any]]:
         by_task = self._config.word_times == "task"
-        before = self.record.audio_seconds - self.record.sentences[-1].audio_seconds
+        before = sum(s.audio_seconds for s in self.record.sentences[:-1])
         offset = before if by_task else 0.0
         return [
             {

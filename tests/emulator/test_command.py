@@ -70,7 +70,21 @@ def test_the_command_line_becomes_a_configuration() -> None:
     assert config.faults == [Fault(FaultKind.RESET, Point.IDLE, times=None)]
 
 
-@pytest.mark.parametrize("line", ["--fault x", "--speech loud", "--region mars"])
+def test_differences_and_transcripts_are_options() -> None:
+    line = (
+        "--differ flush-ignored --differ handshake-403 --record out.jsonl"
+        " --record-texts --replay in.jsonl"
+    )
+    config = configuration(parse_arguments(line.split()))
+    assert config.differ == {"flush-ignored", "handshake-403"}
+    assert (config.flush, config.facts.refusal_status) == ("ignored", 403)
+    assert (config.record, config.replay) == (Path("out.jsonl"), Path("in.jsonl"))
+    assert config.record_texts
+
+
+@pytest.mark.parametrize(
+    "line", ["--fault x", "--speech loud", "--region mars", "--differ nothing"]
+)
 def test_a_bad_command_line_is_refused(line: str) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(line.split())

@@ -50,9 +50,16 @@ class Segmenter:
     the text that was pushed.
     """
 
-    def __init__(self) -> None:
-        """Begin without text."""
+    def __init__(self, ends: str = "", *, holds_last: bool = True) -> None:
+        """Begin without text.
+
+        Args:
+            ends: What ends a sentence, as a regular expression; empty for the usual.
+            holds_last: False to take a sentence for complete before text follows.
+        """
         self._text = ""
+        self._ends = re.compile(ends) if ends else _SENTENCE_END
+        self._holds_last = holds_last
 
     def push(self, text: str) -> list[str]:
         """Add text and return the sentences that are now complete."""
@@ -74,12 +81,13 @@ class Segmenter:
         too_long = len(self._text) > _LONGEST_SENTENCE and is_speakable(
             self._text[:_LONGEST_SENTENCE]
         )
-        for match in _SENTENCE_END.finditer(self._text):
+        for match in self._ends.finditer(self._text):
             end = match.end()
             if too_long and end > _LONGEST_SENTENCE:
                 break
             if is_speakable(self._text[:end]):
-                return end if is_speakable(self._text[end:]) else 0
+                followed = is_speakable(self._text[end:]) or not self._holds_last
+                return end if followed else 0
         if not too_long:
             return 0
         clauses = list(_CLAUSE_END.finditer(self._text, 0, _LONGEST_SENTENCE))
@@ -116,12 +124,14 @@ def drop_markup(text: str) -> str:
     return _MARKUP.sub("", text)
 
 
-def parse_ssml(text: str) -> list[Passage]:
-    """Return the passages of one or more ``speak`` elements.
+def parse_ssml(text: str, *, siblings: bool = True) -> list[Passage]:
+    """Return the passages of one or, with ``siblings``, more ``speak`` elements.
 
     Raises:
         ValueError: If it is not well-formed, or has an unknown or misplaced element.
     """
+    if not siblings and text.count("</speak>") > 1:
+        raise ValueError("more than one <speak>")
     reader = _SsmlReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start

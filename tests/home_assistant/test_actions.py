@@ -36,6 +36,8 @@ UNTIMED = next(
     for voice in CATALOGUE.voices_in("cn-beijing")
     if "word_timestamps" not in voice.features
 )
+OLD = "longxiaochun"
+"""A voice whose only model has no Opus."""
 TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{3})")
 
 
@@ -444,6 +446,16 @@ async def test_unusable_file_name_is_refused_before_it_is_paid_for(
     ("data", "key"),
     [
         ({"options": {"speech_rate": 9}}, "invalid_option"),
+        ({"options": {"speed": "1.5"}}, "unknown_option"),
+        ({"options": {"settings": {}}}, "unknown_option"),
+        ({"options": {"preferred_sample_rate": 16000}}, "not_supported"),
+        ({"options": {"preferred_format": "flac"}}, "not_supported"),
+        ({"options": {"voice": OLD, "format": "opus"}}, "not_supported"),
+        ({"language": "xx"}, "invalid_option"),
+        ({"language": "EN"}, "invalid_option"),
+        ({"language": "en_US"}, "invalid_option"),
+        ({"message": "\u3002"}, "empty_text"),
+        ({"message": "<speak>"}, "ssml_invalid"),
         ({"options": {"voice": UNTIMED}, "subtitles": True}, "not_supported"),
     ],
 )
@@ -459,6 +471,17 @@ async def test_impossible_call_is_explained_and_free(
         await synthesize(hass, **data)
     assert error.value.translation_key == key
     assert emulator.bill == {}
+
+
+async def test_recording_that_fails_half_way_is_an_error(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
+) -> None:
+    """Of which no file stays behind."""
+    emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1))
+    with pytest.raises(HomeAssistantError) as error:
+        await synthesize(hass)
+    assert error.value.translation_key == "content_refused"
+    assert not (media / "cosyvoice").exists()
 
 
 async def test_user_who_may_only_read_cannot_spend_money(
@@ -513,6 +536,8 @@ async def test_voices_are_listed(hass: HomeAssistant) -> None:
     voices = await list_voices(hass)
     in_region = {voice.id for voice in CATALOGUE.voices_in("cn-beijing")}
     assert set(voices) == in_region | {CLONE, DESIGNED}
+    names = [voice["name"] for voice in voices.values()]
+    assert len(set(names)) == len(names)
     built_in, clone = voices["longanhuan"], voices[CLONE]
     assert built_in["name"] == "Longanhuan \u9f99\u5b89\u6b22"
     assert built_in["languages"] == ["zh", "en"]

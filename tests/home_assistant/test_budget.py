@@ -95,16 +95,12 @@ async def test_money_budget_counts_money(hass: HomeAssistant) -> None:
     entry = account(monthly_budget=0.5, budget_unit="money", refuse_over_budget=True)
     async with loaded(hass, entry) as ledger:
         ledger.record(spoken(4000), "living_room")
-        assert issues(hass) == ["budget_80"]
+        assert issues(hass) == ["budget_80_money"]
         ledger.check_budget()
         ledger.record(spoken(1000), "living_room")
         with pytest.raises(ServiceValidationError) as error:
             ledger.check_budget()
-    assert error.value.translation_key == "over_budget"
-    assert error.value.translation_placeholders == {
-        "account": "Home",
-        "budget": "0.5 CNY",
-    }
+    assert error.value.translation_key == "over_budget_money"
 
 
 async def test_speech_goes_on_unless_refusal_is_wanted(hass: HomeAssistant) -> None:
@@ -220,23 +216,47 @@ async def test_messages_in_flight_count_towards_a_refusing_budget(
 
 
 @pytest.mark.parametrize(
-    ("language", "options", "shown"),
+    ("options", "issue_key", "error_key", "budget"),
     [
-        ("en", {"monthly_budget": 15_000}, "15,000 characters"),
-        ("zh-Hans", {"monthly_budget": 15_000}, "15,000 字符"),
-        ("zh-Hans", {"monthly_budget": 0.5, "budget_unit": "money"}, "0.5 CNY"),
+        ({"monthly_budget": 15_000}, "budget_100", "over_budget", "15,000"),
+        (
+            {"monthly_budget": 0.5, "budget_unit": "money"},
+            "budget_100_money",
+            "over_budget_money",
+            "0.5 CNY",
+        ),
     ],
 )
-async def test_budget_is_shown_with_its_unit(
-    hass: HomeAssistant, language: str, options: dict[str, Any], shown: str
+async def test_texts_name_the_unit(
+    hass: HomeAssistant,
+    options: dict[str, Any],
+    issue_key: str,
+    error_key: str,
+    budget: str,
+) -> None:
+    """In the language of the person who reads them."""
+    async with loaded(hass, account(refuse_over_budget=True, **options)) as ledger:
+        ledger.record(spoken(100_000), "living_room")
+        (issue,) = ir.async_get(hass).issues.values()
+        with pytest.raises(OverBudgetError) as error:
+            ledger.check_budget()
+    assert issue.translation_key == issue_key
+    assert error.value.translation_key == error_key
+    placeholders = {"account": "Home", "budget": budget}
+    assert issue.translation_placeholders == placeholders
+    assert error.value.translation_placeholders == placeholders
+
+
+@pytest.mark.parametrize(
+    ("language", "unit"), [("en", "characters"), ("zh-Hans", "字符")]
+)
+async def test_unit_of_the_number_is_translated(
+    hass: HomeAssistant, language: str, unit: str
 ) -> None:
     hass.config.language = language
     await async_load_integrations(hass, {DOMAIN})
-    async with loaded(hass, account(**options)) as ledger:
-        assert ledger.shown_budget == shown
-        ledger.record(spoken(100_000), "living_room")
-        (issue,) = ir.async_get(hass).issues.values()
-    assert issue.translation_placeholders == {"account": "Home", "budget": shown}
+    async with loaded(hass, account()) as ledger:
+        assert ledger.budget_unit_name == unit
 
 
 async def test_eight_messages_at_once_spend_a_budget_once(

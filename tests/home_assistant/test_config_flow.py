@@ -358,7 +358,7 @@ async def test_a_second_account(
     assert loaded.state is ConfigEntryState.LOADED
 
 
-async def test_own_voices_are_offered_first(
+async def test_cloned_voices_are_offered_first(
     hass: HomeAssistant, emulator: Emulator
 ) -> None:
     """They come with their state, and one that is not ready is refused at the field."""
@@ -379,7 +379,7 @@ async def test_own_voices_are_offered_first(
 async def test_voices_that_cannot_be_listed_stop_nobody(
     hass: HomeAssistant, emulator: Emulator
 ) -> None:
-    """The service's own voices are there, and an own one can be typed in."""
+    """The system voices are there, and the id of a cloned one can be entered."""
     emulator.script(Fault(kind=FaultKind.HTTP_500, at=Point.HTTP, times=None))
     result = await submit(hass, await start(hass), account(emulator))
     result = await submit(hass, result, {"voice": f" {CLONE} ", "model": "auto"})

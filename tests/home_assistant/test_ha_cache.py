@@ -1,9 +1,7 @@
 """What is known of Home Assistant's cache holds on this Home Assistant."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.speech.ha_cache import is_cached
@@ -37,14 +35,9 @@ def cached(
     )
 
 
-@pytest.fixture
-def on_disk(hass: HomeAssistant, loaded: MockConfigEntry, tmp_path: Path) -> None:
-    """Let Home Assistant write its cache where nothing else is."""
-    hass.data[DATA_TTS_MANAGER].cache_dir = str(tmp_path)
-
-
-@pytest.mark.usefixtures("on_disk")
-async def test_what_was_spoken_is_found(hass: HomeAssistant) -> None:
+async def test_what_was_spoken_is_found(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """In memory at first, then on disk."""
     options = {"voice": "longanhuan", "volume": 40}
     assert not cached(hass, options=options)
@@ -56,7 +49,6 @@ async def test_what_was_spoken_is_found(hass: HomeAssistant) -> None:
     assert not cached(hass, options=options, on_disk=False)
 
 
-@pytest.mark.usefixtures("on_disk")
 async def test_other_speech_is_not_taken_for_it(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

@@ -112,7 +112,7 @@ def test_voice_set_for_a_language_is_used_for_it_alone() -> None:
     )
 
 
-def test_own_voice_speaks_what_no_other_voice_can() -> None:
+def test_cloned_voice_speaks_what_no_system_voice_can() -> None:
     assert "fr" not in tags_in(BEIJING, ())
     assert "fr" in tags_in(BEIJING, (CLONE,))
     assert fitting_voice("longanyang", "fr", {}, BEIJING, (CLONE,)) == CLONE

@@ -363,7 +363,7 @@ async def test_a_chosen_name_stays(
     assert subentry.title == title
 
 
-async def test_an_own_voice(
+async def test_a_cloned_voice(
     hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
 ) -> None:
     """It is listed with its state and gets the model it was made for."""

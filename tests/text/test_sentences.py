@@ -135,7 +135,7 @@ def test_marks_that_come_late_do_not_make_a_sentence() -> None:
     assert sentences("One\n", "\nTwo\r", "\n") == ["One\n", "\nTwo\r\n"]
 
 
-def test_a_quote_that_is_closed_after_a_pause_goes_on() -> None:
+def test_a_quote_that_is_closed_after_a_pause_continues() -> None:
     splitter = PieceSplitter()
     assert splitter.push("他说：“走吧！")[1:] == [("“走吧！", "")]
     assert splitter.pause(long=False) == [("", "clause")]

@@ -233,7 +233,7 @@ def loses_budget(entry: CosyVoiceConfigEntry, data: Mapping[str, Any]) -> bool:
 def update_account(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry, data: Mapping[str, Any]
 ) -> None:
-    """Store an account's changed key, region or address, and reload the account.
+    """Store another key, region or address, and reload the account.
 
     A budget in the currency of another region is removed.
 

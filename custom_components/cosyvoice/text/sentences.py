@@ -6,10 +6,7 @@ from typing import Literal, NamedTuple
 import unicodedata
 
 from .characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, is_speakable
-from .former import SentenceSplitter, scrub
 from .stops import CONTEXT, ends_sentence, is_ambiguous
-
-__all__ = ["Piece", "PieceSplitter", "SentenceSplitter", "scrub"]
 
 type End = Literal["sentence", "clause", ""]
 

@@ -56,7 +56,7 @@ def is_ambiguous(text: str, stop: re.Match[str]) -> bool:
     word = _word_before(text, stop)
     return (
         word.isdigit()
-        or len(word) == 1
+        or (len(word) == 1 and word < _FIRST_UNSPACED)
         or _is_title(word)
         or word.endswith("str")  # Bahnhofstr.
         or word.lower() in _ABBREVIATIONS

@@ -34,6 +34,17 @@ class Budget:
     unit: str
     refuses: bool
 
+    @property
+    def is_money(self) -> bool:
+        """Whether the budget limits the cost, not the characters."""
+        return self.unit != CHARACTERS
+
+    @property
+    def shown(self) -> str:
+        """The amount for a text; the text names the unit of characters."""
+        amount = f"{float(self.amount):,.10g}"
+        return f"{amount} {self.unit}" if self.is_money else amount
+
     @classmethod
     def of(cls, options: Mapping[str, Any], currency: str) -> Self:
         """Return the budget that an account's options describe."""
@@ -47,9 +58,9 @@ class Budget:
 
     def used(self, figures: Figures) -> Decimal:
         """Return this month's usage in the unit of the budget."""
-        if self.unit == CHARACTERS:
-            return Decimal(figures.month.characters)
-        return figures.month.cost
+        if self.is_money:
+            return figures.month.cost
+        return Decimal(figures.month.characters)
 
     def reached(self, figures: Figures) -> list[int]:
         """Return the thresholds reached this month, in percent."""
@@ -68,7 +79,7 @@ class Budget:
             pending: Characters of messages that are not recorded yet.
             price: Price of a character.
         """
-        expected = pending if self.unit == CHARACTERS else pending * price
+        expected = pending * price if self.is_money else pending
         return (
             self.refuses
             and self.amount > 0
@@ -128,8 +139,3 @@ class Announcements:
             )
             for percent in due
         ]
-
-
-def shown_amount(amount: float | Decimal, unit: str) -> str:
-    """Return an amount and its unit for a text, with thousands separators."""
-    return f"{float(amount):,.10g} {unit}"

@@ -21,7 +21,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
-from .budget import CHARACTERS, Budget, BudgetNotice, shown_amount
+from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
 
@@ -95,18 +95,12 @@ class UsageLedger:
     @property
     def budget_unit_name(self) -> str:
         """Unit of the budget in Home Assistant's language."""
-        unit = self.budget.unit
-        if unit != CHARACTERS:
-            return unit
+        if self.budget.is_money:
+            return self.currency
         texts = async_get_cached_translations(
             self._hass, self._hass.config.language, "common", DOMAIN
         )
         return texts.get(f"component.{DOMAIN}.common.characters", CHARACTERS)
-
-    @property
-    def shown_budget(self) -> str:
-        """The monthly budget with its unit, for a text."""
-        return shown_amount(self.budget.amount, self.budget_unit_name)
 
     @property
     def figures(self) -> Figures:
@@ -259,14 +253,17 @@ class UsageLedger:
             OverBudgetError: The month's budget is used up, by recorded utterances
                 and those in flight, and the account refuses speech then.
         """
+        budget = self.budget
         pending = sum(counted() for counted in self._in_flight)
-        if self.budget.refuses_more(self.figures, pending, self._highest_price):
+        if budget.refuses_more(self.figures, pending, self._highest_price):
             raise OverBudgetError(
                 translation_domain=DOMAIN,
-                translation_key="over_budget",
+                translation_key="over_budget_money"
+                if budget.is_money
+                else "over_budget",
                 translation_placeholders={
                     "account": self._entry.title,
-                    "budget": self.shown_budget,
+                    "budget": budget.shown,
                 },
             )
 

@@ -88,30 +88,39 @@ class Sender:
 
     async def _text_follows(self, part: Part) -> bool:
         """Wait for text or its end; return False if the task must be finished first."""
-        timing, progress = self._timing, self._progress
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        timing, flushing = self._timing, self._flushing
+        model = self._report.model
+        began = asyncio.get_running_loop().time()
         if await self._ready_by(began + self._flush_after(part)):
             return True
-        flushes = progress.owed
-        if flushes:
-            if self._flushing is None or not self._flushing.works(self._report.model):
-                return await self._ready_by(began + timing.text_pause)
-            self.flushed = True
-            self._watch.restart()
-            await self._connection.flush()
-        while (now := loop.time()) < began + timing.pause:
-            until = began + timing.pause
-            if flushes and progress.owed:
-                until = min(until, self._watch.last + timing.flush_patience)
-            if until <= now:
-                self._note_flush(worked=False)
+        if self._is_spoken():
+            return await self._ready_by(began + timing.pause)
+        if flushing is None or not flushing.works(model):
+            return await self._ready_by(began + timing.text_pause)
+        return await self._flush(flushing, began + timing.pause)
+
+    async def _flush(self, flushing: Flushing, until: float) -> bool:
+        """Have all text spoken; wait for more as :meth:`_text_follows` does."""
+        model, patience = self._report.model, self._timing.flush_patience
+        self.flushed = True
+        self._watch.restart()
+        await self._connection.flush()
+        loop = asyncio.get_running_loop()
+        while (now := loop.time()) < until:
+            patient_until = self._watch.last + patience
+            if self._is_spoken():
+                patient_until = until
+            elif now >= patient_until:
+                flushing.ignored(model)
                 return False
-            if await self._ready_by(until):
-                if flushes and not progress.owed:
-                    self._note_flush(worked=True)
+            if await self._ready_by(min(patient_until, until)):
+                if self._is_spoken():
+                    flushing.worked(model)
                 return True
         return False
+
+    def _is_spoken(self) -> bool:
+        return not self._progress.owed
 
     def _flush_after(self, part: Part) -> float:
         """Return the seconds without text after which a part is to be spoken."""
@@ -128,8 +137,3 @@ class Sender:
         except TimeoutError:
             return False
         return True
-
-    def _note_flush(self, *, worked: bool) -> None:
-        if self._flushing is not None:
-            note = self._flushing.worked if worked else self._flushing.ignored
-            note(self._report.model)

@@ -8,11 +8,7 @@ from ..errors import CosyVoiceTimeoutError
 
 
 class Watch:
-    """Bounds the wait for each sign of life of the service.
-
-    Attributes:
-        last: When the last one came or something was asked for, in the loop's time.
-    """
+    """Bounds the wait for each sign of life of the service."""
 
     def __init__(self, patience: float) -> None:
         """Begin to wait.
@@ -20,10 +16,19 @@ class Watch:
         Args:
             patience: Longest wait, in seconds.
         """
-        self.last = asyncio.get_running_loop().time()
+        self._last = asyncio.get_running_loop().time()
         self._patience = patience
+        self._suspended = False
         self._limit: asyncio.Timeout | None = None
         self._is_due: Callable[[], bool] = bool
+
+    @property
+    def last(self) -> float:
+        """When the last one came or something was asked for, in the loop's time.
+
+        While the listener takes nothing, that is now.
+        """
+        return asyncio.get_running_loop().time() if self._suspended else self._last
 
     @property
     def silent_for(self) -> float:
@@ -32,13 +37,15 @@ class Watch:
 
     def restart(self) -> None:
         """Note a sign of life, or that the service has something new to answer."""
-        self.last = asyncio.get_running_loop().time()
+        self._last = asyncio.get_running_loop().time()
+        self._suspended = False
         if self._limit is not None and not self._limit.expired():
-            due = self.last + self._patience if self._is_due() else None
+            due = self._last + self._patience if self._is_due() else None
             self._limit.reschedule(due)
 
     def suspend(self) -> None:
         """Wait without a bound until the next restart."""
+        self._suspended = True
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(None)
 

@@ -193,8 +193,8 @@ class SpeakableText(InlineReader):
             self._step = self._line_start
             if mark.end() < len(line):
                 line, newline = mark[0], ""
-        elif line.strip() and len(self._code) < 2:
-            self._code.append(line.strip())
+        elif (code := line.lstrip("> ").rstrip()) and len(self._code) < 2:
+            self._code.append(code)
         self._at += len(line) + len(newline)
 
     def _end_code(self) -> None:

@@ -1,0 +1,183 @@
+"""The points of the protocol in which an emulator can differ from its description.
+
+The defaults are what the description says; ``differences`` names the other answers.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+import re
+from typing import Any, Literal
+
+from .audio import Shape
+
+_HAN = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\U00030000-\U000323af]"
+)
+_KANA = re.compile("[\u3040-\u30ff]")
+_WIDE_MARKS = re.compile("[\u3000-\u303f\uff00-\uff65]")
+
+
+@dataclass(kw_only=True)
+class Facts:
+    """How the service behaves where that is not a setting of the emulator.
+
+    Attributes:
+        refusal_status: The answer to a wrong key at the handshake.
+        refusal_is_page: True if that answer is HTML.
+        any_key: True if a wrong key is refused by the first task only.
+        any_region_key: True if keys of other regions are valid.
+        slash_path: True if the path may end in a slash.
+        scheme_any_case: True if ``bearer`` may be written in small letters.
+        needs_input: True if run-task needs an ``input``.
+        hex_task_ids: True if a task's id must be 32 hexadecimal digits.
+        knows_default_format: True if the SDK's format ``Default`` is taken.
+        default_format: The format if none is asked for.
+        default_rate: The sample rate in Hz if none is asked for.
+        unknown_parameters: True if unknown parameters are ignored, False if refused.
+        early_text: True if text may come before task-started was sent.
+        unknown_task_fails: True if a message for an unknown task ends the connection.
+        cancel: Whether a cancellation is answered: as the model is said to, always or never.
+        cancel_closes: True if the connection is closed after a cancelled task.
+        cancel_drops: True if a cancellation drops audio that was not sent.
+        sentence_events: The events that a sentence has.
+        text_at: The events that have the sentence's text.
+        first_index: The index of a task's first sentence.
+        frames_per_event: Binary frames after each sentence-synthesis.
+        usage_cumulative: True if each report counts from the beginning of the task.
+        qwen_finish_usage: True if task-finished of Qwen-Audio repeats the usage.
+        holds_last: True if the last sentence waits for finish-task though it is complete.
+        speaks_early: True if complete sentences are spoken before finish-task.
+        sentence_end: What ends a sentence, as a regular expression; empty for the usual.
+        failed_closes: True if the connection is closed after task-failed.
+        shape: The form of encoded audio.
+        header_per_sentence: True if each sentence is a file of its own.
+        opus_refuses: Sample rates that Opus does not take.
+        idle_code: The close code of an idle connection.
+        idle_reason: The reason of that.
+        opened_ahead_works: True if a connection may wait before its first task.
+        reusable: True if a connection takes another task.
+        reuse_same_only: True if such a task must have the same parameters.
+        answers_pings: True if pings are answered.
+        gap_counts_audio: True if the gap between texts counts while audio is sent.
+        gap_code: The code of the error that follows.
+        no_effect: Parameters that change nothing.
+        ranges: Other ranges of parameters.
+        clamps: True if a value out of range is taken as the nearest in range.
+        instruction_limit: Units that an instruction may have.
+        instructions_free: True if system voices take any instruction.
+        plain_type_only: True if ``text_type`` must be ``PlainText``.
+        han, kana, wide_mark: Units that such a character counts.
+        counts_markup: True if the elements of SSML are counted.
+        ssml_texts: How many texts a task with markup takes; 0 for any number.
+        ssml_plain: True if such a task takes plain text.
+        ssml_breaks: True if breaks are heard.
+        ssml_siblings: True if several ``speak`` elements may follow each other.
+        qwen_markup: What becomes of markup for system voices of Qwen-Audio.
+        words_at: The event that has the words; empty for none.
+        offers_tokens: True if there are temporary keys.
+        longest_token: Seconds that they can last.
+        tokens_open_sockets: True if a WebSocket can be opened with one.
+        lists_models: True if a list of voices names their models.
+        oss_needs_header: True if an upload is found only by a request that asks for it.
+        takes_data_uri: True if a recording may be part of the request.
+        prefix_capitals: True if a voice's prefix may have capitals.
+        update_redeploys: True if a changed voice is reviewed again.
+        offers_designs: True if voices can be designed.
+        throttling: The code of too many task starts.
+        voice_error: What refuses a voice of CosyVoice: 418 or 411.
+        qwen_voice_error: What refuses a voice of Qwen-Audio.
+        closed_model: The code for a model that is closed to the account.
+        unknown_model: The code for a model that does not exist.
+        empty_fails: True if a task without anything to say fails.
+        any_case_voices: True if ids of voices may be written in other case.
+        tokens_per_second: Tokens of a second of audio.
+        models: What models have otherwise: id -> attribute of ``Model`` -> value.
+        voices: What system voices have otherwise; None for no such voice.
+    """
+
+    refusal_status: int = 401
+    refusal_is_page: bool = False
+    any_key: bool = False
+    any_region_key: bool = False
+    slash_path: bool = True
+    scheme_any_case: bool = True
+    needs_input: bool = True
+    hex_task_ids: bool = False
+    knows_default_format: bool = True
+    default_format: str = "mp3"
+    default_rate: int = 22050
+    unknown_parameters: bool = True
+    early_text: bool = True
+    unknown_task_fails: bool = True
+    cancel: Literal["by_model", "always", "never"] = "by_model"
+    cancel_closes: bool = False
+    cancel_drops: bool = True
+    sentence_events: Collection[str] = (
+        "sentence-begin",
+        "sentence-synthesis",
+        "sentence-end",
+    )
+    text_at: Collection[str] = ("sentence-begin", "sentence-end")
+    first_index: int = 0
+    frames_per_event: int = 1
+    usage_cumulative: bool = True
+    qwen_finish_usage: bool = True
+    holds_last: bool = True
+    speaks_early: bool = True
+    sentence_end: str = ""
+    failed_closes: bool = True
+    shape: Shape = field(default_factory=Shape)
+    header_per_sentence: bool = False
+    opus_refuses: Collection[int] = ()
+    idle_code: int = 1000
+    idle_reason: str = "Bye"
+    opened_ahead_works: bool = True
+    reusable: bool = True
+    reuse_same_only: bool = False
+    answers_pings: bool = True
+    gap_counts_audio: bool = False
+    gap_code: str = "InvalidParameter"
+    no_effect: Collection[str] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    clamps: bool = False
+    instruction_limit: int = 100
+    instructions_free: bool = False
+    plain_type_only: bool = False
+    han: int = 2
+    kana: int = 1
+    wide_mark: int = 1
+    counts_markup: bool = False
+    ssml_texts: int = 1
+    ssml_plain: bool = True
+    ssml_breaks: bool = True
+    ssml_siblings: bool = True
+    qwen_markup: Literal["dropped", "refused", "spoken"] = "dropped"
+    words_at: str = "sentence-end"
+    offers_tokens: bool = True
+    longest_token: int = 1800
+    tokens_open_sockets: bool = True
+    lists_models: bool = True
+    oss_needs_header: bool = True
+    takes_data_uri: bool = False
+    prefix_capitals: bool = True
+    update_redeploys: bool = True
+    offers_designs: bool = True
+    throttling: str = "Throttling.RateQuota"
+    voice_error: int = 418
+    qwen_voice_error: int = 411
+    closed_model: str = "AccessDenied"
+    unknown_model: str = "ModelNotFound"
+    empty_fails: bool = True
+    any_case_voices: bool = False
+    tokens_per_second: float = 12.5
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    voices: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+
+    def count(self, text: str) -> int:
+        """Return the units that a text counts, for limits and bills."""
+        return (
+            len(text)
+            + (self.han - 1) * len(_HAN.findall(text))
+            + (self.kana - 1) * len(_KANA.findall(text))
+            + (self.wide_mark - 1) * len(_WIDE_MARKS.findall(text))
+        )

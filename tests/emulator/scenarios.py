@@ -1,0 +1,394 @@
+"""Short uses of the service, each of which shows one point of its behaviour.
+
+A scenario returns what was seen, without what is random in it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+import json
+import re
+from typing import Any
+import uuid
+
+import aiohttp
+
+from . import Emulator
+from .cloner import Studio, design
+from .recordings import speech, wav
+from .wire import KEY, MODEL, PATH, VOICE, Wire, bearer, connect
+
+SINGAPORE = "ap-southeast-1"
+QWEN_30, QWEN_31 = "qwen-audio-3.0-tts-flash", "qwen-audio-3.1-tts-flash"
+JOHN, HUAN = "loongjohn", "longanhuan_v3.1"
+TEXT = "你好，欢迎回家。今天天气很好。"
+FREE = "开心一点"
+
+type Scenario = Callable[[Emulator], Awaitable[Any]]
+
+
+def plain(event: dict[str, Any]) -> str:
+    """Return an event without what is random in it."""
+    return re.sub(r'"(task_id|request_uuid)": "[^"]*"', "", json.dumps(event))
+
+
+async def talked(
+    wire: Wire, *texts: str, model: str = MODEL, **parameters: Any
+) -> dict[str, Any]:
+    """Run a task; return its events, its frames, its error and its audio."""
+    await wire.run_task(model, **parameters)
+    seen: list[str] = []
+    begun = False
+    while True:
+        message = await wire.ws.receive(timeout=10)
+        if message.type is aiohttp.WSMsgType.BINARY:
+            wire.audio.append(message.data)
+            seen.append("audio")
+            continue
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            seen.append(f"closed {message.data} {message.extra}")
+            break
+        event = json.loads(message.data)
+        seen.append(plain(event))
+        name = event["header"]["event"]
+        if name == "task-started" and not begun:
+            begun = True
+            for text in texts:
+                await wire.text(text)
+            await wire.finish()
+        elif name in ("task-finished", "task-failed"):
+            break
+    return {"events": seen, "audio": b"".join(wire.audio)}
+
+
+def talk(*texts: str, events: bool = True, **parameters: Any) -> Scenario:
+    """Return a scenario: one task on a new connection."""
+
+    async def scenario(emulator: Emulator) -> Any:
+        async with connect(emulator) as wire:
+            found = await talked(wire, *(texts or (TEXT,)), **parameters)
+            return found["events"] if events else found["audio"]
+
+    return scenario
+
+
+def heard(*changes: dict[str, Any], text: str = TEXT) -> Scenario:
+    """Return a scenario: whether changes of parameters change what is heard."""
+
+    async def scenario(emulator: Emulator) -> Any:
+        emulator.config.speech = "voice"
+        async with connect(emulator) as wire:
+            spoken = [
+                (await talked(wire, text, **change))["audio"] for change in changes
+            ]
+            if "format" not in changes[0]:
+                return [audio == spoken[0] for audio in spoken]
+            # The serial number of an Ogg stream is random, its length is not.
+            return [len(audio) for audio in spoken]
+
+    return scenario
+
+
+def handshake(key: str = KEY, path: str = PATH, scheme: str = "Bearer") -> Scenario:
+    async def scenario(emulator: Emulator) -> Any:
+        async with aiohttp.ClientSession() as session:
+            headers = {"Authorization": f"{scheme} {key}"}
+            try:
+                ws = await session.ws_connect(emulator.url + path, headers=headers)
+            except aiohttp.WSServerHandshakeError as error:
+                kind = error.headers.get("Content-Type") if error.headers else None
+                return error.status, kind
+            await Wire(ws).run_task()
+            message = await ws.receive(timeout=5)
+            await ws.close()
+            return re.sub(r'"task_id": "[^"]*"', "", str(message.data))
+
+    return scenario
+
+
+async def flush(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.text("你好")
+        await wire.flush()
+        await asyncio.sleep(0.05)
+        with suppress(aiohttp.ClientConnectionResetError):
+            await wire.text("再见")
+            await wire.finish()
+        while (event := await wire.receive()) and "task-f" not in str(event):
+            pass
+        task = emulator.tasks[0]
+        return task.outcome, [sentence.text for sentence in task.sentences]
+
+
+def cancel(region: str = "cn-beijing") -> Scenario:
+    async def scenario(emulator: Emulator) -> Any:
+        emulator.config.region = region
+        emulator.config.real_time_factor = 1.0
+        async with connect(emulator) as wire:
+            await wire.run_task()
+            await wire.text(TEXT)
+            await wire.until("sentence-synthesis")
+            await wire.finish(directive="cancel")
+            emulator.config.real_time_factor = 0.0
+            try:
+                await asyncio.wait_for(wire.until("task-finished"), 1.5)
+            except TimeoutError:
+                return "no answer"
+            complete = [sentence.complete for sentence in emulator.tasks[0].sentences]
+            await asyncio.sleep(0.05)
+            return complete, emulator.open_connections
+
+    return scenario
+
+
+async def second_start(emulator: Emulator) -> Any:
+    emulator.config.real_time_factor = 1.0
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.text(TEXT)
+        await wire.until("sentence-synthesis")
+        await wire.run_task()
+        while True:
+            event = await wire.receive()
+            assert event
+            if event["header"]["event"] in ("task-started", "task-failed"):
+                return event["header"]["event"]
+
+
+async def early_text(emulator: Emulator) -> Any:
+    emulator.script("slow@before_started,seconds=0.05")
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.text(TEXT)
+        await wire.receive()
+        event = await asyncio.wait_for(wire.receive(), 5)
+        assert event
+        return event["header"]["event"]
+
+
+async def unknown_task(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.until("task-started")
+        await wire.send("continue-task", {"input": {"text": "x"}}, task_id="other")
+        await wire.text(TEXT)
+        await wire.finish()
+        while (event := await wire.receive()) and "task-f" not in str(event):
+            pass
+        return emulator.tasks[0].outcome
+
+
+async def before_finish(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.until("task-started")
+        await wire.text(TEXT)
+        await asyncio.sleep(0.1)
+        return [sentence.text for sentence in emulator.tasks[0].sentences]
+
+
+async def twice(emulator: Emulator) -> Any:
+    """Run two tasks of different parameters on a connection."""
+    async with connect(emulator) as wire:
+        first = await talked(wire, TEXT)
+        try:
+            second = await talked(wire, TEXT, volume=60)
+        except ConnectionResetError:
+            return "reset"
+        return first["events"] == second["events"]
+
+
+async def failed(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task(volume=1000)
+        await wire.until("task-failed")
+        await asyncio.sleep(0.05)
+        return emulator.open_connections
+
+
+def setting(name: str) -> Scenario:
+    async def scenario(emulator: Emulator) -> Any:
+        return getattr(emulator.config, name)
+
+    return scenario
+
+
+async def idle(emulator: Emulator) -> Any:
+    emulator.config.idle = 0.05
+    async with connect(emulator) as wire:
+        await talked(wire, TEXT)
+        message = await wire.ws.receive(timeout=5)
+        return message.data, message.extra
+
+
+async def gap(emulator: Emulator) -> Any:
+    emulator.config.text_gap = 0.05
+    return await talk_gap(emulator)
+
+
+async def gap_in_audio(emulator: Emulator) -> Any:
+    emulator.config.text_gap = 0.3
+    emulator.config.real_time_factor = 0.5
+    return await talk_gap(emulator, TEXT)
+
+
+async def talk_gap(emulator: Emulator, *texts: str) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.until("task-started")
+        for text in texts:
+            await wire.text(text)
+        await wire.until("task-failed")
+        sentences = emulator.tasks[0].sentences
+        return wire.events[-1]["header"]["error_code"], [s.complete for s in sentences]
+
+
+async def opened_ahead(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await asyncio.sleep(0.15)
+        return (await talked(wire, TEXT))["events"]
+
+
+async def ping(emulator: Emulator) -> Any:
+    async with aiohttp.ClientSession() as session:
+        ws = await session.ws_connect(
+            emulator.url + PATH, headers=bearer(KEY), autoping=False
+        )
+        await ws.ping()
+        try:
+            return (await ws.receive(timeout=0.2)).type
+        except TimeoutError:
+            return "none"
+        finally:
+            await ws.close()
+
+
+async def pages(emulator: Emulator) -> Any:
+    emulator.config.speech = "voice"
+    async with connect(emulator) as wire:
+        found = await talked(wire, TEXT, format="opus")
+        return found["audio"].count(b"OggS")
+
+
+async def starts(emulator: Emulator) -> Any:
+    codes = []
+    for _ in range(5):
+        async with connect(emulator) as wire:
+            await wire.run_task()
+            event = await wire.receive()
+            assert event
+            codes.append(event["header"].get("error_code"))
+    return codes
+
+
+async def token(emulator: Emulator) -> Any:
+    async with aiohttp.ClientSession() as session:
+        url = emulator.url + "/api/v1/tokens?expire_in_seconds=100"
+        async with session.post(url, headers=bearer(KEY)) as response:
+            if response.status != 200:
+                return response.status
+            key = (await response.json())["token"]
+    return await handshake(key)(emulator)
+
+
+def cloning(action: Callable[[Studio], Awaitable[Any]], **settings: Any) -> Scenario:
+    async def scenario(emulator: Emulator) -> Any:
+        for name, value in settings.items():
+            setattr(emulator.config, name, value)
+        async with aiohttp.ClientSession() as session:
+            return await action(Studio(emulator, session))
+
+    return scenario
+
+
+async def clone_state(studio: Studio) -> Any:
+    _, body = await studio.clone(wav(speech(120)))
+    voice = body["output"]["voice_id"]
+    await asyncio.sleep(studio.emulator.config.deploy_seconds + 0.05)
+    _, body = await studio.call("query_voice", voice_id=voice)
+    before = body["output"]["status"]
+    url = await studio.uploaded(wav(speech(200)))
+    await studio.call("update_voice", voice_id=voice, url=url)
+    studio.emulator.config.deploy_seconds = 60
+    _, body = await studio.call("query_voice", voice_id=voice)
+    return before, body["output"]["status"]
+
+
+async def clone_at_once(studio: Studio) -> Any:
+    _, body = await studio.clone(wav(speech(120)))
+    voice = body["output"]["voice_id"]
+    _, body = await studio.call("query_voice", voice_id=voice)
+    return body["output"]["status"]
+
+
+async def listed(studio: Studio) -> Any:
+    studio.emulator.config.cloned_voices = {f"{MODEL}-me-1": "OK"}
+    _, body = await studio.call("list_voice")
+    return (
+        body.get("code"),
+        [*map(sorted, body.get("output", {}).values())],
+        str(body)[:60],
+    )
+
+
+async def unresolved(studio: Studio) -> Any:
+    url = await studio.uploaded(wav(speech(120)))
+    status, _ = await studio.call(
+        "create_voice", target_model=MODEL, prefix="me", url=url, resolve=False
+    )
+    return status
+
+
+def create(model: str = MODEL, prefix: str = "me", url: str = "") -> Any:
+    async def action(studio: Studio) -> Any:
+        status, _ = await studio.call(
+            "create_voice",
+            target_model=model,
+            prefix=prefix,
+            url=url or "https://example.com/me.wav",
+        )
+        return status
+
+    return action
+
+
+async def data_uri(studio: Studio) -> Any:
+    import base64
+
+    encoded = base64.b64encode(wav(speech(120))).decode()
+    return await create(url=f"data:audio/wav;base64,{encoded}")(studio)
+
+
+async def designed(studio: Studio) -> Any:
+    return (await design(studio))[0]
+
+
+async def in_singapore(emulator: Emulator, model: str, voice: str) -> Any:
+    emulator.config.region = SINGAPORE
+    return await talk(model=model, voice=voice)(emulator)
+
+
+def singapore(model: str, voice: str) -> Scenario:
+    return lambda emulator: in_singapore(emulator, model, voice)
+
+
+async def dashed(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await wire.until("task-started")
+        wire.task_id = str(uuid.uuid4())
+        await wire.send(
+            "run-task",
+            {
+                "task_group": "audio",
+                "task": "tts",
+                "function": "SpeechSynthesizer",
+                "model": MODEL,
+                "parameters": {"voice": VOICE},
+                "input": {},
+            },
+        )
+        event = await wire.receive()
+        assert event
+        return event["header"]["event"]
