@@ -1,13 +1,14 @@
 """Many utterances at once while everything goes wrong: ``python -m tests.soak N``.
 
-Faults and listeners who leave come at random, from a seed that is printed. Nothing may
-be lost, repeated beyond the rule, or left behind.
+Faults, pauses, round trips and listeners who leave come at random, from a seed that is
+printed. Now and then 30 messages come at once, and nothing goes wrong. Nothing may be
+lost, repeated beyond the rule, or left behind.
 """
 
 import argparse
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 import gc
 import logging
@@ -37,6 +38,9 @@ from .emulator.signals import recognise
 CONCURRENCY = 10
 ROUND = 100
 """Utterances after which the emulator forgets what was said."""
+BURST = 30
+"""Utterances that begin at once, without a fault; one of three rounds is such a burst."""
+ROUND_TRIPS = (0.0, 0.02, 0.1, 0.4)
 FAULT_SHARE = 0.4
 LEAVING_SHARE = 0.05
 SENTENCES = [
@@ -60,8 +64,8 @@ class SoakResult:
         faults: How often each fault happened.
         resumed: Tasks that went on where another one was lost.
         problems: What must not happen, in words.
-        memory: Resident memory after each round, in MiB.
-        descriptors: Open file descriptors after each round.
+        memory: Resident memory after each round and in the end, in MiB.
+        descriptors: Open file descriptors after each round and in the end.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -73,28 +77,62 @@ class SoakResult:
 
 
 async def soak(count: int, seed: int) -> SoakResult:
-    """Say so many things, ten at a time."""
+    """Speak as often as ``count``: ten at a time, or 30 at once."""
     chance = random.Random(seed)
     result = SoakResult()
     config = EmulatorConfig(speech="signal")
     async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
         endpoint = Endpoint.create("cn-beijing", emulator.url)
         client = CosyVoiceClient(session, "sk-test", endpoint)
-        for begun in range(0, count, ROUND):
-            numbers = iter(range(begun, min(begun + ROUND, count)))
-            await asyncio.gather(
-                *(
-                    _speaker(client, emulator, numbers, chance, result)
-                    for _ in range(CONCURRENCY)
+        begun = number = 0
+        while begun < count:
+            number += 1
+            config.round_trip = chance.choice(ROUND_TRIPS)
+            is_burst = number % 3 == 2
+            ended = min(begun + (BURST if is_burst else ROUND), count)
+            if is_burst:
+                await _burst(client, emulator, range(begun, ended), chance, result)
+            else:
+                numbers = iter(range(begun, ended))
+                await asyncio.gather(
+                    *(
+                        _speaker(client, emulator, numbers, chance, result)
+                        for _ in range(CONCURRENCY)
+                    )
                 )
-            )
+            begun = ended
             result.faults.update(str(fault.kind) for fault in emulator.happened)
             emulator.reset()
             _measure(result)
         await client.close()
+        await asyncio.sleep(1)
+        _measure(result)
         if client.statistics.connections:
             result.problems.append(f"connections left open: {client.statistics}")
     return result
+
+
+async def _burst(
+    client: CosyVoiceClient,
+    emulator: Emulator,
+    numbers: Iterable[int],
+    chance: random.Random,
+    result: SoakResult,
+) -> None:
+    """Speak at once while nothing goes wrong: every message is heard."""
+    emulator.clear_faults()
+    failed = result.outcomes.total() - result.outcomes["finished"]
+    left = result.outcomes["cancelled"]
+    await asyncio.gather(
+        *(_say(client, emulator, number, chance, result) for number in numbers)
+    )
+    failed -= result.outcomes.total() - result.outcomes["finished"]
+    left -= result.outcomes["cancelled"]
+    if failed != left:
+        result.problems.append(
+            f"{left - failed} of a burst failed at a round trip of"
+            f" {emulator.config.round_trip} s: {dict(result.outcomes)}"
+        )
 
 
 async def _speaker(
@@ -221,8 +259,13 @@ def _measure(result: SoakResult) -> None:
 def main() -> None:
     """Run a soak and report it; exit with 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, help="how many utterances")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
+    parser.add_argument("count", type=_positive, help="how many utterances")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=secrets.randbelow(2**32),
+        help="repeats the soak that printed it; random by default",
+    )
     arguments = parser.parse_args()
     # What the emulator breaks on purpose is no news.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
@@ -238,7 +281,17 @@ def main() -> None:
     print("descriptors:", [result.descriptors[step] for step in steps])
     for problem in result.problems:
         print("PROBLEM", problem)
-    raise SystemExit(1 if result.problems else 0)
+    if problems := len(result.problems):
+        print(f"FAILED: {problems} problem{'s' * (problems > 1)}")
+        raise SystemExit(1)
+    print("PASSED")
+
+
+def _positive(text: str) -> int:
+    """Return a number of utterances."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ be heard again but the one it struck; a permanent one is raised at once, in its 
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import pytest
@@ -24,10 +25,11 @@ from custom_components.cosyvoice.client import (
     UtteranceReport,
     VoiceError,
 )
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
-from tests.emulator import Emulator, Fault, FaultKind, Nature, Point
+from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Nature, Point
 
-from .speaking import SENTENCES, TEXT, options, service, whole, written
+from .speaking import SENTENCES, TEXT, listen, options, pieces, service, whole, written
 
 TIMING = Timing()
 
@@ -172,5 +174,68 @@ def test_a_fault_that_never_ends(kind: FaultKind, point: Point) -> None:
                 assert spoken.error.retryable
                 assert spoken.report.error is spoken.error
             assert spoken.seconds < TIMING.deadline + TIMING.attempt + 1
+
+    run(scenario())
+
+
+# --- Slow and hanging answers ---
+
+DELAYS = ("slow,seconds=0.5", "slow,seconds=2", "hang")
+STATES = ("cold", "idle", "warmed", "warming")
+DELAY_CELLS = [
+    pytest.param(fault, point, state, form, id=f"{fault}-{point}-{state}-{form}")
+    for fault in DELAYS
+    for point in POINTS
+    if point in FaultKind(fault.partition(",")[0]).points
+    for state in STATES
+    for form in ("whole", "streamed", "paused")
+]
+
+
+async def paused(text: str) -> AsyncGenerator[Piece]:
+    """Yield a text that pauses after its first sentence."""
+    has_paused = False
+    for piece in pieces(text):
+        yield piece
+        if piece.end == "sentence" and not has_paused:
+            has_paused = True
+            await asyncio.sleep(4)
+
+
+FORMS = {"whole": whole, "streamed": written, "paused": paused}
+
+
+@pytest.mark.parametrize(("fault", "point", "state", "form"), DELAY_CELLS)
+def test_an_answer_that_is_late_or_never_comes(
+    fault: str, point: Point, state: str, form: str
+) -> None:
+    """At every step, whatever the connection did before: all is heard, and soon."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", round_trip=0.05, first_packet=0.2)
+        loop = asyncio.get_running_loop()
+        async with service(config) as (emulator, client):
+            kind, _, seconds = fault.partition(",")
+            spec = f"{kind}@{point}" + f",{seconds}" * bool(seconds)
+            if state == "idle":
+                await listen(client.speak(whole(TEXT), options(voice="longanhuan")))
+            elif state == "warmed":
+                client.warm_up(options())
+                await asyncio.sleep(1)
+            emulator.script(spec)
+            if state == "warming":
+                client.warm_up(options())
+                await asyncio.sleep(0.1)
+            utterance = client.speak(FORMS[form](TEXT), options(format="wav"))
+            spoken = Spoken(utterance.report)
+            begun = loop.time()
+            async for chunk in utterance:
+                spoken.audio += chunk
+            spoken.seconds = loop.time() - begun - 4 * (form == "paused")
+            check_heard(emulator, spoken, repeats=int(kind == "hang"))
+            limit = TIMING.attempt if kind == "hang" else float(seconds[8:])
+            assert spoken.seconds < limit + 1.5
+            await client.close()
+            await asyncio.sleep(10)
 
     run(scenario())
