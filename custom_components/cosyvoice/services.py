@@ -1,5 +1,6 @@
 """The actions: usage, voices, and speech into a file."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -113,6 +114,10 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     language, kind, model = (
         call.data.get(name) for name in ("language", "kind", "model")
     )
+    names = Counter(voice["name"] for voice in voices)
+    for voice in voices:
+        if names[voice["name"]] > 1:
+            voice["name"] += f" ({voice['voice_id']})"
     return {
         "voices": [
             voice
