@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 import pytest
 
 from custom_components.cosyvoice.client.errors import (
@@ -93,7 +93,7 @@ HEADERS = {"Authorization": "Bearer sk-secret", "X-DashScope-WorkSpace": "ws-sec
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[TestServer]:
+async def serving(handler: Handler) -> AsyncIterator[BaseTestServer]:
     """Serve every request with the handler."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
@@ -102,7 +102,7 @@ async def serving(handler: Handler) -> AsyncIterator[TestServer]:
 
 
 async def opened(
-    server: TestServer, session: aiohttp.ClientSession, timeout: float = 1.0
+    server: BaseTestServer, session: aiohttp.ClientSession, timeout: float = 1.0
 ) -> Connection:
     """Return a connection to a server."""
     return await Connection.open(session, str(server.make_url("/")), HEADERS, timeout)
