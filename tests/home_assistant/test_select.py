@@ -52,7 +52,9 @@ async def test_voices_are_listed_once_each_by_name(
 ) -> None:
     names = options(hass, "voice")
     assert len(names) == len(set(names)) == len(CATALOGUE.voices_in("cn-beijing"))
-    assert hass.states.get(entity_id(hass, "select", "voice")).state == "Longanyang"
+    assert hass.states.get(entity_id(hass, "select", "voice")).state == name_of(
+        hass, "longanyang"
+    )
     assert "Longxian (longxian_v3)" in names
 
 
@@ -62,7 +64,10 @@ async def test_names_are_in_the_user_s_language(
     hass.config.language = "zh-Hans"
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert hass.states.get(entity_id(hass, "select", "voice")).state == "龙安洋"
+    assert (
+        hass.states.get(entity_id(hass, "select", "voice")).state
+        == "龙安洋 (longanyang)"
+    )
     assert "开心" in options(hass, "style")
 
 

@@ -229,6 +229,11 @@ async def test_voices_can_be_told_apart_in_the_media_browser(
     assert entity is not None
     assert entity.entity_id == "tts.kitchen_speech"
     assert entity.translation_key == "speech"
+    hass.config_entries.async_update_subentry(loaded, subentry, title="Bathroom")
+    await hass.async_block_till_done()
+    found = await media_source.async_browse_media(hass, "media-source://tts")
+    assert "Bathroom" in [child.title for child in found.children or ()]
+    assert entity_id(hass, "tts", "speech", subentry.subentry_id) == entity.entity_id
 
 
 @pytest.mark.parametrize("options", [{}, SATELLITE])

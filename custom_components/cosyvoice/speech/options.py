@@ -56,7 +56,7 @@ class LiveSettings(Mapping[str, Any]):
 
     Home Assistant collects the options of a pipeline run when the run starts, and
     hashes ``str(value)`` of each for its cache when the message is there (2026.3 to
-    2026.10). What is changed in between applies to the message.
+    2026.11). What is changed in between applies to the message.
     """
 
     def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:

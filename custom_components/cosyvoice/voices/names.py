@@ -25,7 +25,7 @@ def language_name(code: str, *, chinese: bool) -> str:
 
 def voice_name(voice_id: str, *, chinese: bool) -> str:
     """Return a system voice's short name, or the id of any other voice."""
-    if voice := CATALOGUE.voices.get(voice_id):
+    if voice := CATALOGUE.voice(voice_id):
         return voice.name_zh if chinese else voice.name
     return voice_id
 
@@ -97,7 +97,7 @@ def languages_in(region: str) -> list[str]:
 
 def speaks(voice_id: str, language: str) -> bool:
     """Return whether a voice may speak a language, as every clone may."""
-    voice = CATALOGUE.voices.get(voice_id)
+    voice = CATALOGUE.voice(voice_id)
     return voice is None or language in voice.languages
 
 
