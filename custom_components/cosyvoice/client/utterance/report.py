@@ -33,8 +33,8 @@ class UtteranceReport:
         voice: The voice's id.
         model: The model's id.
         characters: Billed characters as the service counted them.
-        estimated: True if ``characters`` holds a count made here, since a task did
-            not finish or the service reported none.
+        estimated: True if some ``characters`` were counted locally, because a task
+            did not finish or the service reported none.
         sent: Counted characters sent so far, repetitions included.
         audio_seconds: Seconds of audio delivered.
         first_packet_latency: Seconds from the first text sent to the first audio

@@ -21,11 +21,11 @@ WebSocket API)."""
 
 
 class Sender:
-    """Sends text as it becomes ready, flushes while it pauses, finishes in the end.
+    """Sends text when it is ready and ends the task.
 
-    The service holds the last sentence back until it knows that no other one follows:
-    a flush makes it speak. Where that does not work the task is finished instead, and
-    another one has to be started when the text goes on.
+    The service waits with the last sentence until another one or the end of the text
+    follows. While the text pauses, a flush makes the service speak that sentence. If
+    flushes do not work, the task is finished, and later text needs another task.
 
     Attributes:
         flushed: True from a flush until its first audio or the next text.

@@ -37,10 +37,10 @@ class Part(NamedTuple):
 
 
 class TextSource:
-    """Hands out sentences, and parts of one only if the listener would wait for it.
+    """Hands out whole sentences, and parts of one if the listener would have to wait.
 
-    What cannot be pronounced, such as a lone ``。``, comes together with the text
-    after it; at the end of the text it is left out.
+    Marks that cannot be pronounced alone, such as a lone ``。``, are joined to the text
+    after them. They are left out at the end of the text.
 
     Attributes:
         failure: What the source of the text raised; the text ends there.
@@ -115,7 +115,7 @@ class TextSource:
         return self._parts[0].text if self._parts else self._open[: self._cut()]
 
     def pop(self) -> Part:
-        """Return the text to send now, and turn to what follows it."""
+        """Remove the text to send now from the source and return it."""
         now = asyncio.get_running_loop().time()
         if self._parts:
             part = self._parts.popleft()
@@ -193,8 +193,8 @@ class TextSource:
     def _pause_due(self) -> float:
         """Return when the sentence is spoken as far as it was written.
 
-        The text has paused, and the listener is about to have heard all before it,
-        which includes what was just sent.
+        The text has paused, and the listener has little audio left, the audio of
+        text that was sent last included.
         """
         due = max(
             self._piece_at + self._timing.text_pause,
@@ -211,7 +211,7 @@ class TextSource:
 
 
 def _sendable(text: str) -> str:
-    """Return the text with a replacement for what no encoding can hold."""
+    """Replace lone surrogates, which cannot be encoded."""
     return _SURROGATE.sub("\ufffd", text)
 
 
