@@ -296,7 +296,8 @@ async def test_first_voice_of_a_new_pipeline_follows_the_select(
 async def test_follow_is_named_in_chinese(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    hass.config.language = "zh-Hans"
+    await hass.config.async_update(language="zh-Hans")
+    await hass.async_block_till_done()
     assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随音色选择"
 
 
