@@ -64,8 +64,8 @@ class SoakResult:
         faults: How often each fault happened.
         resumed: Tasks that went on where another one was lost.
         problems: What must not happen, in words.
-        memory: Resident memory after each round, in MiB.
-        descriptors: Open file descriptors after each round.
+        memory: Resident memory after each round and in the end, in MiB.
+        descriptors: Open file descriptors after each round and in the end.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -105,6 +105,8 @@ async def soak(count: int, seed: int) -> SoakResult:
             emulator.reset()
             _measure(result)
         await client.close()
+        await asyncio.sleep(1)
+        _measure(result)
         if client.statistics.connections:
             result.problems.append(f"connections left open: {client.statistics}")
     return result

@@ -66,7 +66,6 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         self.data = {}
         self._client = client
         self._complete = False
-        self._system_voices = {voice.id for voice in CATALOGUE.voices_in(client.region)}
 
     @property
     def ready(self) -> tuple[ClonedVoice, ...]:
@@ -79,12 +78,11 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         A cloned voice is missing only if the account's list has been read. For a
         system voice, the catalogue of the region decides.
         """
-        if voice in self._system_voices:
-            return None
+        if system := CATALOGUE.voice(voice):
+            return None if self._client.region in system.regions else "voice_gone"
         if clone := self.data.get(voice):
             return None if clone.status == "OK" else "voice_not_ready"
-        is_known = self._complete or voice in CATALOGUE.voices
-        return "voice_gone" if is_known else None
+        return "voice_gone" if self._complete else None
 
     def resolve(self, voice: str) -> str:
         """Return the voice, or the default voice if this one cannot speak now."""

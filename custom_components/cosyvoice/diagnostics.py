@@ -1,4 +1,4 @@
-"""What a bug report needs, without keys, addresses and texts."""
+"""Diagnostics for bug reports, without keys, addresses and texts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -32,7 +32,7 @@ TO_REDACT = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry
 ) -> dict[str, Any]:
-    """Return the settings and, of a loaded account, how it has been doing."""
+    """Return the settings and, if the account is loaded, its recent activity."""
     diagnostics: dict[str, Any] = {
         "catalogue": CATALOGUE.version,
         "account": async_redact_data({**entry.data}, TO_REDACT),
@@ -77,7 +77,7 @@ def _health(runtime: CosyVoiceData) -> dict[str, Any]:
 
 
 def _voice(voice_id: str) -> str:
-    """Return a voice's id; of a cloned one only the model, as people name them."""
+    """Return a voice's id without the part that a person chose."""
     if voice_id in CATALOGUE.voices:
         return voice_id
     model = CATALOGUE.model_of_clone(voice_id)

@@ -110,7 +110,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except CosyVoiceError as err:
-        raise translated_error(err) from err
+        raise translated_error(err) from None
 
 
 def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:

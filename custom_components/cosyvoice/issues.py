@@ -1,7 +1,7 @@
-"""Repair issues: what a person can do about a failure, opened once, closed by itself.
+"""Repair issues: failures that a person can act on.
 
-Each cause has at most one issue per account (the voice issues: per voice). The
-next success, or the next look at the list of voices, closes it.
+A cause has at most one issue per account, or per voice. The next successful message or
+the next list of voices closes it.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
-"""Rate limiting is worth an issue after 5 failures in a row within 600 seconds."""
+"""Rate limiting opens an issue after 5 failures in a row within 600 seconds."""
 
 
 @callback
 def report_failure(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry, error: CosyVoiceError
 ) -> None:
-    """Open the issue, or start the flow, that puts the cause of a failure right."""
+    """Open the issue or start the flow that fixes the cause of a failure."""
     if isinstance(error, AuthenticationError):
         if not any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
             entry.async_create_background_task(
@@ -51,7 +51,7 @@ def report_failure(
 
 @callback
 def report_success(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Close every issue that a successful request disproves."""
+    """Close the issues that a successful request disproves."""
     entry.runtime_data.throttled.clear()
     for handling in HANDLING.values():
         if handling.issue:
@@ -112,7 +112,7 @@ def close_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
 
 @callback
 def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Show the issue of the highest threshold that the budget has reached."""
+    """Open the issue of the highest threshold that the budget has reached."""
     usage = entry.runtime_data.usage
     budget = usage.budget
     reached = budget.reached(usage.figures)

@@ -37,12 +37,12 @@ async def async_create_fix_flow(
 
 
 class ChooseVoiceFlow(RepairsFlow):
-    """Replaces a voice that cannot speak by another one."""
+    """Replaces a voice that is not available."""
 
     async def async_step_init(
         self, _data: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
-        """Begin; what comes with the first step is not a person's input."""
+        """Show the form; the data of the first step is no input."""
         return await self.async_step_choose()
 
     async def async_step_choose(
@@ -89,7 +89,7 @@ class ChangeRegionFlow(RepairsFlow):
     async def async_step_init(
         self, _data: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
-        """Begin; what comes with the first step is not a person's input."""
+        """Show the form; the data of the first step is no input."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(

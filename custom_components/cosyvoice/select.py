@@ -127,7 +127,7 @@ def styles_of(
     entry: CosyVoiceConfigEntry, subentry: ConfigSubentry
 ) -> tuple[Style, ...]:
     """Return the styles that a voice can take with the model it speaks with."""
-    if (voice := CATALOGUE.voices.get(subentry.data[CONF_VOICE])) is None:
+    if (voice := CATALOGUE.voice(subentry.data[CONF_VOICE])) is None:
         return ()
     models = CATALOGUE.models_of(voice.id, entry.runtime_data.client.region)
     model = subentry.data.get(CONF_MODEL, AUTO)

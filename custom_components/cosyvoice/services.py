@@ -29,7 +29,7 @@ from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.languages import tags_of
-from .voices.names import in_chinese, kind_of, voice_name
+from .voices.names import in_chinese, kind_of, unique_names
 
 GET_USAGE_SCHEMA = vol.Schema(
     {
@@ -117,9 +117,10 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     language, kind, model = (
         call.data.get(name) for name in ("language", "kind", "model")
     )
+    names = unique_names(voice["voice_id"] for voice in voices)
     return {
         "voices": [
-            voice
+            {**voice, "name": names[voice["voice_id"]]}
             for voice in voices
             if kind in {None, voice["kind"]}
             and (model is None or model in voice["models"])
@@ -135,7 +136,6 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
 def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:
     return {
         "voice_id": voice.id,
-        "name": voice_name(voice.id),
         "description": voice.description_zh if chinese else voice.description,
         "kind": "system",
         "gender": voice.gender,
@@ -151,7 +151,6 @@ def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
     model = CATALOGUE.models.get(clone.model or "")
     return {
         "voice_id": clone.id,
-        "name": clone.id,
         "description": "",
         "kind": kind_of(clone),
         "gender": None,

@@ -23,7 +23,8 @@ from .speech.options import available_settings, default_options, with_preference
 from .speech.outage import Outage
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
-from .speech.session import Session, Speaker
+from .speech.session import Session
+from .speech.speaker import Speaker
 from .speech.warmup import SatelliteWarmUp
 from .text.characters import scrub
 from .voices.languages import default_tag, tags_in, tags_of
@@ -82,8 +83,8 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         """The languages of all voices."""
         runtime = self.entry.runtime_data
         custom = [voice.id for voice in runtime.voices.ready]
-        chosen = self._available_settings()[CONF_VOICE]
-        return tags_in(runtime.client.region, [*custom, chosen])
+        custom.append(self._available_settings()[CONF_VOICE])
+        return tags_in(runtime.client.region, custom)
 
     @property
     @override
@@ -98,7 +99,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     @property
     @override
     def default_options(self) -> dict[str, Any]:
-        """All that changes the sound: Home Assistant's cache goes by it."""
+        """All that changes the sound, for Home Assistant's cache key."""
         return default_options(self.settings, self._available_settings)
 
     @callback
@@ -106,8 +107,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     def async_get_supported_voices(self, language: str) -> list[Voice]:
         """Return the voices that speak a language.
 
-        Home Assistant stores the first one in new pipelines. That one leaves the choice
-        to the voice entity.
+        The first one, which new pipelines store, follows the voice entity.
         """
         texts = async_get_cached_translations(
             self.hass, self.hass.config.language, "common", DOMAIN

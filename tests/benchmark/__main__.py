@@ -205,7 +205,6 @@ async def running_services() -> AsyncGenerator[Services]:
 
 async def benchmark(repetitions: int) -> dict[str, Any]:
     """Return the results of a run."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     async with running_services() as services:
         return await Benchmark(services, repetitions).run()
 
@@ -216,28 +215,51 @@ async def _until_terminated(repetitions: int) -> dict[str, Any]:
     return await running
 
 
+def _repetitions(text: str) -> int:
+    if (number := int(text)) < 2:
+        raise argparse.ArgumentTypeError("at least 2 are needed")
+    return number
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in {".png", ".svg"}:
+        raise argparse.ArgumentTypeError("the name must end in .svg or .png")
+    if not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path.parent} cannot be written")
+    return path
+
+
+def _results(text: str) -> dict[str, Any]:
+    try:
+        results: dict[str, Any] = json.loads(Path(text).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise argparse.ArgumentTypeError(f"no results can be read: {err}") from err
+    return results
+
+
 def main() -> None:
     """Run as the command line says."""
-    parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
-    parser.add_argument(
-        "--repetitions", type=int, default=20, help="of each time; 2 or more"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(
+        prog="scripts/benchmark", usage="%(prog)s [--help] [options]"
     )
-    parser.add_argument(
-        "--picture", type=Path, default=FOLDER / "performance.svg", help="SVG or PNG"
-    )
-    parser.add_argument(
-        "--results", type=Path, help="show these results of an earlier run"
-    )
+    parser.add_argument("--repetitions", type=_repetitions, default=20)
+    parser.add_argument("--picture", type=_picture, default=FOLDER / "performance.svg")
+    parser.add_argument("--results", type=_results)
     options = parser.parse_args()
     if options.results:
-        results = json.loads(options.results.read_text(encoding="utf-8"))
+        results = options.results
     else:
-        results = asyncio.run(_until_terminated(options.repetitions))
+        try:
+            results = asyncio.run(_until_terminated(options.repetitions))
+        except asyncio.CancelledError, KeyboardInterrupt:
+            sys.exit("stopped")
         file = FOLDER / "results.json"
         file.write_text(json.dumps(results), encoding="utf-8")
         print(f"results: {file}", file=sys.stderr)
+    print(report(results), flush=True)
     draw(results, options.picture)
-    print(report(results))
     print(f"picture: {options.picture}", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 """The catalogue: complete, consistent, and extended by its file alone."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import product
 import json
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_it_has_every_voice_and_model_of_the_service() -> None:
         model: sum(model in voice.models for voice in VOICES)
         for model in CATALOGUE.models
     }
-    assert len(VOICES) == 215
+    assert len(VOICES) == 215 + 82
     assert by_model == {
         "cosyvoice-v3-flash": 88,
         "cosyvoice-v3-plus": 2,
@@ -44,9 +45,12 @@ def test_it_has_every_voice_and_model_of_the_service() -> None:
         "cosyvoice-v3.5-plus": 0,
         "cosyvoice-v2": 107,
         "cosyvoice-v1": 20,
+        "qwen-audio-3.1-tts-flash": 68,
+        "qwen-audio-3.0-tts-flash": 12,
+        "qwen-audio-3.0-tts-plus": 2 + 1,  # One belongs to both.
     }
-    assert len(CATALOGUE.voices_in(BEIJING)) == 215
-    assert len(CATALOGUE.voices_in(SINGAPORE)) == 66
+    assert len(CATALOGUE.voices_in(BEIJING)) == 215 + 82
+    assert len(CATALOGUE.voices_in(SINGAPORE)) == 66 + 14
 
 
 def test_no_id_is_listed_twice() -> None:
@@ -120,6 +124,9 @@ def test_the_recommended_model_comes_first() -> None:
         ("cosyvoice-v3.5-plus-vd-myhome-7c1e", "cosyvoice-v3.5-plus"),
         ("cosyvoice-v3.5-flash-a-1", "cosyvoice-v3.5-flash"),
         ("cosyvoice-v1-a-1", "cosyvoice-v1"),
+        ("qwen-audio-3.1-tts-flash-myhome-7c1e", "qwen-audio-3.1-tts-flash"),
+        ("qwen-audio-3.0-tts-plus-vd-myhome-7c1e", "qwen-audio-3.0-tts-plus"),
+        ("qwen-audio-3.1-tts-flash-longyunfuhong", "qwen-audio-3.1-tts-flash"),
         ("cosyvoice-v3-flash-", None),
         ("cosyvoice-v3-flash", None),
         ("cosyvoice-v9-a-1", None),
@@ -149,9 +156,9 @@ def test_the_longest_model_id_wins(extended: Extend) -> None:
 
 def test_prices_are_in_the_currency_of_the_region() -> None:
     flash = CATALOGUE.models["cosyvoice-v3-flash"]
-    assert flash.prices[BEIJING] == Price("CNY", 1.0)
-    assert flash.prices[SINGAPORE] == Price("USD", 0.13)
-    assert CATALOGUE.models["cosyvoice-v1"].prices[BEIJING] == Price("CNY", 2.0)
+    assert flash.prices[BEIJING] == Price("CNY", Decimal(1))
+    assert flash.prices[SINGAPORE] == Price("USD", Decimal("0.13"))
+    assert CATALOGUE.models["cosyvoice-v1"].prices[BEIJING] == Price("CNY", Decimal(2))
     assert all(
         price.currency == CATALOGUE.regions[region].currency
         for model in CATALOGUE.models.values()
@@ -159,10 +166,53 @@ def test_prices_are_in_the_currency_of_the_region() -> None:
     )
 
 
+def test_tokens_cost_what_the_price_says() -> None:
+    price = CATALOGUE.models["qwen-audio-3.1-tts-flash"].prices[BEIJING]
+    assert price == Price("CNY", Decimal(), Decimal("1.5"), Decimal(12))
+    assert price.is_by_tokens
+    assert price.cost(0, 16, 36) == Decimal("0.000456")
+    assert price.cost(30) == 0
+    by_characters = CATALOGUE.models["qwen-audio-3.0-tts-flash"].prices[SINGAPORE]
+    assert by_characters == Price("USD", Decimal("0.15"))
+    assert not by_characters.is_by_tokens
+    assert by_characters.cost(27) == Decimal("0.000405")
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "is_basic"),
+    [
+        ("qwen-audio-3.0-tts-flash-longyunfuhong", True),
+        ("qwen-audio-3.0-tts-plus-longyunfuhong", True),
+        ("qwen-audio-3.1-tts-flash-longyunfuhong", False),
+        ("qwen-audio-3.0-tts-flash-Longyunfuhong", False),
+        ("qwen-audio-3.0-tts-flash-", False),
+        ("qwen-audio-3.0-tts-flash-me-7c1e", False),
+        ("cosyvoice-v3-flash-longyunfuhong", False),
+        ("longyunfuhong", False),
+    ],
+)
+def test_basic_voices_are_known_by_their_id(voice_id: str, is_basic: bool) -> None:
+    voice = CATALOGUE.voice(voice_id)
+    assert (voice is not None) == is_basic
+    if voice:
+        assert voice.name == "Longyunfuhong"
+        assert CATALOGUE.model_of_clone(voice_id) is None
+        model = CATALOGUE.models_of(voice_id, SINGAPORE)
+        assert model == CATALOGUE.models_of(voice_id, BEIJING) == voice.models
+
+
+def test_ids_are_case_sensitive() -> None:
+    assert CATALOGUE.models_of("Emily_v3.1", BEIJING) == ("qwen-audio-3.1-tts-flash",)
+    assert CATALOGUE.models_of("emily_v3.1", BEIJING) == ()
+    assert CATALOGUE.models_of("Emily_v3.1", SINGAPORE) == ()
+
+
 def test_models_know_their_regions() -> None:
     assert [model.id for model in CATALOGUE.models_in(SINGAPORE)] == [
         "cosyvoice-v3-flash",
         "cosyvoice-v3-plus",
+        "qwen-audio-3.0-tts-flash",
+        "qwen-audio-3.0-tts-plus",
     ]
     assert CATALOGUE.models["cosyvoice-v2"].regions == (BEIJING,)
 
@@ -268,7 +318,7 @@ def test_a_new_model_is_a_change_of_the_file_alone(
     )
     options = SynthesisOptions(voice="cosyvoice-v4-a-1").resolve(BEIJING)
     assert options.model == "cosyvoice-v4"
-    assert catalogue.models["cosyvoice-v4"].prices[BEIJING] == Price("CNY", 3)
+    assert catalogue.models["cosyvoice-v4"].prices[BEIJING] == Price("CNY", Decimal(3))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ TIMING = Timing()
 
 def config(**settings: Any) -> EmulatorConfig:
     """Return a service that is some way off."""
-    return EmulatorConfig(**{"speech": "signal", "round_trip": ROUND_TRIP} | settings)
+    usual: dict[str, Any] = {"speech": "signal", "round_trip": ROUND_TRIP}
+    return EmulatorConfig(**usual | settings)
 
 
 async def first_audio(client: CosyVoiceClient, voice: str = "longanyang") -> float:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 import pytest
 
 from custom_components.cosyvoice.client.errors import (
@@ -93,7 +93,7 @@ HEADERS = {"Authorization": "Bearer sk-secret", "X-DashScope-WorkSpace": "ws-sec
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[TestServer]:
+async def serving(handler: Handler) -> AsyncIterator[BaseTestServer]:
     """Serve every request with the handler."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
@@ -102,7 +102,7 @@ async def serving(handler: Handler) -> AsyncIterator[TestServer]:
 
 
 async def opened(
-    server: TestServer, session: aiohttp.ClientSession, timeout: float = 1.0
+    server: BaseTestServer, session: aiohttp.ClientSession, timeout: float = 1.0
 ) -> Connection:
     """Return a connection to a server."""
     return await Connection.open(session, str(server.make_url("/")), HEADERS, timeout)
@@ -255,21 +255,27 @@ def test_a_probe_is_answered_by_a_living_connection_only() -> None:
 
 
 async def test_a_cancelled_task_is_confirmed() -> None:
-    """The connection is then idle again."""
+    """The connection is then idle again, whatever comes before the confirmation."""
+    answers = {"run-task": "task-started", "finish-task": "task-finished"}
+    flushes: list[object] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
         websocket = web.WebSocketResponse()
         await websocket.prepare(request)
         async for message in websocket:
-            header = message.json()["header"]
-            started = header["action"] == "run-task"
-            header["event"] = "task-started" if started else "task-finished"
-            await websocket.send_json({"header": header, "payload": {}})
+            header, payload = message.json()["header"], message.json()["payload"]
+            flushes.extend([payload] if "flush" in payload["input"] else [])
+            if answer := answers.get(header["action"]):
+                for event in ("task-progress", answer):
+                    header["event"] = event
+                    await websocket.send_json({"header": header, "payload": {}})
         return websocket
 
     async with serving(handler) as server, aiohttp.ClientSession() as session:
         connection = await opened(server, session)
         for _ in range(2):
             await connection.start("cosyvoice-v3-flash", {})
+            await connection.flush()
             await connection.cancel()
         await connection.close()
+    assert flushes == [{"input": {"flush": True}}] * 2

@@ -309,6 +309,54 @@ def test_a_phrase_must_be_known_to_the_model() -> None:
     assert phrase not in error.allowed
 
 
+@pytest.mark.parametrize(
+    "voice",
+    [
+        "longanhuan_v3.1",
+        "longanlingxin",
+        "qwen-audio-3.0-tts-flash-longyunfuhong",
+        "qwen-audio-3.1-tts-flash-me-1",
+    ],
+)
+def test_free_instructions_are_for_every_voice_of_qwen_audio(voice: str) -> None:
+    longest = "慢" * 50
+    assert options(voice, instruction=longest).resolve(BEIJING).instruction == longest
+    error = refusal(voice=voice, instruction=longest + "!")
+    assert (error.reason, "100" in error.allowed) == ("invalid_option", True)
+
+
+@pytest.mark.parametrize(
+    ("voice", "permitted"),
+    [
+        ("longanyang", {"opus"}),
+        ("longwan", set()),
+        ("longanhuan_v3.1", {"mp3", "opus"}),
+        ("longanlingxin", {"mp3", "opus"}),
+    ],
+)
+def test_bit_rates_are_for_the_formats_of_the_model(
+    voice: str, permitted: set[str]
+) -> None:
+    for audio_format in set(FORMATS) - ({"opus"} - permitted):
+        asked = options(voice, format=audio_format, bit_rate=64)
+        if audio_format in permitted:
+            assert asked.resolve(BEIJING).parameters()["bit_rate"] == 64
+            continue
+        with pytest.raises(OptionError) as caught:
+            asked.resolve(BEIJING)
+        assert (caught.value.option, caught.value.reason) == (
+            "bit_rate",
+            "not_supported",
+        )
+
+
+def test_markup_is_for_cloned_voices_of_qwen_audio() -> None:
+    assert options("qwen-audio-3.1-tts-flash-me-1", ssml=True).resolve(BEIJING).ssml
+    for voice in ("longanhuan_v3.1", "qwen-audio-3.0-tts-plus-longyunfuhong"):
+        error = refusal(voice=voice, ssml=True)
+        assert (error.option, error.reason) == ("ssml", "not_supported")
+
+
 def test_free_instructions_are_for_cloned_voices_of_some_models() -> None:
     longest = "慢" * 50
     assert options(FREE_CLONE, instruction=longest).resolve(BEIJING)

@@ -325,6 +325,20 @@ async def test_a_burst_starts_at_the_permitted_rate_and_in_order(
 
 
 @pooled
+async def test_the_permitted_rate_is_known_to_delay(
+    service: FakeService, pool: Pool
+) -> None:
+    """For a model of which no task may be started now."""
+    for _ in range(3):
+        assert not pool.is_limited(TASK)
+        await acquire(pool)
+    assert pool.is_limited(TASK)
+    assert not pool.is_limited(OTHER_MODEL)
+    await asyncio.sleep(TIMING.start_window)
+    assert not pool.is_limited(TASK)
+
+
+@pooled
 async def test_models_do_not_wait_for_each_other(
     service: FakeService, pool: Pool
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from dataclasses import replace
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,12 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
 from .catalogue import Model
-from .errors import ServiceError, invalid
+from .errors import MESSAGES, ServiceError, invalid
 from .facts import Facts
 from .faults import TASK_ERRORS, FaultKind, GoneError, Oddity, Point
 from .network import cut, freeze, until_gone
 from .records import ConnectionRecord, Outcome, TaskRecord
-from .rules import check_model, check_task, failure
+from .rules import check_model, failure
 from .script import Before, Fault
 from .task import LONG, Task
 from .transcript import Side
@@ -195,12 +194,9 @@ class Connection:
         self._last_task_id = task_id
         try:
             self._check_start(payload, was_busy=was_busy)
-            emulator.deploy_voices()
             model = check_model(payload.get("model"), emulator.config)
             self._take_start(model, arrived)
-            speaker = check_task(payload, emulator.config)
-            if (voice := emulator.created_voices.get(speaker.voice)) is not None:
-                speaker = replace(speaker, fundamental=voice.pitch)
+            speaker = emulator.speaker(payload)
             self._task = Task(self, record, speaker, model)
             await self.fault(Point.BEFORE_STARTED, record)
         except ServiceError as error:
@@ -378,7 +374,7 @@ class Connection:
             return None
         kind = fault.kind
         if kind is Oddity.ERROR:
-            raise ServiceError(fault.code, fault.code)
+            raise ServiceError(fault.code, MESSAGES.get(fault.code, fault.code))
         if kind in TASK_ERRORS:
             raise failure(kind)
         if kind in (FaultKind.RESET, FaultKind.DROP):

@@ -18,7 +18,7 @@ import numpy as np
 
 from .audio import Encoder, Samples, decode
 from .catalogue import Model, model_of_clone
-from .errors import ServiceError, invalid
+from .errors import MESSAGES, ServiceError, invalid
 from .recording import Recording, examine
 from .rules import Speaker, check_model
 from .text import Passage
@@ -100,10 +100,7 @@ class Enrolment:
         if body.get("model") != "voice-enrollment" or action not in handlers:
             raise invalid("Required parameter(s) missing or invalid.")
         if not self._emulator.take_request("voice-enrollment"):
-            raise ServiceError(
-                "Throttling.RateQuota",
-                "Requests rate limit exceeded, please try again later.",
-            )
+            raise _refusal("Throttling.RateQuota")
         output = await handlers[action]()
         return web.json_response(
             {"output": output, "usage": {"count": 1}, "request_id": str(uuid.uuid4())}
@@ -125,10 +122,7 @@ class Enrolment:
         ):
             raise invalid("prefix is invalid")
         if emulator.config.free_tier_only:
-            raise ServiceError(
-                "AllocationQuota.FreeTierOnly",
-                "The free tier of the model has been exhausted.",
-            )
+            raise _refusal("AllocationQuota.FreeTierOnly")
         if "voice_prompt" in values:
             return await self._design(model, prefix, values, parameters)
         if emulator.config.region not in model.clones:
@@ -265,19 +259,13 @@ class Enrolment:
         elif url in emulator.config.web:
             data = emulator.config.web[url]
         else:
-            raise ServiceError(
-                "BadRequest.InputDownloadFailed", "Failed to download the input file."
-            )
+            raise _refusal("BadRequest.InputDownloadFailed")
         return await emulator.studio.run(examine, data)
 
     def _add(self, stem: str, voice: Voice) -> str:
         emulator = self._emulator
         if len(emulator.config.cloned_voices) >= emulator.config.voice_limit:
-            raise ServiceError(
-                "Throttling.AllocationQuota",
-                "Allocated quota exceeded, please increase your quota limit.",
-                400,
-            )
+            raise _refusal("Throttling.AllocationQuota", 400)
         voice_id = f"{stem}-{uuid.uuid4().hex}"
         emulator.created_voices[voice_id] = voice
         emulator.config.cloned_voices[voice_id] = "DEPLOYING"
@@ -287,9 +275,7 @@ class Enrolment:
     def _known(self, values: Mapping[str, Any]) -> str:
         voice_id = values.get("voice_id")
         if voice_id not in self._emulator.config.cloned_voices:
-            raise ServiceError(
-                "BadRequest.ResourceNotExist", "The Required resource not exist."
-            )
+            raise _refusal("BadRequest.ResourceNotExist")
         return str(voice_id)
 
     def _facts(self, voice_id: str) -> dict[str, Any]:
@@ -310,6 +296,10 @@ class Enrolment:
 
     def _time(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _refusal(code: str, status: int = 0) -> ServiceError:
+    return ServiceError(code, MESSAGES[code], status)
 
 
 def _name(voice_id: str) -> str:

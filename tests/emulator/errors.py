@@ -13,6 +13,31 @@ _STATUSES = {
 }
 """The HTTP status of an error's code, or of the part before its dot; else 400."""
 
+MESSAGES = {
+    "AccessDenied": "Access denied.",
+    "AllocationQuota.FreeTierOnly": "The free tier of the model has been exhausted.",
+    "Arrearage": "Access denied, please make sure your account is in good standing.",
+    "Audio.AudioRateError": "File sample rate unsupported.",
+    "Audio.AudioShortError": "valid audio too short!",
+    "Audio.AudioSilentError": "Silent file unsupported.",
+    "Audio.DecoderError": "Decoder audio file failed.",
+    "Audio.DurationLimitError": "Audio duration exceeds the limit.",
+    "Audio.FileSizeExceed": "File too large",
+    "Audio.PreprocessError": "audio preprocess server error",
+    "BadRequest.InputDownloadFailed": "Failed to download the input file.",
+    "BadRequest.ResourceNotExist": "The Required resource not exist.",
+    "BadRequest.UnsupportedFileFormat": "File format unsupported.",
+    "BadRequest.VoiceNotFound": "The Required resource not exist.",
+    "DataInspectionFailed": "Input or output data may contain inappropriate content.",
+    "InvalidApiKey": "Invalid API-key provided.",
+    "Model.AccessDenied": "Model access denied.",
+    "Throttling.AllocationQuota": (
+        "Allocated quota exceeded, please increase your quota limit."
+    ),
+    "Throttling.RateQuota": "Requests rate limit exceeded, please try again later.",
+}
+"""The service's words for its codes."""
+
 
 class ServiceError(Exception):
     """The service refuses a task or a request."""

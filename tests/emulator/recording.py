@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .audio import Samples, decode, resample
-from .errors import ServiceError
+from .errors import MESSAGES, ServiceError
 
 _LARGEST = 10 * 2**20
 _LONGEST = 60.0
@@ -31,16 +31,6 @@ _VOICED = 0.6
 _LEAST_VOICED = 0.1
 """Share of the audible frames that have a pitch in speech; fewer are noise."""
 
-_MESSAGES = {
-    "Audio.AudioShortError": "valid audio too short!",
-    "Audio.AudioSilentError": "Silent file unsupported.",
-    "Audio.DecoderError": "Decoder audio file failed.",
-    "Audio.AudioRateError": "File sample rate unsupported.",
-    "Audio.FileSizeExceed": "File too large",
-    "Audio.DurationLimitError": "Audio duration exceeds the limit.",
-    "BadRequest.UnsupportedFileFormat": "File format unsupported.",
-    "InternalError": "request asr failed",
-}
 # These come with the HTTP status 430, which no standard knows.
 _STATUS_430 = {
     "Audio.AudioSilentError",
@@ -103,7 +93,7 @@ def pitch_of(samples: Samples, rate: int) -> float:
 
 def _refusal(code: str) -> ServiceError:
     status = 430 if code in _STATUS_430 else 0
-    return ServiceError(code, _MESSAGES[code], status)
+    return ServiceError(code, MESSAGES.get(code, "request asr failed"), status)
 
 
 def _check_type(data: bytes) -> None:

@@ -81,6 +81,16 @@ class TaskRecord:
     audio_seconds: float = 0.0
     ended: float | None = None
 
+    def usage(self, unit: str) -> dict[str, int]:
+        """Return what was billed so far in a unit, as the service reports it."""
+        if unit == "characters":
+            return {"characters": self.characters}
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "total_tokens": self.input_tokens + self.output_tokens,
+        }
+
     @property
     def texts(self) -> list[str]:
         """The text of each continue-task."""

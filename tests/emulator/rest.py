@@ -9,11 +9,12 @@ import uuid
 from aiohttp import web
 
 from .enrolment import Enrolment
-from .errors import ServiceError
+from .errors import MESSAGES, ServiceError
 from .faults import FaultKind, Oddity, Point
 from .network import cut, freeze, until_gone
 from .script import Fault
 from .storage import storage_refusal
+from .synthesis import AUDIO_PATH, Synthesis
 
 if TYPE_CHECKING:
     from .server import Emulator
@@ -81,7 +82,9 @@ async def faulty_answer(
     elif kind is Oddity.REDIRECT:
         return web.Response(status=307, headers={"Location": "/_elsewhere"})
     elif kind is Oddity.ERROR:
-        error = ServiceError(fault.code, fault.code, fault.status)
+        error = ServiceError(
+            fault.code, MESSAGES.get(fault.code, fault.code), fault.status
+        )
         return error_response(error.status, error.code, error.message)
     elif isinstance(kind, Oddity) and kind.http_status is not None:
         page = "<html><body><h1>Proxy</h1></body></html>"
@@ -114,6 +117,8 @@ def http_routes(emulator: Emulator) -> list[web.RouteDef]:
         web.post("/api/v1/tokens", api.tokens),
         web.get("/api/v1/uploads", api.policy),
         web.post("/api/v1/services/audio/tts/customization", api.customise),
+        web.post("/api/v1/services/audio/tts/SpeechSynthesizer", api.speak),
+        web.get(f"{AUDIO_PATH}{{name}}", api.audio),
         web.post("/", api.upload),
         web.route("*", "/_elsewhere", api.astray),
         web.route("*", "/{path:.*}", api.not_found),
@@ -124,6 +129,8 @@ class _Api:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._enrolment = Enrolment(emulator)
+        self._synthesis = Synthesis(emulator)
+        self.audio = self._synthesis.file
 
     async def tokens(self, request: web.Request) -> web.StreamResponse:
         offered = self._emulator.config.facts.offers_tokens
@@ -138,6 +145,9 @@ class _Api:
         handler = self._offered(self._enrolment.customise)
         action = await self._enrolment.action(request)
         return await self._guarded(request, action, handler)
+
+    async def speak(self, request: web.Request) -> web.StreamResponse:
+        return await self._guarded(request, "synthesis", self._synthesis.speak)
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Take a form; it carries no key."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 import secrets
 import time
 from typing import Any, Self
@@ -20,6 +21,7 @@ from .faults import FaultKind, Point
 from .network import Gate, Line, line_of
 from .records import ConnectionRecord, Heard, TaskRecord
 from .rest import error_response, faulty_answer, http_routes
+from .rules import Speaker, check_task
 from .script import Fault, FaultScript
 from .speech import Studio
 from .storage import Storage
@@ -238,6 +240,17 @@ class Emulator:
             return False
         starts.append(arrived)
         return True
+
+    def speaker(self, payload: Mapping[str, Any]) -> Speaker:
+        """Return how the task of a run-task payload sounds.
+
+        Raises:
+            ServiceError: If the service would refuse the task.
+        """
+        self.deploy_voices()
+        speaker = check_task(payload, self.config)
+        voice = self.created_voices.get(speaker.voice)
+        return speaker if voice is None else replace(speaker, fundamental=voice.pitch)
 
     def deploy_voices(self) -> None:
         """Let the created voices be reviewed whose time has come."""

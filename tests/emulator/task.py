@@ -161,15 +161,7 @@ class Task:
 
     def report_usage(self) -> dict[str, int]:
         """Return what was billed so far, as the service reports it."""
-        record = self.record
-        if self._model.unit == "characters":
-            usage = {"characters": record.characters}
-        else:
-            usage = {
-                "input_tokens": record.input_tokens,
-                "output_tokens": record.output_tokens,
-                "total_tokens": record.input_tokens + record.output_tokens,
-            }
+        usage = self.record.usage(self._model.unit)
         if self._facts.usage_cumulative:
             return usage
         previous, self._reported = self._reported, usage

@@ -113,9 +113,26 @@ def test_voice_set_for_a_language_is_used_for_it_alone() -> None:
 
 
 def test_cloned_voice_speaks_what_no_system_voice_can() -> None:
-    assert "fr" not in tags_in(BEIJING, ())
-    assert "fr" in tags_in(BEIJING, (CLONE,))
-    assert fitting_voice("longanyang", "fr", {}, BEIJING, (CLONE,)) == CLONE
+    assert "ru" not in tags_in(BEIJING, ())
+    assert "ru" in tags_in(BEIJING, (CLONE,))
+    assert fitting_voice("longanyang", "ru", {}, BEIJING, (CLONE,)) == CLONE
+
+
+@pytest.mark.parametrize(
+    ("voice", "fitting"),
+    [("longanyang", "xunanchuan_v3.1"), ("longanhuan", "longanhuan_v3.1")],
+)
+@pytest.mark.parametrize("tag", ["fr", "de", "pt", "it", "vi"])
+def test_a_voice_of_qwen_audio_speaks_what_no_voice_of_cosyvoice_can(
+    voice: str, fitting: str, tag: str
+) -> None:
+    assert tag in tags_in(BEIJING, ())
+    assert fitting_voice(voice, tag, {}, BEIJING, (CLONE,)) == fitting
+
+
+def test_a_basic_voice_speaks_chinese() -> None:
+    assert "zh-CN" in tags_of("qwen-audio-3.0-tts-plus-longyunfuhong")
+    assert "fr" not in tags_of("qwen-audio-3.0-tts-plus-longyunfuhong")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +143,13 @@ def test_cloned_voice_speaks_what_no_system_voice_can() -> None:
         (CLONE, "zh-CN", ()),
         (CLONE, "en-US", ()),
         ("longanyang", "en-US", ()),
+        ("longanhuan_v3.1", "ja-JP", ("ja",)),
+        ("longanhuan_v3.1", "de", ("de",)),
+        ("longanhuan_v3.1", "zh-CN", ()),
+        ("longanhuan_v3.1", "ru", ()),
+        ("loongriko_v3", "ja-JP", ()),
+        ("longanmin_v3", "nan", ()),
+        ("qwen-audio-3.1-tts-flash-myhome-7c1e", "ar", ("ar",)),
         ("cosyvoice-v1-myhome-7c1e", "ja-JP", ()),
     ],
 )

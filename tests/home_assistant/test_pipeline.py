@@ -1,6 +1,7 @@
 """The engine inside an Assist pipeline."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -117,11 +118,18 @@ async def new_pipeline(hass: HomeAssistant, **settings: Any) -> Pipeline:
     return next(p for p in async_get_pipelines(hass) if p.id == pipeline.id)
 
 
-async def answer(hass: HomeAssistant, pipeline: Pipeline, output: Any = None) -> bytes:
+async def answer(
+    hass: HomeAssistant,
+    pipeline: Pipeline,
+    output: Any = None,
+    while_listening: Callable[[], object] = lambda: None,
+) -> bytes:
     """Have a satellite ask something; return the audio of the answer."""
     events: list[PipelineEvent] = []
 
     async def question() -> AsyncIterator[bytes]:
+        while_listening()
+        await asyncio.sleep(0)
         yield bytes(3200)
 
     await async_pipeline_from_audio_stream(
@@ -160,6 +168,19 @@ async def test_new_pipeline_follows_the_voice_entity(
     assert await answer(hass, pipeline)
     said = [task.parameters["voice"] for task in spoken(emulator)]
     assert said == ["longanyang", "longxian_v3"]
+
+
+async def test_voice_that_is_chosen_while_the_pipeline_listens_answers(
+    hass: HomeAssistant, home: MockConfigEntry, emulator: Emulator
+) -> None:
+    pipeline = await new_pipeline(hass)
+
+    def choose() -> None:
+        change(hass, home, voice="longxian_v3", volume=10)
+
+    assert await answer(hass, pipeline, SATELLITE, choose)
+    parameters = spoken(emulator)[-1].parameters
+    assert (parameters["voice"], parameters["volume"]) == ("longxian_v3", 10)
 
 
 async def test_new_pipeline_a_voice_of_its_own_keeps_it(

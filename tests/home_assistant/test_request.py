@@ -75,6 +75,16 @@ def test_a_bit_rate_is_possible_where_opus_is_made_from_samples(
     assert (error.option, error.allowed) == ("bit_rate", "6 to 510")
 
 
+@pytest.mark.parametrize("settings", [{"lead_in": 500}, {}])
+def test_a_bit_rate_of_mp3_is_possible_where_the_model_permits_it(
+    settings: dict[str, Any],
+) -> None:
+    mp3 = {"format": "mp3", "bit_rate": 64, "voice": "longanhuan_v3.1"}
+    made = request(mp3, settings)
+    expected = ("caf", None) if settings else ("mp3", 64)
+    assert (made.extension, made.synthesis.bit_rate) == expected
+
+
 @pytest.mark.parametrize("call", [{"format": "mp3"}, {"format": "wav"}, {}])
 def test_a_bit_rate_is_refused_for_other_formats(call: dict[str, Any]) -> None:
     error = refusal(call | {"bit_rate": 32})
@@ -103,6 +113,11 @@ def test_an_unknown_option_is_named_as_unknown() -> None:
         ({"sample_rate": 44100}, {}, {"sample_rate": 44100}),
         ({"instruction": "Softly."}, {}, {}),
         ({"instruction": "Softly."}, {"voice": CLONE.id}, {"instruction": "Softly."}),
+        (
+            {"instruction": "Softly."},
+            {"voice": "longanhuan_v3.1"},
+            {"instruction": "Softly."},
+        ),
         ({"style": "happy"}, {}, {"instruction": "你说话的情感是happy。"}),
         ({"style": "happy"}, {"voice": NO_SSML}, {}),
         (

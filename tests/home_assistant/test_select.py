@@ -53,9 +53,9 @@ async def test_voices_are_listed_once_each_by_name(
 ) -> None:
     names = options(hass, "voice")
     assert len(names) == len(set(names)) == len(CATALOGUE.voices_in("cn-beijing"))
-    assert (
-        hass.states.get(entity_id(hass, "select", "voice")).state == "Longanyang 龙安洋"
-    )
+    state = hass.states.get(entity_id(hass, "select", "voice")).state
+    assert state == "Longanyang 龙安洋 (longanyang)"
+    assert "Longjiaxin 龙嘉欣" in names
     assert "Longxian 龙仙 (longxian_v3)" in names
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import traceback
 from typing import Any
 
 import pytest
@@ -228,6 +229,11 @@ async def test_voices_can_be_told_apart_in_the_media_browser(
     assert entity is not None
     assert entity.entity_id == "tts.kitchen_speech"
     assert entity.translation_key == "speech"
+    hass.config_entries.async_update_subentry(loaded, subentry, title="Bathroom")
+    await hass.async_block_till_done()
+    found = await media_source.async_browse_media(hass, "media-source://tts")
+    assert "Bathroom" in [child.title for child in found.children or ()]
+    assert entity_id(hass, "tts", "speech", subentry.subentry_id) == entity.entity_id
 
 
 @pytest.mark.parametrize("options", [{}, SATELLITE])
@@ -240,9 +246,12 @@ async def test_failed_message_leaves_one_line(
 ) -> None:
     """Home Assistant's, which says what to do."""
     emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, times=None))
-    with pytest.raises(HomeAssistantError):
+    with pytest.raises(HomeAssistantError) as caught:
         await speak(hass, TEXT, options)
     await hass.async_block_till_done(wait_background_tasks=True)
+    # Wyoming's integration leaves the error to asyncio, which logs its whole chain
+    logged = "".join(traceback.format_exception(caught.value))
+    assert logged.count("Traceback (most recent call last)") == 1
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert [record.name for record in errors] == ["homeassistant.components.tts"]
     assert "Rephrase it" in errors[0].getMessage()

@@ -308,12 +308,12 @@ async def test_own_voice_is_offered_and_speaks(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     speech = engine(hass)
-    assert "fr" in speech.supported_languages
-    assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("fr")]
-    await speak(hass, "Bonjour.", language="fr")
+    assert "ru" in speech.supported_languages
+    assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("ru")]
+    await speak(hass, "Привет.", language="ru")
     (task,) = spoken(emulator)
     assert task.parameters["voice"] == CLONE
-    assert task.parameters["language_hints"] == ["fr"]
+    assert task.parameters["language_hints"] == ["ru"]
 
 
 async def test_vanished_own_voice_is_replaced_by_the_default(

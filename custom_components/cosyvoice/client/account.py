@@ -108,7 +108,7 @@ class AccountApi:
 
 
 def _cloned_voice(row: Any) -> ClonedVoice | None:
-    """Return the voice of a row; None if the row does not name one."""
+    """Return the voice of a row, or None if the row names none."""
     if not isinstance(row, dict) or not (voice_id := _text(row.get("voice_id"))):
         return None
     return ClonedVoice(

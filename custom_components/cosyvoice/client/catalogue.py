@@ -1,14 +1,16 @@
 """The service's regions, models, voices, styles and prices.
 
 A new model, voice, price or region is a change of ``catalogue.json`` only. Source:
-Model Studio's lists of models, prices and CosyVoice voices.
+Model Studio's lists of models, prices and voices.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 import json
 from pathlib import Path
+import re
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -34,15 +36,34 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a model in a region.
+    """The price of a model in a region, by characters or by tokens.
 
     Attributes:
         currency: ISO 4217 code.
         per_10k_characters: Price of 10,000 billed characters.
+        per_million_input_tokens: Price of a million tokens of text.
+        per_million_output_tokens: Price of a million tokens of audio.
     """
 
     currency: str
-    per_10k_characters: float
+    per_10k_characters: Decimal = Decimal()
+    per_million_input_tokens: Decimal = Decimal()
+    per_million_output_tokens: Decimal = Decimal()
+
+    @property
+    def is_by_tokens(self) -> bool:
+        """True if tokens are billed, not characters."""
+        return self.per_million_output_tokens > 0
+
+    def cost(
+        self, characters: int, input_tokens: int = 0, output_tokens: int = 0
+    ) -> Decimal:
+        """Return the exact price of billed characters and tokens."""
+        tokens = (
+            input_tokens * self.per_million_input_tokens
+            + output_tokens * self.per_million_output_tokens
+        )
+        return characters * self.per_10k_characters / 10_000 + tokens / 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +79,14 @@ class Model:
         features: Names of the fields of `SynthesisOptions` that only some models
             support and that this one does.
         language_hints: The possible language hints.
-        instruction: ``none``, ``fixed`` (the phrases of a system voice's styles) or
-            ``free`` (also free text for cloned voices).
+        instruction: ``none``, ``fixed`` (the phrases of a system voice's styles),
+            ``free`` (also free text for cloned voices) or ``any`` (free text for every
+            voice).
         formats: Sample rates in Hz by the service's audio format.
+        bit_rate_formats: The formats whose bit rate can be chosen.
+        tags: Whether it makes feelings and sounds of tags such as ``[laughing]`` when
+            the text comes in parts.
+        basic_voices: Whether it has the basic voices, see `Catalogue.voice`.
     """
 
     id: str
@@ -69,8 +95,11 @@ class Model:
     cancellable_in: frozenset[str]
     features: frozenset[str]
     language_hints: tuple[str, ...]
-    instruction: Literal["none", "fixed", "free"]
+    instruction: Literal["none", "fixed", "free", "any"]
     formats: Mapping[str, tuple[int, ...]]
+    bit_rate_formats: tuple[str, ...]
+    tags: bool
+    basic_voices: bool
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -108,7 +137,8 @@ class Voice:
         gender: ``female``, ``male`` or None if the service gives none.
         models: The models that have the voice.
         languages: BCP 47 tags of its languages: ``zh``, ``yue`` (Cantonese), ``nan``
-            (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``.
+            (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``,
+            ``fr``, ``de``, ``pt``, ``it``, ``vi``.
         dialect: Key of the dialect that it always speaks, if any.
         regions: Ids of the regions that offer it.
         features: Of the features that its models have and not every voice supports,
@@ -161,7 +191,7 @@ class Catalogue:
             TypeError: An entry has an unknown key or lacks one.
             ValueError: The text is not JSON.
         """
-        data = json.loads(text)
+        data = json.loads(text, parse_float=Decimal)
         regions = {item["id"]: Region(**item) for item in data["regions"]}
         return cls(
             version=data["version"],
@@ -187,6 +217,21 @@ class Catalogue:
             voice for voice in self.voices.values() if self.models_of(voice.id, region)
         )
 
+    def voice(self, voice_id: str) -> Voice | None:
+        """Return a system voice; None for any other id.
+
+        Ids are case-sensitive. A basic voice is named ``{model}-{suffix}``, the suffix
+        being one word. Source: Model Studio's list of Qwen-Audio-TTS voices, which
+        counts more than 500 basic voices.
+        """
+        if (voice := self.voices.get(voice_id)) is not None:
+            return voice
+        model = self.models.get(self._owner(voice_id) or "")
+        if model is None or not model.basic_voices:
+            return None
+        suffix = voice_id.removeprefix(f"{model.id}-")
+        return _basic_voice(voice_id, model) if _WORD.fullmatch(suffix) else None
+
     def models_in(self, region: str) -> tuple[Model, ...]:
         """Return the models that a region offers, the recommended one first."""
         return tuple(model for model in self.models.values() if region in model.regions)
@@ -198,7 +243,7 @@ class Catalogue:
         is empty for a voice that is unknown or not offered in the region.
         """
         having: tuple[str | None, ...]
-        if (voice := self.voices.get(voice_id)) is None:
+        if (voice := self.voice(voice_id)) is None:
             having = (self.model_of_clone(voice_id),)
         else:
             having = voice.models if region in voice.regions else ()
@@ -210,6 +255,10 @@ class Catalogue:
         The service names such voices ``{model}-{prefix}-{uid}`` or
         ``{model}-vd-{prefix}-{uid}``; None for any other id.
         """
+        return None if self.voice(voice_id) else self._owner(voice_id)
+
+    def _owner(self, voice_id: str) -> str | None:
+        """Return the longest id of a model that a voice's id begins with."""
         return next(
             (
                 model
@@ -230,7 +279,7 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
             **item,
             "prices": MappingProxyType(
                 {
-                    region: Price(regions[region].currency, price)
+                    region: _price(regions[region].currency, price)
                     for region, price in item["prices"].items()
                 }
             ),
@@ -240,8 +289,17 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
             "formats": MappingProxyType(
                 {name: tuple(rates) for name, rates in item["formats"].items()}
             ),
+            "bit_rate_formats": tuple(item["bit_rate_formats"]),
         }
     )
+
+
+def _price(currency: str, price: Decimal | int | Mapping[str, Decimal | int]) -> Price:
+    """Return a price of 10,000 characters, or of a million tokens each way."""
+    if isinstance(price, Mapping):
+        by_token = [Decimal(price[name]) for name in ("input", "output")]
+        return Price(currency, Decimal(), *by_token)
+    return Price(currency, Decimal(price))
 
 
 def _voice(
@@ -266,6 +324,25 @@ def _voice(
     )
 
 
+def _basic_voice(voice_id: str, model: Model) -> Voice:
+    """Return what is known of a basic voice. All of them speak Chinese."""
+    return Voice(
+        id=voice_id,
+        name=voice_id.rpartition("-")[2].capitalize(),
+        name_zh="",
+        description="",
+        description_zh="",
+        scenario="",
+        scenario_zh="",
+        gender=None,
+        models=(model.id,),
+        languages=("zh",),
+        dialect=None,
+        regions=model.regions,
+        features=frozenset(),
+    )
+
+
 def _styles(
     template: Mapping[str, Any],
     emotions: Iterable[str],
@@ -280,6 +357,8 @@ def _styles(
             models=tuple(template.get("models", models)),
         )
 
+
+_WORD = re.compile("[a-z]+")
 
 CATALOGUE = Catalogue.from_json(
     Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from .wire.task import TaskSettings
 
 
 class CosyVoiceClient:
-    """Speaks through one account; safe to use for many utterances at once.
+    """Speaks through one account, many utterances in parallel if need be.
 
     Attributes:
         temporary_keys: Whether connections are opened with temporary keys.
@@ -40,7 +40,7 @@ class CosyVoiceClient:
         temporary_keys: bool = False,
         timing: Timing | None = None,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare without sending anything.
 
         Args:
             session: Is used, and left open.
@@ -73,7 +73,7 @@ class CosyVoiceClient:
         return self._pool.statistics
 
     async def check_key(self) -> None:
-        """Check that the service is there and takes the key; free of charge.
+        """Check free of charge that the service accepts the key.
 
         Raises:
             AuthenticationError: The service refuses the key.
@@ -124,11 +124,14 @@ class CosyVoiceClient:
         )
 
     def warm_up(self, options: SynthesisOptions) -> None:
-        """Expect to speak soon with these options; free of charge, in background."""
+        """Prepare in the background, free of charge, to speak with these options."""
         self._pool.warm_up(_task_settings(options, self.region))
 
     async def close(self) -> None:
-        """Close all connections; utterances under way fail, and nothing is opened."""
+        """Close all connections.
+
+        Utterances under way raise a ClientClosedError; nothing is opened afterwards.
+        """
         await self._pool.close()
         await self._keys.close()
 
@@ -145,7 +148,7 @@ class CosyVoiceClient:
         raise refused
 
     async def _cause(self) -> CosyVoiceError | None:
-        """Return why the account is refused; None if the HTTP side does not tell."""
+        """Return why the account is refused, or None if that stays unknown."""
         try:
             await self._account.check()
         except CosyVoiceError as err:

@@ -1,8 +1,8 @@
-"""Everything that can go wrong between this client and the CosyVoice service.
+"""What can go wrong between this client and the CosyVoice service.
 
 One base class, :class:`CosyVoiceError`; catch that to catch them all. Each error
-knows whether trying again may help (``retryable``) and carries what the service
-said: its error code, its message and the id of the request.
+knows whether trying again may help (``retryable``) and carries the service's error
+code, its message and the id of the request.
 """
 
 from typing import ClassVar

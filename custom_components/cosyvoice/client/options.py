@@ -122,15 +122,15 @@ class SynthesisOptions:
         format: ``mp3``, ``opus`` (in Ogg), or 16-bit samples as ``wav``, ``pcm`` (bare)
             or ``caf`` (Core Audio Format), all of them mono.
         sample_rate: Hz; None for the format's default.
-        bit_rate: kbit/s, with ``opus`` only; None for the service's default.
+        bit_rate: kbit/s, in the formats that the model permits it for; None for the
+            service's default.
         volume: Percent; 50 is normal.
         speech_rate: Factor.
         pitch_rate: Factor.
         seed: Speech with the same seed, text and settings sounds more alike; 0 for
             none.
-        instruction: Describes how to speak. A system voice takes the phrases of its
-            styles. A cloned voice takes free text of up to 100 billed characters if
-            its model does.
+        instruction: Describes how to speak, in the phrases of a system voice's styles
+            or, where the model takes it, free text of up to 100 billed characters.
         language_hints: Codes such as ``zh``; the service uses the first one.
         ssml: Whether the text is an SSML document.
         word_timestamps: Whether the report lists the times of the words.
@@ -196,7 +196,7 @@ class SynthesisOptions:
             if not PARAMETERS[name].accepts(value):
                 raise OptionError(name, value, PARAMETERS[name].allowed)
         model = CATALOGUE.models[self._resolved_model(region, cloned)]
-        voice = CATALOGUE.voices.get(self.voice)
+        voice = CATALOGUE.voice(self.voice)
         self._check_format(model)
         for name, value in values.items():
             default = PARAMETERS[name].default
@@ -271,8 +271,10 @@ class SynthesisOptions:
             raise OptionError(
                 "format", self.format, ", ".join(formats), "not_supported"
             )
-        if self.bit_rate is not None and self.format != "opus":
-            raise OptionError("bit_rate", self.bit_rate, "format opus", "not_supported")
+        permitted = model.bit_rate_formats
+        if self.bit_rate is not None and permitted and self.format not in permitted:
+            allowed = f"format {' or '.join(permitted)}"
+            raise OptionError("bit_rate", self.bit_rate, allowed, "not_supported")
 
     def _check_language_hints(self, model: Model) -> None:
         for hint in self.language_hints:
@@ -292,14 +294,14 @@ class SynthesisOptions:
     def _check_instruction(self, model: Model, voice: Voice | None) -> None:
         if not self.instruction:
             return
-        if voice is not None:
+        if voice is not None and model.instruction != "any":
             phrases = [style.instruction for style in voice.styles_with(model.id)]
             if self.instruction in phrases:
                 return
             allowed = ", ".join(phrases) or "none"
             supported = bool(phrases)
         else:
-            supported = model.instruction == "free"
+            supported = model.instruction in {"free", "any"}
             if supported and count_characters(self.instruction) <= INSTRUCTION_LENGTH:
                 return
             allowed = (

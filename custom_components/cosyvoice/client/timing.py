@@ -42,7 +42,7 @@ class Timing:
         patience: A listener who has waited so long for the end of a sentence gets
             its clauses that are complete.
         pause: No further sentence for so long: the task is finished, and another
-            one started when the text goes on. The service allows 23 s between two
+            one started when the text continues. The service allows 23 s between two
             pieces of text (Model Studio, CosyVoice WebSocket API).
         idle_limit: A connection is not reused after so long without a task. The
             service closes it after 60 s (same source).

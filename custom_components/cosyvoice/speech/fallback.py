@@ -1,4 +1,4 @@
-"""Another engine that speaks when the service cannot."""
+"""The fallback engine, which speaks when the service fails."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -28,17 +28,19 @@ from ..issues import update_fallback_issues
 from .request import SpeechRequest
 
 DEADLINE: Final = 4.0
-"""Seconds from the first complete sentence to the first audio, without the wait for the
-permitted rate of task starts."""
+"""Seconds from the first complete sentence to the first speech.
+
+The wait for the permitted rate of task starts does not count.
+"""
 _STEP: Final = 0.25
+"""Seconds between two looks at whether the wait counts."""
 
 speaking_as_fallback: ContextVar[bool] = ContextVar(
     "speaking_as_fallback", default=False
 )
-"""True in what runs on behalf of an engine whose own voice failed.
+"""True while an engine speaks as the fallback of another one.
 
-An engine that is asked in this context has no fallback of its own, so that two
-engines that name each other cannot go round in circles.
+It then uses no fallback engine itself, as two voices may name each other.
 """
 
 
@@ -134,11 +136,11 @@ async def speak(
     request: SpeechRequest,
     begun: float | None,
 ) -> AsyncGenerator[bytes]:
-    """Yield the audio of another engine, in continuation of this engine's audio.
+    """Yield the audio of the fallback engine, which continues what was sent before.
 
     Args:
         hass: Home Assistant.
-        engine: The other engine.
+        engine: The fallback engine.
         text: The text to speak.
         language: Home Assistant's language tag.
         request: The request that the service did not fulfil.

@@ -15,11 +15,11 @@ from .request import SETTINGS, preferred_format
 def default_options(
     settings: Mapping[str, Any], read: Callable[[], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return all that changes the sound: Home Assistant's cache goes by it.
+    """Return all that changes the sound, for Home Assistant's cache key.
 
     Args:
-        settings: The settings, of which the format is fixed from now on: Home Assistant
-            names the audio after it.
+        settings: The settings whose format the audio has, as Home Assistant names the
+            audio after it when a pipeline starts.
         read: Returns the current settings.
     """
     options: dict[str, Any] = {SETTINGS: LiveSettings(read)}
@@ -56,7 +56,7 @@ class LiveSettings(Mapping[str, Any]):
 
     Home Assistant collects the options of a pipeline run when the run starts, and
     hashes ``str(value)`` of each for its cache when the message is there (2026.3 to
-    2026.10). What is changed in between applies to the message.
+    2026.11). What is changed in between applies to the message.
     """
 
     def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:

@@ -22,7 +22,8 @@ from ..client import CATALOGUE, OptionError, UtteranceReport
 from ..const import CONF_BIT_RATE, CONF_FORMAT, CONF_SAMPLE_RATE, DOMAIN
 from ..usage.ledger import UsageLedger
 from .request import PREFERRED_NUMBERS, SpeechRequest
-from .session import Session, Speaker
+from .session import Session
+from .speaker import Speaker
 from .subtitles import subrip
 
 FOLDER: Final = "cosyvoice"

@@ -147,8 +147,9 @@ def create_request(
     if hint := language_hint(voice, language):
         values[CONF_LANGUAGE_HINTS] = hint
     values |= {name: call[name] for name in OPTIONS if name in call}
-    if wanted == "opus" and container != "opus":
-        # Home Assistant's converter makes the Opus
+    made_here = {"opus", *(model.bit_rate_formats if model else ())}
+    if wanted != container and wanted in made_here:
+        # Home Assistant's converter makes the format
         values.pop(CONF_BIT_RATE, None)
     values |= {CONF_VOICE: voice, CONF_FORMAT: container}
     synthesis = SynthesisOptions(**values).resolve(region, cloned)
@@ -243,7 +244,7 @@ def _applicable(
     settings: Mapping[str, Any], voice_id: str, model: Model, container: str
 ) -> dict[str, Any]:
     """Return the settings that suit a voice, which may not be the chosen one."""
-    voice = CATALOGUE.voices.get(voice_id)
+    voice = CATALOGUE.voice(voice_id)
     values = {
         name: settings[name]
         for name in OPTIONS
@@ -267,12 +268,13 @@ def _instruction(
 ) -> str | None:
     """Return the style's phrase, or the instruction if the voice takes it."""
     written: str | None = settings.get(CONF_INSTRUCTION)
-    if (voice := CATALOGUE.voices.get(voice_id)) is None:
-        return written if model.instruction == "free" else None
+    if (voice := CATALOGUE.voice(voice_id)) is None:
+        return written if model.instruction in {"free", "any"} else None
     phrases = {style.key: style.instruction for style in voice.styles_with(model.id)}
     if style := phrases.get(settings[CONF_STYLE]):
         return style
-    return written if written in phrases.values() else None
+    is_free = model.instruction == "any"
+    return written if is_free or written in phrases.values() else None
 
 
 def _parsed(name: str, value: Any) -> Any:

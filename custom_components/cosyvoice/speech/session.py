@@ -1,19 +1,15 @@
 """One message, from the request to the last byte of audio."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from itertools import count
-from typing import Any
 
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
 
 from ..client import (
     ClientClosedError,
-    ClonedVoice,
     CosyVoiceError,
     OptionError,
     TextError,
@@ -22,91 +18,16 @@ from ..client import (
     count_characters,
 )
 from ..const import LOGGER
-from ..coordinator import CosyVoiceConfigEntry
 from ..errors import translated_error
 from ..issues import report_failure, report_success
-from ..text.message import Message, check_message
-from ..text.ssml import is_ssml
+from ..text.message import Message
 from ..usage.ledger import OverBudgetError
 from . import fallback
-from .ha_cache import end_uncached, is_cached
-from .outage import Outage
-from .request import SpeechRequest, create_request
+from .ha_cache import end_uncached
+from .request import SpeechRequest
+from .speaker import Speaker
 
 _NUMBERS = count(1)
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """The engine that speaks.
-
-    Attributes:
-        hass: Home Assistant.
-        entry: The account.
-        subentry_id: The voice's subentry.
-        entity_id: The engine's entity.
-        outage: Whether the account's service is available.
-    """
-
-    hass: HomeAssistant
-    entry: CosyVoiceConfigEntry
-    subentry_id: str
-    entity_id: str
-    outage: Outage
-
-    @property
-    def region_and_cloned(self) -> tuple[str, tuple[ClonedVoice, ...]]:
-        """The account's region and its cloned voices."""
-        runtime = self.entry.runtime_data
-        return runtime.client.region, tuple(runtime.voices.data.values())
-
-    def request(self, options: Mapping[str, Any], language: str) -> SpeechRequest:
-        """Return the request for the options of a message, settings included.
-
-        Raises:
-            OptionError: An option is not valid.
-        """
-        return create_request(options, language, *self.region_and_cloned)
-
-    def warm_up(self, options: Mapping[str, Any], language: str) -> None:
-        """Expect a message with these options soon; do nothing if they are not valid."""
-        with suppress(OptionError):
-            synthesis = self.request(options, language).synthesis
-            self.entry.runtime_data.client.warm_up(synthesis)
-
-    def check(self, request: SpeechRequest, message: str) -> None:
-        """Check a whole message before any of it is spoken.
-
-        Raises:
-            OptionError: It is SSML, which the voice or the model does not support.
-            TextError: It cannot be spoken.
-        """
-        if is_ssml(message):
-            request.as_ssml(*self.region_and_cloned)
-        check_message(message, clean=request.clean_text)
-
-    def check_call(
-        self, message: str, options: Mapping[str, Any], language: str, *, cached: bool
-    ) -> None:
-        """Check a call of tts.speak before anything is played.
-
-        Args:
-            message: The text, or an SSML document.
-            options: The options of the call and the engine's defaults.
-            language: Home Assistant's language tag.
-            cached: Whether the call accepts audio from the disk.
-
-        Raises:
-            OptionError: An option is not valid.
-            TextError: The message cannot be spoken.
-            OverBudgetError: The budget is used up, and no other engine speaks.
-        """
-        request = self.request(options, language)
-        self.check(request, message)
-        if not request.fallback_engine and not is_cached(
-            self.hass, message, language, options, self.entity_id, on_disk=cached
-        ):
-            self.entry.runtime_data.usage.check_budget()
 
 
 class Session:
@@ -136,9 +57,9 @@ class Session:
     async def audio(self, call: TTSAudioRequest) -> AsyncGenerator[bytes]:
         """Yield the audio of the service, or that of the fallback engine.
 
-        Once something was heard, a failure ends the audio without an error, because
-        Home Assistant (2026.10) tells a satellite of no end after an error. Audio that
-        is incomplete, patched or of another voice is not cached.
+        A failure after the first speech ends the audio without an error, because Home
+        Assistant (2026.10) sends a satellite no end of audio after an error. Audio that
+        is incomplete, patched or from another engine is not cached.
 
         Args:
             call: What Home Assistant asked for.
@@ -168,12 +89,12 @@ class Session:
 
     @asynccontextmanager
     async def speaking(self, *, live: bool) -> AsyncIterator[Utterance]:
-        """Have the service speak; record the utterance however it ends.
+        """Provide the utterance of the message, and record its usage and outcome.
 
-        Inside, `next_chunk` returns the audio. Call `close` afterwards.
+        Read its audio by `next_chunk`, and call `close` afterwards.
 
         Args:
-            live: Whether a player may run dry, which is given silence in pauses.
+            live: Whether to fill pauses with silence for a player.
 
         Raises:
             CosyVoiceError: The message cannot be spoken.
@@ -188,7 +109,7 @@ class Session:
             self.message.pieces(),
             self.request.synthesis,
             silence=self.request.silence,
-            fill_pauses=live and self.request.extension in {"caf", "wav"},
+            fill_pauses=live and self.request.extension in {"caf", "mp3", "wav"},
         )
 
         def counted() -> int:
@@ -218,8 +139,8 @@ class Session:
         """Return the next chunk of the service's audio, None at the end.
 
         Raises:
-            CosyVoiceError: The service failed, or was too late for a message that the
-                fallback engine can speak.
+            CosyVoiceError: The service failed, or is too late and there is a fallback
+                engine.
         """
         assert self._utterance is not None
         chunk = anext(aiter(self._utterance), None)
@@ -240,35 +161,29 @@ class Session:
             self._deadline.close()
 
     def _record(self, report: UtteranceReport, error: CosyVoiceError | None) -> None:
-        """Record an utterance that has ended, and act on a failure or its end."""
+        """Record the usage of an utterance, and open or close the issues it concerns."""
         if error:
-            # The utterance of a message that was too late has no error of its own
+            # An utterance that was given up as too late has no error
             report.outcome, report.error = "failed", error
         self._runtime.usage.record(report, self._speaker.subentry_id)
         self._log_end(report)
-        if self._speaker.entry.state is not ConfigEntryState.LOADED:
+        speaker = self._speaker
+        if speaker.entry.state is not ConfigEntryState.LOADED:
             return
-        hass, entry, outage = (
-            self._speaker.hass,
-            self._speaker.entry,
-            self._speaker.outage,
-        )
         if error:
-            report_failure(hass, entry, error)
-            outage.failed(error)
+            report_failure(speaker.hass, speaker.entry, error)
+            speaker.outage.failed(error)
         elif report.outcome == "finished":
-            report_success(hass, entry)
-            outage.spoke()
+            report_success(speaker.hass, speaker.entry)
+            speaker.outage.spoke()
 
     async def _after_failure(
         self, error: CosyVoiceError | OverBudgetError, language: str
     ) -> AsyncGenerator[bytes]:
-        """Have the fallback engine speak what the service did not.
-
-        Without one, nothing follows what was heard, unless the account was unloaded.
+        """Yield the audio of the fallback engine for the text that was not delivered.
 
         Raises:
-            HomeAssistantError: Nothing was heard and nothing can be.
+            HomeAssistantError: There is no audio at all, or the account was unloaded.
         """
         utterance, engine = self._utterance, self.request.fallback_engine
         heard = utterance is not None and utterance.heard
@@ -276,7 +191,7 @@ class Session:
         is_mistake = isinstance(error, OptionError | TextError) and not heard
         if engine is None or is_mistake:
             if not heard or isinstance(error, ClientClosedError):
-                raise shown from error
+                raise shown from None  # A listener may log the whole chain
             LOGGER.warning("%s: the audio is incomplete: %s", self._name, shown)
             return
         LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, shown)
@@ -301,7 +216,7 @@ class Session:
         except Exception as err:  # noqa: BLE001 - any engine may be the fallback
             LOGGER.warning("%s: %s failed as well: %s", self._name, engine, err)
             if not heard and not spoken:
-                raise shown from error
+                raise shown from None
 
     def _log_begin(self) -> None:
         synthesis = self.request.synthesis

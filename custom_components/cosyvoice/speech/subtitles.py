@@ -29,7 +29,7 @@ class Cue:
 def subrip(words: Sequence[Word], text: str, duration: float) -> str:
     """Return the content of an .srt file for a text that was spoken.
 
-    The subtitles hold the text as it was written, with its punctuation. Without
+    The subtitles show the text as it was written, with its punctuation. Without
     words there is one subtitle for the whole duration (seconds).
     """
     cues = list(_cues(words, text)) or [Cue(0.0, duration, _one_line(text))]

@@ -1,4 +1,4 @@
-"""Getting ready to speak when a voice assistant begins to listen."""
+"""Pre-warming of a voice when a voice assistant starts listening."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,17 @@ SPEAKING_SOON = {"listening", "processing"}
 
 
 class SatelliteWarmUp:
-    """Warms up the voice that was asked for last whenever a satellite hears someone.
+    """Pre-warms the most recently used voice when a satellite starts listening.
 
-    A pipeline asks for its voice when it starts, but may then wait for its wake word
-    for hours: the satellite's state says when an answer is near.
+    A pipeline requests its voice when it starts, but may then wait hours for its wake
+    word.
+
+    Attributes:
+        warm_up: Pre-warms the most recently used voice, None before the first use.
     """
 
     def __init__(self, hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-        """Follow all satellites, present and future, until the entry is unloaded."""
+        """Follow all satellites until the account is unloaded."""
         self.warm_up: Callable[[], None] | None = None
         tracker = async_track_state_change_filtered(
             hass,

@@ -10,7 +10,7 @@ from functools import cache
 
 from homeassistant.util import language as language_util
 
-from ..client import CATALOGUE, Voice
+from ..client import CATALOGUE, Model, Voice
 
 voices_in = cache(CATALOGUE.voices_in)
 """Return the system voices that a region offers, as the catalogue does."""
@@ -22,7 +22,7 @@ def tags_of(voice_id: str) -> tuple[str, ...]:
     A cloned voice speaks every language that can be hinted to its model. An unknown
     voice is assumed to speak Chinese and English.
     """
-    if voice := CATALOGUE.voices.get(voice_id):
+    if voice := CATALOGUE.voice(voice_id):
         return _tags_of(voice)
     model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
     languages = model.language_hints if model else ()
@@ -73,7 +73,7 @@ def fitting_voice(
     for language, voice in language_voices.items():
         if tag in _TAGS.get(language, (language,)):
             return voice
-    gender = chosen.gender if (chosen := CATALOGUE.voices.get(voice_id)) else None
+    gender = chosen.gender if (chosen := CATALOGUE.voice(voice_id)) else None
     models = set(CATALOGUE.models_of(voice_id, region))
     speaking = [voice for voice in voices_in(region) if tag in _tags_of(voice)]
     if speaking:
@@ -91,13 +91,16 @@ def fitting_voice(
 def language_hint(voice_id: str, tag: str) -> tuple[str, ...]:
     """Return the language hint that a voice needs, empty if it needs none.
 
-    Only cloned voices need one, and not for Chinese and English, which the service
-    recognizes, even within one sentence.
+    Cloned voices and those of several languages need one, but not for Chinese and
+    English, which the service recognizes, even within one sentence.
     """
-    if voice_id in CATALOGUE.voices:
-        return ()
     language = tag.partition("-")[0]
-    model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
+    if voice := CATALOGUE.voice(voice_id):
+        if len(voice.languages) == 1 or language not in voice.languages:
+            return ()
+        model: Model | None = CATALOGUE.models[voice.models[0]]
+    else:
+        model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
     hinted = model is not None and language in model.language_hints
     return (language,) if hinted and language not in {"zh", "en"} else ()
 

@@ -32,8 +32,8 @@ def voice_name(voice_id: str) -> str:
     It is the same in every language, such as ``Abby``, or a name in English and then
     in Chinese.
     """
-    if voice := CATALOGUE.voices.get(voice_id):
-        return " ".join(dict.fromkeys((voice.name, voice.name_zh)))
+    if voice := CATALOGUE.voice(voice_id):
+        return " ".join(filter(None, dict.fromkeys((voice.name, voice.name_zh))))
     return voice_id
 
 
@@ -49,8 +49,8 @@ def unique_names(voice_ids: Iterable[str]) -> dict[str, str]:
 
 def voice_title(voice_id: str, *, chinese: bool) -> str:
     """Return the name to give to the device of a voice."""
-    if voice := CATALOGUE.voices.get(voice_id):
-        return voice.name_zh if chinese else voice.name
+    if voice := CATALOGUE.voice(voice_id):
+        return (chinese and voice.name_zh) or voice.name
     return voice_id
 
 
@@ -152,7 +152,7 @@ def languages_in(region: str) -> list[str]:
 
 def speaks(voice_id: str, language: str) -> bool:
     """Return whether a voice may speak a language, as every clone may."""
-    voice = CATALOGUE.voices.get(voice_id)
+    voice = CATALOGUE.voice(voice_id)
     return voice is None or language in voice.languages
 
 

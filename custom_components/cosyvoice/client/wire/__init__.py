@@ -1,1 +1,1 @@
-"""Connections to the service: the task protocol, sockets and when they are opened."""
+"""Connections to the service, the task protocol, HTTP requests."""

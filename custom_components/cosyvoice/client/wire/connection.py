@@ -1,4 +1,4 @@
-"""One WebSocket connection to the service, and the frames that pass over it."""
+"""One WebSocket connection to the service, and its frames."""
 
 import asyncio
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Connection:
         headers: Mapping[str, str],
         close_timeout: float,
     ) -> Self:
-        """Connect and authenticate; redirects are not followed.
+        """Connect and authenticate, without following redirects.
 
         Raises:
             AuthenticationError: The service refuses the key.
@@ -171,7 +171,7 @@ class Connection:
         return events
 
     async def close(self) -> None:
-        """Close the connection; a running task ends with it."""
+        """Close the connection, which ends a running task."""
         await self._websocket.close()
         _LOGGER.debug("%s: closed with code %s", self.name, self._websocket.close_code)
 

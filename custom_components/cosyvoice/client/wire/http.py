@@ -29,7 +29,7 @@ _TIMEOUT: Final = ClientTimeout(total=REQUEST_TIMEOUT, connect=CONNECT_TIMEOUT)
 
 
 class HttpApi:
-    """Sends requests with the account's key; the session stays the caller's."""
+    """Sends requests with the account's key, over the caller's session."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Temporary keys, which keep the account's key away from the speech socket."""
+"""Temporary keys, used on the speech socket in place of the account's key."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,12 +36,12 @@ class TemporaryKey:
 
 
 class TemporaryKeys:
-    """The current temporary key of an account, renewed while it still has time."""
+    """The current temporary key of an account, renewed before it expires."""
 
     def __init__(
         self, request: Callable[[int], Awaitable[TemporaryKey]], limit: float
     ) -> None:
-        """Prepare; nothing is requested before a key is needed.
+        """Prepare without requesting a key.
 
         Args:
             request: Returns a key that is valid for the given seconds.
@@ -68,7 +68,7 @@ class TemporaryKeys:
         return self._token
 
     def forget(self, token: str) -> None:
-        """Do not use a key again; the service refused it."""
+        """Stop using a key that the service refused."""
         if token == self._token:
             self._token = None
 
@@ -79,7 +79,7 @@ class TemporaryKeys:
             await asyncio.wait({self._renewal})
 
     def _renewed(self) -> asyncio.Task[str]:
-        """Return the renewal that is under way; begin one if there is none."""
+        """Return the renewal under way, or begin one."""
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.create_task(
                 self._renew(), name="cosyvoice temporary key"

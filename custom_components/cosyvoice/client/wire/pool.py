@@ -66,7 +66,7 @@ class Pool:
     def __init__(
         self, open_connection: Callable[[], Awaitable[Connection]], timing: Timing
     ) -> None:
-        """Prepare; nothing is opened before it is needed.
+        """Prepare without opening a connection.
 
         Args:
             open_connection: Opens and authenticates a connection, or raises a
@@ -135,7 +135,7 @@ class Pool:
         self._assign()
 
     def discard(self, connection: Connection) -> None:
-        """Close a connection; a task that still runs ends with it."""
+        """Close a connection, which ends a task that still runs."""
         if connection.silent:
             self._drop_spares()
         for slot in self._slots_of(connection):
@@ -196,7 +196,11 @@ class Pool:
         self._look_at(min(looks, default=math.inf))
 
     def _serve(self, request: Request, supply: Supply) -> float:
-        """Do what can be done for a request; return when to look at it again."""
+        """Do what is possible for a request.
+
+        Returns:
+            When to decide again, in the loop's time.
+        """
         task = request.task
         # One start is left to those who do not start in advance.
         permitted = task.starts_per_second - request.warm
@@ -261,7 +265,7 @@ class Pool:
     # Those who wait
 
     async def _start(self, request: Request, on_progress: Callable[[], None]) -> Slot:
-        """Return a slot whose task is started, on another connection if one is dead."""
+        """Return a slot whose task is started, after replacing dead connections."""
         try:
             while True:
                 slot = await self._granted(request)
@@ -306,7 +310,7 @@ class Pool:
         self._assign()
 
     async def _run(self, slot: Slot, task: TaskSettings) -> None:
-        """Start a task, or check the one that was started in advance."""
+        """Start a task, or check a task that was started in advance."""
         connection, loop = _connection(slot), asyncio.get_running_loop()
         if slot.state is SlotState.IN_USE and slot.task is not None:
             if connection.state is not TaskState.RUNNING:
@@ -373,12 +377,12 @@ class Pool:
     # Connections
 
     def _in_state(self, *states: SlotState) -> list[Slot]:
-        """Return the slots in these states, the one that changed last at the end."""
+        """Return the slots in these states, in the order of their last change."""
         found = [slot for slot in self._slots if slot.state in states]
         return sorted(found, key=lambda slot: slot.since)
 
     def _slots_of(self, connection: Connection) -> list[Slot]:
-        """Return a connection's slot; none if the pool has been closed meanwhile."""
+        """Return a connection's slot, or nothing once the pool is closed."""
         return [slot for slot in self._slots if slot.connection is connection]
 
     def _open(self) -> Slot:
@@ -439,7 +443,7 @@ class Pool:
         slot.work = self._in_background(self._watch(slot), "watching")
 
     async def _watch(self, slot: Slot) -> None:
-        """Drop a connection when its time is up, or the service ends it or its task."""
+        """Drop a connection when it expires or the service ends it or its task."""
         connection = _connection(slot)
         kept_in = connection.state
         try:

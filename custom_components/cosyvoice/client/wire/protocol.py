@@ -76,14 +76,20 @@ class SentenceEnd:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Billed characters of the task so far; comes before the event it was read from."""
+    """Billed characters of the task so far.
+
+    It precedes the event of the same frame.
+    """
 
     characters: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished:
-    """The task is over; ``asked`` is False if the service ended it by itself."""
+    """The task is over.
+
+    ``asked`` is False if the service ended it by itself.
+    """
 
     asked: bool
 

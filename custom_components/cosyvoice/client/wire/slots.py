@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(slots=True)
 class Supply:
-    """The connections that are left for the next in the queue, during a decision.
+    """The connections left for the next in the queue, during a decision.
 
     Attributes:
         idle: Connections without a task, the one used last at the end.

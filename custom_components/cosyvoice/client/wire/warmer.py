@@ -22,7 +22,7 @@ class Warmer:
         is_warm: Callable[[TaskSettings], bool],
         timing: Timing,
     ) -> None:
-        """Prepare; nothing is started before it is requested.
+        """Prepare without starting anything.
 
         Args:
             start: Starts a task and keeps it, or raises a CosyVoiceError.

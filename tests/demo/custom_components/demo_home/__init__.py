@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .config_flow import DOMAIN
+from .hearing import adapt
 
 CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 PLATFORMS = (Platform.CONVERSATION, Platform.MEDIA_PLAYER)
@@ -17,6 +18,7 @@ PLATFORMS = (Platform.CONVERSATION, Platform.MEDIA_PLAYER)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Make the config entry that carries the entities, and offer the action."""
+    adapt()
     hass.services.async_register(DOMAIN, "move_region", _move_region)
     # Not awaited: the flow waits until this set-up is done.
     hass.async_create_task(

@@ -1,0 +1,89 @@
+"""The engine that speaks, and the checks before it does."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+
+from ..client import ClonedVoice, OptionError
+from ..coordinator import CosyVoiceConfigEntry
+from ..text.message import check_message
+from ..text.ssml import is_ssml
+from .ha_cache import is_cached
+from .outage import Outage
+from .request import SpeechRequest, create_request
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """The engine that speaks.
+
+    Attributes:
+        hass: Home Assistant.
+        entry: The account.
+        subentry_id: The voice's subentry.
+        entity_id: The engine's entity.
+        outage: Whether the account's service is available.
+    """
+
+    hass: HomeAssistant
+    entry: CosyVoiceConfigEntry
+    subentry_id: str
+    entity_id: str
+    outage: Outage
+
+    @property
+    def region_and_cloned(self) -> tuple[str, tuple[ClonedVoice, ...]]:
+        """The account's region and its cloned voices."""
+        runtime = self.entry.runtime_data
+        return runtime.client.region, tuple(runtime.voices.data.values())
+
+    def request(self, options: Mapping[str, Any], language: str) -> SpeechRequest:
+        """Return the request for the options of a message, settings included.
+
+        Raises:
+            OptionError: An option is not valid.
+        """
+        return create_request(options, language, *self.region_and_cloned)
+
+    def warm_up(self, options: Mapping[str, Any], language: str) -> None:
+        """Expect a message with these options soon; do nothing if they are not valid."""
+        with suppress(OptionError):
+            synthesis = self.request(options, language).synthesis
+            self.entry.runtime_data.client.warm_up(synthesis)
+
+    def check(self, request: SpeechRequest, message: str) -> None:
+        """Check a whole message before any of it is spoken.
+
+        Raises:
+            OptionError: It is SSML, which the voice or the model does not support.
+            TextError: It cannot be spoken.
+        """
+        if is_ssml(message):
+            request.as_ssml(*self.region_and_cloned)
+        check_message(message, clean=request.clean_text)
+
+    def check_call(
+        self, message: str, options: Mapping[str, Any], language: str, *, cached: bool
+    ) -> None:
+        """Check a call of tts.speak before anything is played.
+
+        Args:
+            message: The text, or an SSML document.
+            options: The options of the call and the engine's defaults.
+            language: Home Assistant's language tag.
+            cached: Whether the call accepts audio from the disk.
+
+        Raises:
+            OptionError: An option is not valid.
+            TextError: The message cannot be spoken.
+            OverBudgetError: The budget is used up, and no other engine speaks.
+        """
+        request = self.request(options, language)
+        self.check(request, message)
+        if not request.fallback_engine and not is_cached(
+            self.hass, message, language, options, self.entity_id, on_disk=cached
+        ):
+            self.entry.runtime_data.usage.check_budget()
