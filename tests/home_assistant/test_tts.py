@@ -14,6 +14,7 @@ from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_load_integrations
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import CLONE, SUBENTRY_ID
@@ -297,7 +298,7 @@ async def test_follow_is_named_in_chinese(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     await hass.config.async_update(language="zh-Hans")
-    await hass.async_block_till_done()
+    await async_load_integrations(hass, {"cosyvoice"})
     assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随音色选择"
 
 
