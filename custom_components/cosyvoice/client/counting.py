@@ -16,7 +16,7 @@ def count_characters(text: str, *, ssml: bool = False) -> int:
 
 
 def is_speakable(text: str) -> bool:
-    """Return True if there is something to pronounce: a letter, a Han or a digit.
+    """Return True if the text has a letter or a digit to pronounce.
 
     The service refuses a text of punctuation alone.
     """

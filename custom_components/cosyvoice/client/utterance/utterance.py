@@ -39,7 +39,7 @@ class Utterance:
     call :meth:`aclose`.
 
     Attributes:
-        report: What is known of the utterance; final after the iteration.
+        report: Usage and timing, final after the iteration.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class Utterance:
         silence: Silence = NO_SILENCE,
         fill_pauses: bool = False,
     ) -> None:
-        """Prepare; nothing is sent before the iteration begins.
+        """Prepare without sending anything.
 
         Args:
-            pool: Where connections come from.
-            flushing: Experience with flushing.
-            task: What the utterance's tasks are started with.
+            pool: Connections of the account.
+            flushing: Results of earlier flushes.
+            task: Settings of the utterance's tasks.
             text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options.
-            timing: The limits to keep.
-            silence: What to put before and after the speech.
-            fill_pauses: Give silence to a listener who would run out of audio.
+            timing: Time limits.
+            silence: Silence before and after the speech.
+            fill_pauses: Add silence before the player runs out of audio.
         """
         if (sample_rate := options.sample_rate) is None:
             msg = "The options are not resolved"
@@ -84,7 +84,7 @@ class Utterance:
         self._blames_flush = False  # A flush may be why the last task failed.
         self._synthesis = 0.0
         self._text_since: float | None = None
-        # Audio on its way from the tasks to the listener, one chunk at a time.
+        # One chunk on its way from the tasks to the player.
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue(1)
         self._generator = self._listen()
 
@@ -117,7 +117,7 @@ class Utterance:
         """
         await self._generator.aclose()
 
-    # The listener's side
+    # The player's side
 
     async def _listen(self) -> AsyncGenerator[bytes]:
         report = self.report
@@ -145,7 +145,7 @@ class Utterance:
             self._complete_report()
 
     async def _next_chunk(self) -> bytes:
-        """Wait until there is audio, or the listener runs dry; empty at the end."""
+        """Return the next audio or the silence that is due, or empty at the end."""
         loop = asyncio.get_running_loop()
         playback = self._playback
         while True:
@@ -196,7 +196,7 @@ class Utterance:
             raise NoAudioError("The service gave no audio for the text")
 
     async def _give(self, chunk: bytes, watch: Watch | None = None) -> None:
-        """Pass a chunk to the listener, after the listener took the last one."""
+        """Pass a chunk to the player once the last one was taken."""
         if not chunk:
             return
         if watch is not None and self._chunks.full():
@@ -225,7 +225,7 @@ class Utterance:
     def _pause_before_retry(
         self, err: CosyVoiceError, retries: Retries, silent_for: float
     ) -> float | None:
-        """Return the seconds until another task takes over; None if it must not."""
+        """Return the seconds until the next task, or None to give up."""
         progress = self._progress
         if not progress.known:
             return None
