@@ -9,6 +9,8 @@ from pathlib import Path
 import re
 from typing import Any
 
+from .audio import Shape
+
 type Price = str | list[str]
 """Of 10 000 characters, or of a million input tokens and a million output tokens."""
 
@@ -27,14 +29,14 @@ class Model:
         clone_instructions: True if cloned voices take any instruction.
         free_instructions: True if system voices do so as well.
         bit_rate: The formats whose bit rate can be chosen.
-        hints: The languages that a text can be told to be in.
+        hints: The languages that can be given for a text.
         tags: True if it knows the tags for feelings and sounds.
         cancel: Where it answers a cancellation.
         unit: What it bills: ``characters`` or ``tokens``.
         prices: What they cost: region -> currency -> price.
         clones: Where voices can be cloned for it.
         designs: Where voices can be designed for it.
-        clone_hints: The languages that a recording can be told to be in.
+        clone_hints: The languages that can be given for a recording.
     """
 
     id: str
@@ -54,6 +56,11 @@ class Model:
     clones: list[str]
     designs: list[str]
     clone_hints: list[str]
+
+    @property
+    def shape(self) -> Shape:
+        """The form of its audio; WAV of Qwen-Audio was seen to be another."""
+        return Shape(wav_size=0x7FFFFFFF) if self.is_qwen else Shape()
 
     @property
     def is_qwen(self) -> bool:

@@ -61,8 +61,8 @@ class Task:
         # Sentences with the time at which they were complete; None at the end.
         self._queue: asyncio.Queue[tuple[float, Passage | _Flush | None]]
         self._queue = asyncio.Queue()
-        self._encoder = self._new_encoder()
         self._model = model
+        self._encoder = self._new_encoder()
         self._characters = 0
         self._spoken_words = 0
         self._words: list[Word] = []
@@ -98,11 +98,11 @@ class Task:
             speaker.sample_rate,
             speaker.bit_rate,
             speaker.mp3_bit_rate,
-            self._facts.shape,
+            self._facts.shape or self._model.shape,
         )
 
     async def stop(self, *, delivering: bool = False) -> None:
-        """Fall silent, and say nothing more after that.
+        """Fall silent, and send nothing more after that.
 
         Args:
             delivering: True to end the sentence that is being spoken first.
@@ -185,7 +185,7 @@ class Task:
 
     @property
     def finish_has_usage(self) -> bool:
-        """True if task-finished says what was billed."""
+        """True if task-finished has the usage."""
         if self._config.usage == "sentence":
             return self._model.is_qwen and self._facts.qwen_finish_usage
         return self._config.usage != "none"

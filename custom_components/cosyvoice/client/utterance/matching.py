@@ -1,6 +1,7 @@
 """Find the service's sentences in the text that was sent."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 import unicodedata
 
 
@@ -19,10 +20,17 @@ class Letters:
         """Append to the text."""
         begin = len(self._text)
         self._text += text
-        for place, character in enumerate(text, begin):
-            letters = letters_of(character)
-            self._letters += letters
-            self._places.extend([place] * len(letters))
+        folded: Sequence[str] = _folded(text)
+        if len(folded) != len(text):
+            folded = [_folded(character) for character in text]
+        found = [
+            (letter, place)
+            for place, letters in enumerate(folded, begin)
+            for letter in letters
+            if letter.isalnum()
+        ]
+        self._letters += "".join(letter for letter, _ in found)
+        self._places.extend(place for _, place in found)
 
     def find(self, sentence: str, start: int) -> tuple[int, int] | None:
         """Return the start and end of a sentence after an index, or None."""
@@ -49,5 +57,8 @@ class Letters:
 
 def letters_of(text: str) -> str:
     """Return the letters and digits of a text, normalized."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(filter(str.isalnum, folded))
+    return "".join(filter(str.isalnum, _folded(text)))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

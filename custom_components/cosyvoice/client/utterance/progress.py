@@ -5,7 +5,7 @@ reports its progress in three ways, none of which is always there: the text of a
 sentence that begins or ends, the billed characters so far, and the end of the task.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from ..counting import count_characters, is_speakable
@@ -78,8 +78,10 @@ class TaskProgress:
         self._whole: list[bool] = []
         self._spoken = 0
         self._delivered = 0
-        # A place, and the characters billed when it was reached.
-        self._anchor = (0, 0)
+        # Counted characters up to an index, and the billed characters there.
+        self._anchor_place = 0
+        self._anchor_size = 0
+        self._anchor_billed = 0
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
         self._under_way = False  # a sentence has begun at the service
@@ -115,7 +117,7 @@ class TaskProgress:
     @property
     def owed(self) -> bool:
         """True if the service still has to speak."""
-        return is_speakable(self._text[self._spoken :])
+        return is_speakable(self._text, self._spoken)
 
     @property
     def begun(self) -> bool:
@@ -211,7 +213,8 @@ class TaskProgress:
 
     def _end_under_way(self) -> int:
         """Return the end of the part that is spoken now or next."""
-        return next((end for end in self._ends if end > self._spoken), self._spoken)
+        part = bisect_right(self._ends, self._spoken)
+        return self._ends[part] if part < len(self._ends) else self._spoken
 
     # Sentences
 
@@ -234,10 +237,11 @@ class TaskProgress:
         if self._ssml or (found := self._letters.find(sentence, self._spoken)) is None:
             return None
         begin, end = found
-        for place in self._ends:
-            if end <= place and not is_speakable(self._text[end:place]):
-                end = place
-                break
+        part = bisect_left(self._ends, end)
+        if part < len(self._ends) and not is_speakable(
+            self._text[end : self._ends[part]]
+        ):
+            end = self._ends[part]
         skipped = is_speakable(self._text[self._spoken : begin])
         if skipped and end > self._place_of(self.billed):
             return None
@@ -262,7 +266,10 @@ class TaskProgress:
         self._spoken = max(self._spoken, place)
         self._unmatched = 0 if matched else self._unmatched + 1
         if matched and self.billed is not None:
-            self._anchor = (self._spoken, self.billed)
+            text = self._text[self._anchor_place : self._spoken]
+            self._anchor_size += count_characters(text)
+            self._anchor_place = self._spoken
+            self._anchor_billed = self.billed
 
     # The bill
 
@@ -282,10 +289,9 @@ class TaskProgress:
 
         The end of the text if the count is missing or does not grow.
         """
-        place, billed_there = self._anchor
-        if billed is None or billed <= billed_there:
+        if billed is None or billed <= self._anchor_billed:
             return len(self._text)
-        size = count_characters(self._text[:place]) + billed - billed_there
+        size = self._anchor_size + billed - self._anchor_billed
         covered = bisect_right(self._sizes, size + 1)  # A blank may not be billed.
         return self._ends[covered - 1] if covered else 0
 
@@ -298,9 +304,8 @@ class TaskProgress:
             is_certain = self.in_sentence or not self._unmatched
             short = self._reports_sentences and is_certain
         else:
-            place, billed_there = self._anchor
-            size = self.size - count_characters(self._text[:place], ssml=self._ssml)
-            missing = size - (self.billed - billed_there)
+            billed = self.billed - self._anchor_billed
+            missing = self.size - self._anchor_size - billed
             untouched = letters_of(self._text[self._begun_place() :])
             owed = untouched or letters_of(self._text[self._spoken :])
             short = missing >= count_characters(owed) * UNBILLED_SHARE
