@@ -1,22 +1,27 @@
-"""Print what Home Assistant installs when it starts with some integrations.
+"""Print the packages that Home Assistant installs when it starts.
 
-Takes the integrations' domains; follows their dependencies, and adds the
-integrations that Home Assistant always starts.
+With the integrations that tests and demo use, those that Home Assistant always
+starts, and their dependencies.
 """
 
 import json
 from pathlib import Path
-import sys
 
 from homeassistant import bootstrap, components
 from homeassistant.requirements import DISCOVERY_INTEGRATIONS
+
+USED = {
+    *("assist_pipeline", "conversation", "diagnostics", "ffmpeg", "frontend"),
+    *("history", "logbook", "logger", "media_player", "media_source", "recorder"),
+    *("system_health", "tts", "wyoming"),
+}
 
 
 def main() -> None:
     """Print the requirements, one a line."""
     folder = Path(components.__path__[0])
     wanted = {
-        *sys.argv[1:],
+        *USED,
         *bootstrap.CORE_INTEGRATIONS,
         *bootstrap.DEFAULT_INTEGRATIONS,
     }

@@ -255,21 +255,27 @@ def test_a_probe_is_answered_by_a_living_connection_only() -> None:
 
 
 async def test_a_cancelled_task_is_confirmed() -> None:
-    """The connection is then idle again."""
+    """The connection is then idle again, whatever comes before the confirmation."""
+    answers = {"run-task": "task-started", "finish-task": "task-finished"}
+    flushes: list[object] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
         websocket = web.WebSocketResponse()
         await websocket.prepare(request)
         async for message in websocket:
-            header = message.json()["header"]
-            started = header["action"] == "run-task"
-            header["event"] = "task-started" if started else "task-finished"
-            await websocket.send_json({"header": header, "payload": {}})
+            header, payload = message.json()["header"], message.json()["payload"]
+            flushes.extend([payload] if "flush" in payload["input"] else [])
+            if answer := answers.get(header["action"]):
+                for event in ("task-progress", answer):
+                    header["event"] = event
+                    await websocket.send_json({"header": header, "payload": {}})
         return websocket
 
     async with serving(handler) as server, aiohttp.ClientSession() as session:
         connection = await opened(server, session)
         for _ in range(2):
             await connection.start("cosyvoice-v3-flash", {})
+            await connection.flush()
             await connection.cancel()
         await connection.close()
+    assert flushes == [{"input": {"flush": True}}] * 2

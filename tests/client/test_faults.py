@@ -239,3 +239,33 @@ def test_an_answer_that_is_late_or_never_comes(
             await asyncio.sleep(10)
 
     run(scenario())
+
+
+# --- Services that report less ---
+
+USAGE_CELLS = [
+    pytest.param(usage, kind, point, id=f"{usage}-{kind}-{point}")
+    for usage in ("finished", "none", "old")
+    for kind in FaultKind
+    if kind.nature is Nature.TRANSIENT
+    for point in (Point.MID_SENTENCE, Point.BETWEEN_SENTENCES, Point.SENTENCE_END)
+    if point in kind.points
+]
+
+
+@pytest.mark.parametrize(("usage", "kind", "point"), USAGE_CELLS)
+def test_a_loss_where_the_service_reports_less(
+    usage: str, kind: FaultKind, point: Point
+) -> None:
+    """Nothing is lost, whatever is missing in its events; a sentence is repeated."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", usage=usage)
+        async with service(config) as (emulator, client):
+            fault = Fault(kind, point, after_sentences=1)
+            emulator.script(fault)
+            spoken = await speak(client, "wav", streamed=False)
+            assert fault in emulator.happened
+            check_heard(emulator, spoken, repeats=1)
+
+    run(scenario())

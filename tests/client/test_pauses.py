@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+import logging
 
 import pytest
 
@@ -116,6 +117,29 @@ def test_pauses_of_mp3_are_filled_as_well() -> None:
     run(scenario())
 
 
+def test_a_browser_begins_to_play_soon() -> None:
+    """Chromium does once 32 kB have come, be it in the middle of a pause."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        config = EmulatorConfig(speech="signal", real_time_factor=0.3)
+        async with service(config) as (_, client):
+            utterance = client.speak(
+                timed(SENTENCES[0], 8.0, SENTENCES[1]),
+                options(format="mp3"),
+                fill_pauses=True,
+            )
+            size, plays_at = 0, None
+            async for chunk in utterance:
+                size += len(chunk)
+                if size >= 32 * 1024 and plays_at is None:
+                    plays_at = loop.time()
+            assert plays_at is not None
+            assert plays_at < 2.5
+
+    run(scenario())
+
+
 def test_formats_without_silence_have_none() -> None:
     async def scenario() -> None:
         async with service() as (_, client):
@@ -219,6 +243,25 @@ def test_an_error_of_the_text_after_a_flush_that_worked() -> None:
             assert sum(bool(task.pieces) for task in emulator.tasks) == 1
 
     run(scenario())
+
+
+def test_the_log_names_tasks_and_connections_but_no_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> list[str]:
+        async with service() as (emulator, client):
+            emulator.script("reset@mid_sentence")
+            utterance = client.speak(timed(SENTENCES[0], 3.0, SENTENCES[1]), options())
+            await listen(utterance)
+            return utterance.report.request_ids
+
+    with caplog.at_level(logging.DEBUG, "custom_components.cosyvoice"):
+        tasks = run(scenario())
+    lines = caplog.messages
+    for task, outcome in zip(tasks, ("broken off", "finished"), strict=True):
+        assert any(f"task {task} {outcome}" in line for line in lines)
+    assert any("flush" in line for line in lines)
+    assert not any(text[:3] in line for line in lines for text in SENTENCES)
 
 
 def test_a_whole_text_is_not_flushed() -> None:

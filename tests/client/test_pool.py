@@ -385,6 +385,23 @@ async def test_a_throttled_start_keeps_its_place(
 
 
 @pooled
+async def test_connections_that_the_service_ends_fail_whoever_waits_for_a_turn(
+    service: FakeService, pool: Pool
+) -> None:
+    """They are not opened one after the other until the turn comes."""
+
+    def end_at_once(connection: FakeConnection) -> None:
+        connection.news.put_nowait(None)
+
+    starts = [await pool.acquire(TASK, lambda: None) for _ in range(3)]
+    service.prepare = end_at_once
+    service.takes = 0.001
+    with pytest.raises(CosyVoiceConnectionError):
+        await pool.acquire(TASK, lambda: None)
+    assert len(service.connections) == len(starts) + 1
+
+
+@pooled
 async def test_a_service_that_keeps_throttling_is_an_error(
     service: FakeService, pool: Pool
 ) -> None:

@@ -173,6 +173,8 @@ async def living(satellite: Satellite) -> AsyncGenerator[int]:
     server = await asyncio.start_server(satellite.serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        # Home Assistant 2026.3 leaves the connection open when it unloads
+        server.close_clients()
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ from .errors import (
 from .options import PARAMETERS, SynthesisOptions, supports, wire_format
 from .timing import Timing
 from .utterance.report import UtteranceReport, Word
+from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.endpoint import Endpoint
 
@@ -66,6 +67,7 @@ __all__ = [
     "ModelNotFoundError",
     "NoAudioError",
     "OptionError",
+    "Piece",
     "ProtocolError",
     "QuotaError",
     "RequestError",

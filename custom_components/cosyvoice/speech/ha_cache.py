@@ -1,8 +1,8 @@
 """Home Assistant's cache of speech, which has no public interface.
 
 Read in `homeassistant/components/tts/__init__.py` of 2026.3, 2026.10 and 2026.11:
-audio is cached by message, language, options (the engine's defaults included) and engine; in
-memory for some minutes, and on disk unless a call turns that off.
+audio is cached by message, language, options (the engine's defaults included) and
+engine; in memory for some minutes, and on disk unless a call turns that off.
 """
 
 import asyncio

@@ -112,7 +112,7 @@ class Session:
             self.message.pieces(),
             self.request.synthesis,
             silence=self.request.silence,
-            fill_pauses=live and self.request.extension in {"caf", "wav"},
+            fill_pauses=live and self.request.extension in {"caf", "mp3", "wav"},
         )
 
         def counted() -> int:

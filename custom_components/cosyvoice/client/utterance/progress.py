@@ -236,8 +236,12 @@ class TaskProgress:
             return 0
         if self._sentence:
             return count_characters(self._sentence)
-        end = next((end for end in self._ends if end > self._spoken), self._spoken)
-        return count_characters(self._text[self._spoken : end], ssml=self._ssml)
+        text = self._text[self._spoken : self._end_under_way()]
+        return count_characters(text, ssml=self._ssml)
+
+    def _end_under_way(self) -> int:
+        """Return the end of the part that is spoken now or next."""
+        return next((end for end in self._ends if end > self._spoken), self._spoken)
 
     # Sentences
 
@@ -318,8 +322,6 @@ class TaskProgress:
 
     def _check_complete(self, asked: bool) -> None:
         """Raise an error if the service has not spoken everything."""
-        if not self._reports_sentences and self.billed:
-            self._spoken = max(self._spoken, self._place_of(self.billed))
         self._delivered = self._spoken
         if not self.owed:
             return
@@ -330,7 +332,14 @@ class TaskProgress:
             place, billed_there = self._anchor
             size = self.size - count_characters(self._text[:place], ssml=self._ssml)
             missing = size - (self.billed - billed_there)
-            owed = count_characters(letters_of(self._text[self._spoken :]))
-            short = missing >= owed * UNBILLED_SHARE
+            untouched = letters_of(self._text[self._begun_place() :])
+            owed = untouched or letters_of(self._text[self._spoken :])
+            short = missing >= count_characters(owed) * UNBILLED_SHARE
         if not self.heard or not asked or short:
             raise ProtocolError("The service finished before all was spoken")
+
+    def _begun_place(self) -> int:
+        """Return the end of the last part that the service has begun to speak."""
+        if not self._reports_sentences:
+            return self._place_of(self.billed)
+        return self._end_under_way() if self._under_way else self._spoken

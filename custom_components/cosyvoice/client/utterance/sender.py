@@ -77,7 +77,12 @@ class Sender:
             await connection.finish()
             self._watch.restart()
         except CosyVoiceError as err:
-            _LOGGER.debug("Task %s takes nothing more: %r", connection.task_id, err)
+            _LOGGER.debug(
+                "%s: task %s takes no more text: %r",
+                connection.name,
+                connection.task_id,
+                err,
+            )
 
     def _fits(self) -> bool:
         """Return True if there is text and the task can take it."""
@@ -104,6 +109,7 @@ class Sender:
         model, patience = self._report.model, self._timing.flush_patience
         self.flushed = True
         self._watch.restart()
+        _LOGGER.debug("%s: flush", self._connection.name)
         await self._connection.flush()
         loop = asyncio.get_running_loop()
         while (now := loop.time()) < until:

@@ -211,7 +211,7 @@ class Utterance:
                 pause = self._pause_before_retry(err, retries, watch.silent_for)
                 if pause is None:
                     raise
-                _LOGGER.debug("A task was lost, another one takes over: %r", err)
+                _LOGGER.debug("Another task in %.1f s after %r", pause, err)
             else:
                 if not self._may_flush:
                     self._flushing.refused(self._task.model)
@@ -271,6 +271,15 @@ class Utterance:
             put_away = self._pool.release if finished else self._pool.discard
             put_away(connection)
             cost = self._progress.cost()
+            _LOGGER.debug(
+                "%s: task %s %s: %d characters sent, %d billed%s",
+                connection.name,
+                connection.task_id,
+                "finished" if finished else "broken off",
+                self._progress.size,
+                cost.characters,
+                " (estimated)" * cost.estimated,
+            )
             self.report.characters += cost.characters
             self.report.input_tokens += cost.input_tokens
             self.report.output_tokens += cost.output_tokens

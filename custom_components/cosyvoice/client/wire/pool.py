@@ -408,12 +408,14 @@ class Pool:
             return
         self._slots.remove(slot)
         _LOGGER.debug("No connection could be opened: %r", failure)
-        for request in self._requests:
-            if request.unserved:
-                self._requests.remove(request)
-                request.granted.set_exception(failure)
-                break
+        self._fail(failure, [other for other in self._requests if other.unserved])
         self._assign()
+
+    def _fail(self, failure: Exception, requests: list[Request]) -> None:
+        """Fail the first of these requests, which may try again."""
+        for request in requests[:1]:
+            self._requests.remove(request)
+            request.granted.set_exception(failure)
 
     def _clear(self, slot: Slot) -> Slot:
         """Have a task that was started in advance cancelled."""
@@ -443,16 +445,26 @@ class Pool:
         slot.work = self._in_background(self._watch(slot), "watching")
 
     async def _watch(self, slot: Slot) -> None:
-        """Drop a connection when it expires or the service ends it or its task."""
+        """Drop a connection when it expires or the service ends it or its task.
+
+        A service that ends each new connection fails those who wait for their turn:
+        otherwise they would open one after the other.
+        """
         connection = _connection(slot)
         kept_in = connection.state
+        failure: CosyVoiceError | None = None
         try:
             async with asyncio.timeout(self._limit(slot)):
                 while connection.state is kept_in:
                     await connection.receive()
-        except (CosyVoiceError, TimeoutError) as err:
+        except TimeoutError:
+            _LOGGER.debug("%s: not kept any longer", connection.name)
+        except CosyVoiceError as err:
             _LOGGER.debug("%s: not kept any longer: %r", connection.name, err)
+            failure = err
         self._drop(slot)
+        if failure and not slot.used and not self._in_state(SlotState.IDLE):
+            self._fail(failure, self._requests)
         self._assign()
 
     def _drop_spares(self) -> None:
