@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -118,14 +118,14 @@ def test_a_listener_who_leaves_pays_the_tokens_spoken_so_far(chunks: int) -> Non
     """The cancelled task reports them, and its connection is used again."""
 
     async def scenario() -> None:
-        settings = {"real_time_factor": 0.5, "chunk": 0.2}
+        settings: dict[str, Any] = {"real_time_factor": 0.5, "chunk": 0.2}
         async with service(**settings) as (emulator, client):
             reports = []
             for _ in range(2):
                 utterance = client.speak(whole(TEXT), options(TOKENS, format="wav"))
-                async with aclosing(aiter(utterance)) as audio:
-                    for _ in range(1 + chunks):
-                        await anext(audio)
+                audio = aiter(utterance)
+                for _ in range(1 + chunks):
+                    await anext(audio)
                 await utterance.aclose()
                 reports.append(utterance.report)
                 assert utterance.report.outcome == "cancelled"
@@ -143,15 +143,15 @@ def test_a_cancellation_without_an_answer_ends_in_time(
     """The connection is closed then, and the last report counts."""
 
     async def scenario() -> None:
-        settings = {"real_time_factor": 0.5, "chunk": 0.2}
+        settings: dict[str, Any] = {"real_time_factor": 0.5, "chunk": 0.2}
         async with service(**settings) as (_, client):
             monkeypatch.setattr(
                 "tests.emulator.task.Task.answers_cancel", property(lambda _: False)
             )
             utterance = client.speak(whole(TEXT * 5), options(TOKENS, format="wav"))
-            async with aclosing(aiter(utterance)) as audio:
-                await anext(audio)
-                await anext(audio)
+            audio = aiter(utterance)
+            await anext(audio)
+            await anext(audio)
             await utterance.aclose()
             assert utterance.report.outcome == "cancelled"
             assert utterance.report.estimated

@@ -539,7 +539,7 @@ async def test_voices_are_listed(hass: HomeAssistant) -> None:
     names = [voice["name"] for voice in voices.values()]
     assert len(set(names)) == len(names)
     built_in, clone = voices["longanhuan"], voices[CLONE]
-    assert built_in["name"] == "Longanhuan \u9f99\u5b89\u6b22"
+    assert built_in["name"] == "Longanhuan \u9f99\u5b89\u6b22 (longanhuan)"
     assert built_in["languages"] == ["zh", "en"]
     assert built_in["models"] == [FLASH, PLUS]
     assert (built_in["kind"], built_in["gender"]) == ("system", "female")

@@ -46,6 +46,8 @@ async def test_counts_what_the_service_billed(hass: HomeAssistant) -> None:
             "requests": 4,
             "failures": 1,
             "characters": 50,
+            "input_tokens": 0,
+            "output_tokens": 0,
             "estimated": 30,
             "audio_seconds": Decimal(5),
             "cost": Decimal("0.005"),
