@@ -9,6 +9,8 @@ import re
 import pytest
 import yaml
 
+from custom_components.cosyvoice.client import CATALOGUE
+
 from .texts import FOLDER, leaves, placeholders, read
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +20,8 @@ LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 # A mirror's address comes from the configuration of each machine
 REGISTRIES = re.compile(r"(pypi|pythonhosted|deb\.debian|registry\.npmjs)\.(org|com)")
+# Before a comment: Japanese kana, Chinese characters, Korean syllables
+EAST_ASIAN = re.compile(r"^[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 PICTURES_AND_SOUNDS = (".mp3", ".opus", ".png", ".wav")
 
 
@@ -41,6 +45,27 @@ def test_languages_have_the_same_texts_and_placeholders(language: str) -> None:
     assert other.keys() == english.keys()
     for key, text in english.items():
         assert placeholders(other[key]) == placeholders(text), key
+
+
+def test_what_the_catalogue_lists_has_names() -> None:
+    texts = read("en")
+    lists = {
+        name: set(item.get("options", ())) for name, item in texts["selector"].items()
+    }
+    voices = CATALOGUE.voices.values()
+    styles = {style.key for voice in voices for style in voice.styles}
+    assert styles | {"none"} == set(texts["entity"]["select"]["style"]["state"])
+    assert lists["region"] == set(CATALOGUE.regions)
+    assert lists["dialect"] == {voice.dialect for voice in voices} - {None}
+    spoken = {language.lower() for voice in voices for language in voice.languages}
+    assert spoken | {"any"} <= lists["language"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_a_module_has_no_text_in_an_east_asian_language(path: Path) -> None:
+    """Comments may have some; texts for people belong into the translations."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert not EAST_ASIAN.search(line), line
 
 
 def test_every_text_is_used() -> None:

@@ -3,7 +3,7 @@
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -30,6 +30,8 @@ async def async_setup_entry(
 
 class RefreshVoicesButton(CosyVoiceEntity, ButtonEntity):
     """Reads the account's cloned voices again."""
+
+    domain = Platform.BUTTON
 
     @override
     async def async_press(self) -> None:

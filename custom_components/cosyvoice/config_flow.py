@@ -20,7 +20,7 @@ from .coordinator import CosyVoiceConfigEntry
 from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
 from .flows.voice import VoiceSubentryFlow, unused_title
 from .flows.voice_form import VoiceForm
-from .voices.names import in_chinese, voice_name
+from .voices.names import Words, in_chinese, voice_title
 
 
 class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -46,7 +46,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the first voice, then add the account with it."""
         account = cast(AccountForm, self._account)
         form = self._voice = self._voice or VoiceForm(
-            self.hass, account.data[CONF_REGION], account.clones
+            await Words.load(self.hass), account.data[CONF_REGION], account.clones
         )
         if user_input is not None and (settings := form.submit(user_input)):
             self._abort_if_known(account)
@@ -122,7 +122,7 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
         self, data: dict[str, Any], settings: dict[str, Any]
     ) -> ConfigFlowResult:
         titles = {entry.title for entry in self._async_current_entries()}
-        name = voice_name(settings[CONF_VOICE], chinese=in_chinese(self.hass))
+        name = voice_title(settings[CONF_VOICE], chinese=in_chinese(self.hass))
         return self.async_create_entry(
             title=unused_title("CosyVoice", titles),
             data=data,

@@ -1,30 +1,37 @@
 """Base classes of the entities of accounts and voices."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_REGION
+from homeassistant.const import CONF_REGION, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import slugify
 
 from .client import CATALOGUE
 from .const import AUTO, CONF_MODEL, CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
 from .coordinator import CosyVoiceConfigEntry
 from .settings import complete
 from .voices.languages import voices_in
-from .voices.names import clone_label, in_chinese, voice_name
+from .voices.names import romanized, unique_names
 
 
 class CosyVoiceEntity(Entity):
-    """An entity on the device of an account."""
+    """An entity on the device of an account.
+
+    New entities have the same entity ids in every language.
+
+    Attributes:
+        domain: The platform of the entity.
+    """
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    domain: Platform
 
     def __init__(
         self, entry: CosyVoiceConfigEntry, description: EntityDescription
@@ -34,6 +41,11 @@ class CosyVoiceEntity(Entity):
         self.entity_description = description
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_device_info = _device(entry.entry_id)
+        self._suggest_id(entry.title)
+
+    def _suggest_id(self, device: str) -> None:
+        object_id = slugify(f"{device} {self.entity_description.key}")
+        self.entity_id = f"{self.domain}.{object_id}"
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -72,6 +84,7 @@ class VoiceEntity(CosyVoiceEntity):
         self.subentry = subentry
         self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
         self._attr_device_info = _device(subentry.subentry_id)
+        self._suggest_id(romanized(subentry.title))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -80,19 +93,11 @@ class VoiceEntity(CosyVoiceEntity):
 
     @property
     def voice_names(self) -> dict[str, str]:
-        """Return the names of all voices by id, each name once."""
-        chinese = in_chinese(self.hass)
+        """Return the names of all voices by id, the same in every language."""
         runtime = self.entry.runtime_data
-        own = runtime.voices.data.values()
-        names = {clone.id: clone_label(clone, chinese=chinese) for clone in own}
-        for voice in voices_in(runtime.client.region):
-            names[voice.id] = voice_name(voice.id, chinese=chinese)
-        names.setdefault(self.settings[CONF_VOICE], self.settings[CONF_VOICE])
-        bearers = Counter(names.values())
-        return {
-            voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
-            for voice_id, name in names.items()
-        }
+        system = [voice.id for voice in voices_in(runtime.client.region)]
+        chosen = self.settings[CONF_VOICE]
+        return unique_names((*runtime.voices.data, *system, chosen))
 
     @callback
     def change(self, **settings: Any) -> None:

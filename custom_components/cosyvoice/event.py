@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -34,6 +35,8 @@ class BudgetEvent(CosyVoiceEntity, EventEntity):
 
     Its attributes are those of `BudgetNotice`.
     """
+
+    domain = Platform.EVENT
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -64,6 +64,8 @@ async def async_setup_entry(
 class VoiceNumber(VoiceEntity, NumberEntity):
     """A setting of a voice that is a number."""
 
+    domain = Platform.NUMBER
+
     @property
     @override
     def native_value(self) -> float:
@@ -80,6 +82,8 @@ class VoiceNumber(VoiceEntity, NumberEntity):
 
 class MonthlyBudget(CosyVoiceEntity, NumberEntity):
     """The account's budget for a calendar month, 0 if there is none."""
+
+    domain = Platform.NUMBER
 
     @property
     @override

@@ -22,7 +22,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import update_account
-from .voices.names import in_chinese, voice_options, voice_selector
+from .voices.names import Words, voice_options, voice_selector
 
 
 async def async_create_fix_flow(
@@ -73,7 +73,7 @@ class ChooseVoiceFlow(RepairsFlow):
                         voice_options(
                             runtime.client.region,
                             runtime.voices.ready,
-                            chinese=in_chinese(self.hass),
+                            await Words.load(self.hass),
                         )
                     )
                 }
@@ -102,10 +102,11 @@ class ChangeRegionFlow(RepairsFlow):
         if user_input is not None:
             update_account(self.hass, entry, {**entry.data, CONF_REGION: region})
             return self.async_create_entry(data={})
+        name = (await Words.load(self.hass)).name("region", region)
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema({}),
-            description_placeholders={"account": entry.title, "region": region},
+            description_placeholders={"account": entry.title, "region": name},
         )
 
 

@@ -16,7 +16,6 @@ from .const import AUTO, CONF_MODEL, CONF_STYLE, CONF_VOICE, DOMAIN, NO_STYLE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .settings import SETTINGS, Setting
-from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
 
@@ -34,11 +33,8 @@ class VoiceSelectDescription(SelectEntityDescription):
 
 def style_names(entity: VoiceEntity) -> dict[str, str]:
     """Return the styles that the voice's model knows, by key, after ``none``."""
-    chinese = in_chinese(entity.hass)
-    return {NO_STYLE: NO_STYLE} | {
-        style.key: style.name_zh if chinese else style.name
-        for style in styles_of(entity.entry, entity.subentry)
-    }
+    styles = styles_of(entity.entry, entity.subentry)
+    return {key: key for key in (NO_STYLE, *(style.key for style in styles))}
 
 
 def _description(setting: Setting) -> VoiceSelectDescription:
@@ -96,6 +92,8 @@ async def async_setup_entry(
 
 class VoiceSelect(VoiceEntity, SelectEntity):
     """A setting of a voice that is chosen from a list."""
+
+    domain = Platform.SELECT
 
     entity_description: VoiceSelectDescription
 

@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -53,6 +53,8 @@ async def async_setup_entry(
 
 class LedgerSensor(SensorEntity):
     """A sensor that follows the ledger."""
+
+    domain = Platform.SENSOR
 
     entry: CosyVoiceConfigEntry
 

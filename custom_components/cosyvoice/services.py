@@ -1,6 +1,5 @@
 """The actions: usage, voices, and speech into a file."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -30,6 +29,7 @@ from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.languages import tags_of
+from .voices.names import in_chinese, kind_of, unique_names
 
 GET_USAGE_SCHEMA = vol.Schema(
     {
@@ -105,22 +105,22 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     Raises:
         ServiceValidationError: No such account is loaded.
     """
-    runtime = _account(call).runtime_data
+    runtime, chinese = _account(call).runtime_data, in_chinese(call.hass)
     await runtime.voices.async_read_once()
     voices = [
         *(_clone_shown(clone) for clone in runtime.voices.data.values()),
-        *(_voice_shown(voice) for voice in CATALOGUE.voices_in(runtime.client.region)),
+        *(
+            _voice_shown(voice, chinese=chinese)
+            for voice in CATALOGUE.voices_in(runtime.client.region)
+        ),
     ]
     language, kind, model = (
         call.data.get(name) for name in ("language", "kind", "model")
     )
-    names = Counter(voice["name"] for voice in voices)
-    for voice in voices:
-        if names[voice["name"]] > 1:
-            voice["name"] += f" ({voice['voice_id']})"
+    names = unique_names(voice["voice_id"] for voice in voices)
     return {
         "voices": [
-            voice
+            {**voice, "name": names[voice["voice_id"]]}
             for voice in voices
             if kind in {None, voice["kind"]}
             and (model is None or model in voice["models"])
@@ -133,15 +133,14 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     }
 
 
-def _voice_shown(voice: Voice) -> dict[str, Any]:
+def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:
     return {
         "voice_id": voice.id,
-        "name": " ".join(filter(None, (voice.name, voice.name_zh))),
-        "description": voice.description,
+        "description": voice.description_zh if chinese else voice.description,
         "kind": "system",
         "gender": voice.gender,
         "languages": list(voice.languages),
-        "dialect": voice.dialect.key if voice.dialect else None,
+        "dialect": voice.dialect,
         "models": list(voice.models),
         "styles": [style.key for style in voice.styles],
         "status": "OK",
@@ -150,12 +149,10 @@ def _voice_shown(voice: Voice) -> dict[str, Any]:
 
 def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
     model = CATALOGUE.models.get(clone.model or "")
-    designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
     return {
         "voice_id": clone.id,
-        "name": clone.id,
         "description": "",
-        "kind": "designed" if designed else "cloned",
+        "kind": kind_of(clone),
         "gender": None,
         "languages": list(model.language_hints if model else ()) or ["zh", "en"],
         "dialect": None,

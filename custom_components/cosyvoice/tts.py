@@ -7,13 +7,14 @@ from typing import Any, override
 from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse, Voice
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_LANGUAGE
+from homeassistant.const import CONF_LANGUAGE, Platform
 from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from .client import OptionError
-from .const import CONF_VOICE
+from .const import CONF_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
@@ -27,7 +28,6 @@ from .speech.speaker import Speaker
 from .speech.warmup import SatelliteWarmUp
 from .text.characters import scrub
 from .voices.languages import default_tag, tags_in, tags_of
-from .voices.names import in_chinese
 
 PARALLEL_UPDATES = 0
 SPEECH = EntityDescription(key="speech", translation_key="speech")
@@ -52,6 +52,8 @@ async def async_setup_entry(
 class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     """An engine that speaks with one voice, or with another one that a call names."""
 
+    domain = Platform.TTS
+
     # The media browser shows the entity's name without the device's
     _attr_has_entity_name = False
     _attr_supported_options = list(SUPPORTED_OPTIONS)
@@ -74,12 +76,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     def name(self) -> str:
         """The name of the voice."""
         return self.subentry.title
-
-    @property
-    @override
-    def suggested_object_id(self) -> str:
-        """The name in the entity id, which needs no device's name before it."""
-        return f"{self.subentry.title} Speech"
 
     @property
     @override
@@ -113,7 +109,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         The first one, which new pipelines store, follows the voice entity.
         """
-        follow = "跟随音色选择" if in_chinese(self.hass) else "Follow the voice entity"
+        texts = async_get_cached_translations(
+            self.hass, self.hass.config.language, "common", DOMAIN
+        )
+        follow = texts.get(f"component.{DOMAIN}.common.{FOLLOW}", FOLLOW)
         return [Voice(FOLLOW, follow)] + [
             Voice(voice_id, name)
             for voice_id, name in self.voice_names.items()

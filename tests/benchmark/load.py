@@ -1,7 +1,7 @@
 """Many utterances at once, a very long one, one heard before, and the set-up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 import logging
 import time
 from typing import Any
@@ -80,8 +80,15 @@ async def long_text(services: Services) -> list[tuple[float, float]]:
     from custom_components.cosyvoice.client import (
         CosyVoiceClient,
         Endpoint,
+        Piece,
         SynthesisOptions,
     )
+    from custom_components.cosyvoice.text.sentences import PieceSplitter
+
+    async def pieces(text: str) -> AsyncGenerator[Piece]:
+        splitter = PieceSplitter()
+        for piece in (*splitter.push(text), *splitter.finish()):
+            yield piece
 
     text = (LONG_TEXT * (HUGE_LENGTH // len(LONG_TEXT) + 1))[:HUGE_LENGTH]
     options = SynthesisOptions(voice=VOICE, format="pcm").resolve("cn-beijing")
@@ -89,7 +96,7 @@ async def long_text(services: Services) -> list[tuple[float, float]]:
     async with aiohttp.ClientSession() as session:
         endpoint = Endpoint.create("cn-beijing", services.silent)
         client = CosyVoiceClient(session, API_KEY, endpoint)
-        utterance = client.speak(text, options)
+        utterance = client.speak(pieces(text), options)
         received = 0
         used.append((0.0, memory()))
         async for chunk in utterance:

@@ -72,6 +72,17 @@ async def whole(text: str) -> AsyncGenerator[Piece]:
         yield piece
 
 
+async def timed(*pieces: Piece | str | float) -> AsyncGenerator[Piece]:
+    """Yield pieces; whole sentences may be strings, numbers are pauses in seconds."""
+    for piece in pieces:
+        if isinstance(piece, Piece):
+            yield piece
+        elif isinstance(piece, str):
+            yield Piece(piece, "sentence")
+        else:
+            await asyncio.sleep(piece)
+
+
 async def listen(utterance: Utterance) -> bytes:
     """Return an utterance's whole audio."""
     return b"".join([chunk async for chunk in utterance])

@@ -1,7 +1,6 @@
 """Texts that pause while they are being written, and flushes."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 import logging
 
 import pytest
@@ -22,21 +21,10 @@ from tests.clock import run
 from tests.emulator import EmulatorConfig, FaultKind
 from tests.emulator.faults import TASK_ERRORS
 
-from .speaking import SENTENCES, TEXT, heard, listen, options, service, whole
+from .speaking import SENTENCES, TEXT, heard, listen, options, service, timed, whole
 
 TIMING = Timing()
 MODEL = "cosyvoice-v3-flash"
-
-
-async def timed(*pieces: Piece | str | float) -> AsyncGenerator[Piece]:
-    """Yield pieces; whole sentences may be strings, numbers are pauses in seconds."""
-    for piece in pieces:
-        if isinstance(piece, Piece):
-            yield piece
-        elif isinstance(piece, str):
-            yield Piece(piece, "sentence")
-        else:
-            await asyncio.sleep(piece)
 
 
 async def latency(client: CosyVoiceClient, *pieces: Piece | str | float) -> float:

@@ -24,7 +24,6 @@ _OPUS_FRAME = 0.02
 _MP3_FRAME = (576, 1152)
 # The lowest bit rate in kbit/s, the service's choice and the highest, for the same.
 _MP3_BITS = ((8, 64, 160), (32, 128, 320))
-_ID3 = b"ID3\x04" + bytes(6)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Shape:
     """
 
     wav_size: int = 0xFFFFFFFF
-    id3: bool = False
+    id3: bool = True
     opus_page: int = 100_000
 
 
@@ -81,7 +80,8 @@ class Encoder:
             lowest, usual, highest = _MP3_BITS[sample_rate > 24_000]
             wanted = usual if mp3_bit_rate is None else mp3_bit_rate
             bits = min(max(wanted, lowest), highest) * 1000
-            options, coding = {"write_xing": "0"}, {}
+            tag = "4" if shape.id3 else "0"
+            options, coding = {"write_xing": "0", "id3v2_version": tag}, {}
             self._delay = 3 * _MP3_FRAME[sample_rate > 24_000] / sample_rate
         else:
             codec, container, bits = "libopus", "ogg", bit_rate * 1000
@@ -96,8 +96,6 @@ class Encoder:
         stream = output.add_stream(codec, rate=rate, options=coding, layout="mono")
         stream.bit_rate = bits
         output.start_encoding()
-        if audio_format == "mp3" and shape.id3:
-            self._out.write(_ID3)
         self._coder = output, stream
         # PyAV 16 crashes when the garbage collector finds an open container.
         weakref.finalize(self, output.close)

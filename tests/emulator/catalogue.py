@@ -9,6 +9,8 @@ from pathlib import Path
 import re
 from typing import Any
 
+from .audio import Shape
+
 type Price = str | list[str]
 """Of 10 000 characters, or of a million input tokens and a million output tokens."""
 
@@ -54,6 +56,11 @@ class Model:
     clones: list[str]
     designs: list[str]
     clone_hints: list[str]
+
+    @property
+    def shape(self) -> Shape:
+        """The form of its audio; WAV of Qwen-Audio was seen to be another."""
+        return Shape(wav_size=0x7FFFFFFF) if self.is_qwen else Shape()
 
     @property
     def is_qwen(self) -> bool:

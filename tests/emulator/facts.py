@@ -49,7 +49,7 @@ class Facts:
         speaks_early: True if complete sentences are spoken before finish-task.
         sentence_end: What ends a sentence, as a regular expression; empty for the usual.
         failed_closes: True if the connection is closed after task-failed.
-        shape: The form of encoded audio.
+        shape: The form of encoded audio; None for the one that the model has.
         header_per_sentence: True if each sentence is a file of its own.
         opus_refuses: Sample rates that Opus does not take.
         idle_code: The close code of an idle connection.
@@ -126,7 +126,7 @@ class Facts:
     speaks_early: bool = True
     sentence_end: str = ""
     failed_closes: bool = True
-    shape: Shape = field(default_factory=Shape)
+    shape: Shape | None = None
     header_per_sentence: bool = False
     opus_refuses: Collection[int] = ()
     idle_code: int = 1000

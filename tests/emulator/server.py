@@ -159,9 +159,14 @@ class Emulator:
         self.faults.clear()
 
     def reset(self) -> None:
-        """Forget all faults, tasks and connections, and the bill with them."""
+        """Forget all faults, tasks and connections, and the bill with them.
+
+        Tasks that run are kept, as they will speak; they are numbered anew.
+        """
         self.faults = FaultScript()
-        self.tasks.clear()
+        self.tasks[:] = [task for task in self.tasks if task.outcome == "running"]
+        for number, task in enumerate(self.tasks, 1):
+            task.number = number
         self.connections.clear()
         self._starts.clear()
 

@@ -88,7 +88,11 @@ class Synthesis:
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the outputs of all sentences, adding up their audio."""
         encoder = Encoder(
-            speaker.format, speaker.sample_rate, speaker.bit_rate, speaker.mp3_bit_rate
+            speaker.format,
+            speaker.sample_rate,
+            speaker.bit_rate,
+            speaker.mp3_bit_rate,
+            self._emulator.config.facts.shape or model.shape,
         )
         for index, passage in enumerate(passages):
             spoken = await self._emulator.studio.speak(

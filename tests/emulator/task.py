@@ -61,8 +61,8 @@ class Task:
         # Sentences with the time at which they were complete; None at the end.
         self._queue: asyncio.Queue[tuple[float, Passage | _Flush | None]]
         self._queue = asyncio.Queue()
-        self._encoder = self._new_encoder()
         self._model = model
+        self._encoder = self._new_encoder()
         self._characters = 0
         self._spoken_words = 0
         self._words: list[Word] = []
@@ -98,7 +98,7 @@ class Task:
             speaker.sample_rate,
             speaker.bit_rate,
             speaker.mp3_bit_rate,
-            self._facts.shape,
+            self._facts.shape or self._model.shape,
         )
 
     async def stop(self, *, delivering: bool = False) -> None:

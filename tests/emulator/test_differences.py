@@ -82,7 +82,7 @@ SCENARIOS: dict[str, Scenario] = {
     "stop-ends-none": talk("Hello there. Good bye."),
     "wav-size-7fffffff": talk(format="wav", events=False),
     "wav-size-zero": talk(format="wav", events=False),
-    "mp3-id3": talk(format="mp3", events=False),
+    "mp3-no-id3": talk(format="mp3", events=False),
     "header-each-sentence": talk(format="wav", events=False),
     "opus-page-1000": pages,
     "opus-page-20": pages,

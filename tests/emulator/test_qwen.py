@@ -396,3 +396,16 @@ async def test_an_idle_connection_is_closed_with_bye() -> None:
         await wire.speak(TEXT, model=FLASH_30, voice=VOICES[FLASH_30])
         message = await wire.ws.receive(timeout=10)
         assert (message.data, message.extra) == (1000, "Bye")
+
+
+async def test_its_files_begin_as_they_were_seen_to() -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        voice = VOICES[FLASH_31]
+        mp3 = await wire.speak(TEXT, model=FLASH_31, voice=voice, format="mp3")
+        wav = await wire.speak(TEXT, model=FLASH_31, voice=voice, format="wav")
+        assert mp3.startswith(b"ID3")
+        assert wav[40:44] == b"\xff\xff\xff\x7f"
+        for audio in (mp3, wav):
+            assert [h.text for h in emulator.heard(audio)] == SENTENCES
+        wav = await wire.speak(TEXT, format="wav")
+        assert wav[40:44] == b"\xff\xff\xff\xff"

@@ -74,3 +74,18 @@ async def test_stopping_cuts_what_is_open() -> None:
             await emulator.__aexit__()
             assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSED
     assert emulator.open_connections == 0
+
+
+async def test_a_task_that_runs_outlives_a_reset() -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        await wire.speak("你好。")
+        await wire.run_task()
+        await wire.until("task-started")
+        emulator.reset()
+        await wire.text("再见。")
+        await wire.finish()
+        await wire.until("task-finished")
+        audio = b"".join(wire.audio)
+        assert [h.text for h in emulator.heard(audio, "pcm", 24000)] == ["再见。"]
+        assert [task.number for task in emulator.tasks] == [1]
+        assert emulator.bill == {MODEL: 5}

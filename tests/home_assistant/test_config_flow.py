@@ -367,7 +367,7 @@ async def test_cloned_voices_are_offered_first(
     options = result["data_schema"].schema["voice"].config["options"]
     assert options[0] == {
         "value": CLONE,
-        "label": f"{CLONE} · custom voice · being prepared",
+        "label": f"{CLONE} · Cloned · Being prepared",
     }
     assert options[1]["value"] == "longanyang"
     result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
@@ -421,15 +421,13 @@ async def test_impossible_voices_are_explained_at_the_field(
 
 
 async def test_forms_speak_chinese(hass: HomeAssistant, emulator: Emulator) -> None:
-    """Voices, regions and titles follow Home Assistant's language."""
+    """Descriptions and titles follow Home Assistant's language."""
     await hass.config.async_update(language="zh-Hans")
     result = await start(hass)
-    regions = result["data_schema"].schema["region"].config["options"]
-    assert regions[0]["label"] == "中国（北京）"
     result = await submit(hass, result, account(emulator))
     options = result["data_schema"].schema["voice"].config["options"]
     assert options[0]["label"] == (
-        "龙安洋 Longanyang · 阳光大男孩 · 中文、英语 · v3-flash, v3-plus"
+        "Longanyang 龙安洋 · 阳光大男孩 · 中文/英语 · v3-flash, v3-plus"
     )
     result = await submit(hass, result, VOICE)
     (subentry,) = result["result"].subentries.values()

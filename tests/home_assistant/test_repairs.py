@@ -178,7 +178,7 @@ async def test_a_key_of_the_other_region(
     form, result = await fix(hass, hass_client, f"wrong_region_{entry.entry_id}", {})
     assert form["description_placeholders"] == {
         "account": "Home",
-        "region": "ap-southeast-1",
+        "region": "International (Singapore)",
     }
     assert result["type"] == "create_entry"
     await hass.async_block_till_done()

@@ -14,6 +14,7 @@ from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_load_integrations
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import CLONE, SUBENTRY_ID
@@ -296,7 +297,8 @@ async def test_first_voice_of_a_new_pipeline_follows_the_select(
 async def test_follow_is_named_in_chinese(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    hass.config.language = "zh-Hans"
+    await hass.config.async_update(language="zh-Hans")
+    await async_load_integrations(hass, {"cosyvoice"})
     assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随音色选择"
 
 
@@ -307,12 +309,12 @@ async def test_own_voice_is_offered_and_speaks(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     speech = engine(hass)
-    assert "fr" in speech.supported_languages
-    assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("fr")]
-    await speak(hass, "Bonjour.", language="fr")
+    assert "ru" in speech.supported_languages
+    assert CLONE in [v.voice_id for v in speech.async_get_supported_voices("ru")]
+    await speak(hass, "Привет.", language="ru")
     (task,) = spoken(emulator)
     assert task.parameters["voice"] == CLONE
-    assert task.parameters["language_hints"] == ["fr"]
+    assert task.parameters["language_hints"] == ["ru"]
 
 
 async def test_vanished_own_voice_is_replaced_by_the_default(

@@ -2,7 +2,7 @@
 
     client = CosyVoiceClient(session, api_key, Endpoint.create("cn-beijing"))
     options = SynthesisOptions(voice="longanyang").resolve("cn-beijing")
-    async for chunk in client.speak("你好，欢迎回家。", options):
+    async for chunk in client.speak("Welcome home.", options):
         ...
 
 It needs aiohttp and nothing else. What can be imported from here is public.

@@ -21,8 +21,6 @@ class Region:
 
     Attributes:
         id: The region's id, such as ``cn-beijing``.
-        name: Its name in English.
-        name_zh: Its name in Chinese.
         currency: ISO 4217 code of the currency its prices are in.
         websocket_url: Address of the speech synthesis.
         http_url: Root of the HTTP API.
@@ -30,8 +28,6 @@ class Region:
     """
 
     id: str
-    name: str
-    name_zh: str
     currency: str
     websocket_url: str
     http_url: str
@@ -112,29 +108,16 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """A dialect that a voice speaks instead of the standard language."""
-
-    key: str
-    name: str
-    name_zh: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """A way of speaking of a system voice.
 
     Attributes:
         key: Key of ``[a-z0-9_]``, the same for this style at every voice.
-        name: Its name in English.
-        name_zh: Its name in Chinese.
         instruction: The exact phrase for the service, punctuation included.
         models: The models that have the style with this voice.
     """
 
     key: str
-    name: str
-    name_zh: str
     instruction: str
     models: tuple[str, ...]
 
@@ -156,7 +139,7 @@ class Voice:
         languages: BCP 47 tags of its languages: ``zh``, ``yue`` (Cantonese), ``nan``
             (Southern Min), ``en``, ``en-GB``, ``en-US``, ``ja``, ``ko``, ``id``,
             ``fr``, ``de``, ``pt``, ``it``, ``vi``.
-        dialect: The dialect that it always speaks, if any.
+        dialect: Key of the dialect that it always speaks, if any.
         regions: Ids of the regions that offer it.
         features: Of the features that its models have and not every voice supports,
             those that this voice supports: ``ssml`` and ``word_timestamps``.
@@ -173,7 +156,7 @@ class Voice:
     gender: str | None
     models: tuple[str, ...]
     languages: tuple[str, ...]
-    dialect: Dialect | None
+    dialect: str | None
     regions: tuple[str, ...]
     features: frozenset[str]
     styles: tuple[Style, ...] = ()
@@ -210,7 +193,6 @@ class Catalogue:
         """
         data = json.loads(text, parse_float=Decimal)
         regions = {item["id"]: Region(**item) for item in data["regions"]}
-        dialects = {item["key"]: Dialect(**item) for item in data["dialects"]}
         return cls(
             version=data["version"],
             regions=MappingProxyType(regions),
@@ -221,7 +203,6 @@ class Catalogue:
                 {
                     item["id"]: _voice(
                         item,
-                        dialects,
                         data["styles"].get(item["id"], ()),
                         data["emotions"],
                     )
@@ -323,9 +304,8 @@ def _price(currency: str, price: Decimal | int | Mapping[str, Decimal | int]) ->
 
 def _voice(
     item: Mapping[str, Any],
-    dialects: Mapping[str, Dialect],
     styles: Iterable[Mapping[str, Any]],
-    emotions: Iterable[Mapping[str, str]],
+    emotions: Iterable[str],
 ) -> Voice:
     models = tuple(item["models"])
     return Voice(
@@ -333,7 +313,6 @@ def _voice(
             **item,
             "models": models,
             "languages": tuple(item["languages"]),
-            "dialect": dialects[item["dialect"]] if item["dialect"] else None,
             "regions": tuple(item["regions"]),
             "features": frozenset(item["features"]),
             "styles": tuple(
@@ -366,19 +345,15 @@ def _basic_voice(voice_id: str, model: Model) -> Voice:
 
 def _styles(
     template: Mapping[str, Any],
-    emotions: Iterable[Mapping[str, str]],
+    emotions: Iterable[str],
     models: tuple[str, ...],
 ) -> Iterator[Style]:
     """Yield one style, or one for each emotion if the phrase contains one."""
-    nothing = {"key": "", "name": "", "name_zh": ""}
     takes_emotion = "{emotion}" in template["instruction"]
-    for emotion in emotions if takes_emotion else (nothing,):
-        parts = [part for part in (template, emotion) if part["key"]]
+    for emotion in emotions if takes_emotion else ("",):
         yield Style(
-            key="_".join(part["key"] for part in parts),
-            name=", ".join(part["name"] for part in parts),
-            name_zh="，".join(part["name_zh"] for part in parts),
-            instruction=template["instruction"].format(emotion=emotion["key"]),
+            key="_".join(filter(None, (template["key"], emotion))),
+            instruction=template["instruction"].format(emotion=emotion),
             models=tuple(template.get("models", models)),
         )
 

@@ -19,7 +19,8 @@ from .wire.connection import Connection
 from .wire.endpoint import Endpoint, request_headers
 from .wire.http import HttpApi
 from .wire.keys import TemporaryKeys
-from .wire.pool import Pool, PoolStatistics
+from .wire.pool import Pool
+from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
 
 

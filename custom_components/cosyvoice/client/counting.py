@@ -15,12 +15,12 @@ def count_characters(text: str, *, ssml: bool = False) -> int:
     return 2 * len(text) - len(_HAN.sub("", text))
 
 
-def is_speakable(text: str) -> bool:
-    """Return True if there is something to pronounce: a letter, a Han or a digit.
+def is_speakable(text: str, start: int = 0) -> bool:
+    """Return True if the text has a letter or a digit to pronounce.
 
     The service refuses a text of punctuation alone.
     """
-    return _SPEAKABLE.search(text) is not None
+    return _SPEAKABLE.search(text, start) is not None
 
 
 # A quoted attribute may hold a ">".

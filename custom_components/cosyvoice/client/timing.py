@@ -34,13 +34,12 @@ class Timing:
         flush_after: The same for later sentences, while the first one plays.
         flush_patience: A flush is taken for ignored after so long, and the task is
             finished instead.
-        text_pause: The text pauses if nothing was written for so long: then it is
-            spoken as far as it goes, unless the listener has audio left.
-        text_pause_limit: The same while the service has been given text whose audio
-            has not come yet.
-        text_ahead: The listener has audio left if it lasts longer than this.
-        patience: A listener who has waited so long for the end of a sentence gets
-            its clauses that are complete.
+        text_pause: If no text arrives for so long, an unfinished sentence is spoken
+            as far as it was written, unless the player has audio left.
+        text_pause_limit: The same after a sentence whose audio has not arrived yet.
+        text_ahead: The player has audio left if it lasts longer than this.
+        patience: If the player waits for so long for the end of a sentence, the
+            complete clauses are spoken.
         pause: No further sentence for so long: the task is finished, and another
             one started when the text continues. The service allows 23 s between two
             pieces of text (Model Studio, CosyVoice WebSocket API).
@@ -54,11 +53,11 @@ class Timing:
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
-        low_water: Silence is given to a listener who has less audio than this left
-            to play.
-        stall: And who has got no speech for so long.
-        first_silence: Silence begins before the speech when there was none for so
-            long; a Voice PE gives up after 5 s without audio.
+        low_water: Silence is added if the player has less audio than this left and
+            ``stall`` has passed.
+        stall: Shortest time since the last speech before silence is added.
+        first_silence: Longest wait for the first speech before silence is added. A
+            Voice PE stops waiting after 5 s without audio.
     """
 
     deadline: float = 10.0

@@ -13,7 +13,6 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -45,7 +44,6 @@ from ..const import (
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
-from ..voices.names import in_chinese
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
 """The fields of the section ``advanced``."""
@@ -126,13 +124,6 @@ class AccountForm:
     def key_schema(self, *, optional_key: bool = False) -> vol.Schema:
         """Return the fields for key and region."""
         key = vol.Optional(CONF_API_KEY) if optional_key else vol.Required(CONF_API_KEY)
-        chinese = in_chinese(self._hass)
-        regions = [
-            SelectOptionDict(
-                value=region.id, label=region.name_zh if chinese else region.name
-            )
-            for region in CATALOGUE.regions.values()
-        ]
         return vol.Schema(
             {
                 key: TextSelector(
@@ -141,7 +132,11 @@ class AccountForm:
                     )
                 ),
                 vol.Required(CONF_REGION, default=DEFAULT_REGION): SelectSelector(
-                    SelectSelectorConfig(options=regions, mode=SelectSelectorMode.LIST)
+                    SelectSelectorConfig(
+                        options=list(CATALOGUE.regions),
+                        translation_key="region",
+                        mode=SelectSelectorMode.LIST,
+                    )
                 ),
             }
         )

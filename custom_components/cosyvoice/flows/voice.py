@@ -16,7 +16,7 @@ from homeassistant.helpers import entity_registry as er
 from ..const import CONF_STYLE, CONF_VOICE, NO_STYLE
 from ..coordinator import CosyVoiceConfigEntry
 from ..settings import DEFAULT_SETTINGS, complete
-from ..voices.names import in_chinese, voice_name
+from ..voices.names import Words, in_chinese, romanized, voice_title
 from .voice_form import VoiceForm
 
 
@@ -44,7 +44,7 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        form = self._form = self._form or self._create_form(entry)
+        form = self._form = self._form or await self._async_create_form(entry)
         if user_input is not None and (settings := form.submit(user_input)):
             return self._save(entry, settings)
         engines = er.async_entries_for_config_entry(
@@ -62,17 +62,18 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
     def _get_entry(self) -> CosyVoiceConfigEntry:
         return super()._get_entry()
 
-    def _create_form(self, entry: CosyVoiceConfigEntry) -> VoiceForm:
+    async def _async_create_form(self, entry: CosyVoiceConfigEntry) -> VoiceForm:
         before = DEFAULT_SETTINGS
         if self.source == SOURCE_RECONFIGURE:
             before = complete(self._get_reconfigure_subentry().data)
         clones = tuple(entry.runtime_data.voices.data.values())
-        return VoiceForm(self.hass, entry.data[CONF_REGION], clones, before)
+        words = await Words.load(self.hass)
+        return VoiceForm(words, entry.data[CONF_REGION], clones, before)
 
     def _save(
         self, entry: CosyVoiceConfigEntry, settings: dict[str, Any]
     ) -> SubentryFlowResult:
-        name = voice_name(settings[CONF_VOICE], chinese=in_chinese(self.hass))
+        name = voice_title(settings[CONF_VOICE], chinese=in_chinese(self.hass))
         titles = {subentry.title for subentry in entry.subentries.values()}
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(
@@ -98,7 +99,5 @@ def unused_title(name: str, titles: Collection[str]) -> str:
 
 def is_title_of(voice: str, title: str) -> bool:
     """Return whether a title is a voice's name in any language, or numbered."""
-    return any(
-        re.fullmatch(rf"{re.escape(voice_name(voice, chinese=chinese))}( \d+)?", title)
-        for chinese in (False, True)
-    )
+    name = re.escape(voice_title(voice, chinese=False))
+    return re.fullmatch(rf"{name}( \d+)?", romanized(title)) is not None

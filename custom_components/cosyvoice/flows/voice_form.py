@@ -7,7 +7,6 @@ from typing import Any
 import voluptuous as vol
 
 from homeassistant.const import CONF_LANGUAGE, Platform
-from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -39,14 +38,7 @@ from ..const import (
 )
 from ..errors import error_translation
 from ..settings import DEFAULT_SETTINGS, OPTIONS, SETTINGS, Kind, Setting, complete
-from ..voices.names import (
-    in_chinese,
-    language_name,
-    languages_in,
-    speaks,
-    voice_options,
-    voice_selector,
-)
+from ..voices.names import Words, languages_in, speaks, voice_options, voice_selector
 
 TOP = [key for key, setting in SETTINGS.items() if setting.section == ""]
 """The settings above the sections of the form."""
@@ -70,19 +62,26 @@ class VoiceForm:
 
     def __init__(
         self,
-        hass: HomeAssistant,
+        words: Words,
         region: str,
         clones: Collection[ClonedVoice],
         before: Mapping[str, Any] = DEFAULT_SETTINGS,
     ) -> None:
-        """Show stored settings to a user of a region with some cloned voices."""
+        """Show stored settings.
+
+        Args:
+            words: The words to describe voices with.
+            region: The account's region.
+            clones: The account's cloned voices.
+            before: The stored settings.
+        """
         self.shown = as_shown(before)
         self.errors: dict[str, str] = {}
         self.placeholders: dict[str, str] = {}
         self._before = before
         self._region = region
         self._clones = clones
-        self._chinese = in_chinese(hass)
+        self._words = words
         self._language = ANY_LANGUAGE
 
     def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -174,7 +173,7 @@ class VoiceForm:
         for setting in map(SETTINGS.__getitem__, keys):
             if setting.key == CONF_VOICE:
                 marker = vol.Optional(CONF_LANGUAGE, default=self._language)
-                fields[marker] = _dropdown(self._filters())
+                fields[marker] = _dropdown(self._filters(), CONF_LANGUAGE)
             if setting.default is None or setting.kind is Kind.ROWS:
                 marker = vol.Optional(setting.key)
             else:
@@ -189,7 +188,7 @@ class VoiceForm:
             any_language = self._language == ANY_LANGUAGE
             return self._voices(None if any_language else self._language)
         if setting.key == CONF_MODEL:
-            return _dropdown(self._models())
+            return _dropdown(self._models(), CONF_MODEL)
         if setting.key == CONF_LANGUAGE_VOICES:
             return _rows(setting, _dropdown(self._languages()), self._voices())
         if setting.key == CONF_FALLBACK_ENGINE:
@@ -201,32 +200,28 @@ class VoiceForm:
         return _SELECTORS[setting.kind](setting)
 
     def _filters(self) -> list[SelectOptionDict]:
-        every = "全部语言" if self._chinese else "All languages"
-        return [SelectOptionDict(value=ANY_LANGUAGE, label=every), *self._languages()]
+        return [self._language_option(ANY_LANGUAGE), *self._languages()]
 
     def _models(self) -> list[SelectOptionDict]:
-        automatic = "自动（推荐）" if self._chinese else "Automatic (recommended)"
-        models = [model.id for model in CATALOGUE.models_in(self._region)]
+        models = [AUTO, *(model.id for model in CATALOGUE.models_in(self._region))]
         return [
-            SelectOptionDict(value=AUTO, label=automatic),
-            *(SelectOptionDict(value=model, label=model) for model in models),
+            SelectOptionDict(value=model, label=self._words.name(CONF_MODEL, model))
+            for model in models
         ]
 
     def _languages(self) -> list[SelectOptionDict]:
-        return [
-            SelectOptionDict(value=code, label=self._name_of(code))
-            for code in languages_in(self._region)
-        ]
+        return list(map(self._language_option, languages_in(self._region)))
+
+    def _language_option(self, code: str) -> SelectOptionDict:
+        return SelectOptionDict(value=code, label=self._name_of(code))
 
     def _voices(self, language: str | None = None) -> SelectSelector:
         return voice_selector(
-            voice_options(
-                self._region, self._clones, chinese=self._chinese, language=language
-            )
+            voice_options(self._region, self._clones, self._words, language)
         )
 
     def _name_of(self, language: str) -> str:
-        return language_name(language, chinese=self._chinese)
+        return self._words.name(CONF_LANGUAGE, language)
 
 
 def as_stored(

@@ -24,7 +24,7 @@ def pinyin_of(word: str, replacement: str) -> str | None:
     if not all(map(is_cjk, word)) or not _PINYIN.fullmatch(text):
         return None
     syllables = list(_SYLLABLE.finditer(text))
-    if not len(word) - word.count("儿") <= len(syllables) <= len(word):
+    if not len(word) - word.count("\u513f") <= len(syllables) <= len(word):
         return None
     if not any(map(_tone, syllables)):
         return None

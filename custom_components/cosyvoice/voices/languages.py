@@ -113,7 +113,7 @@ def _tags_in(region: str) -> tuple[str, ...]:
 
 @cache
 def _tags_of(voice: Voice) -> tuple[str, ...]:
-    dialect = _DIALECT_TAGS.get(voice.dialect.key, ()) if voice.dialect else ()
+    dialect = _DIALECT_TAGS.get(voice.dialect, ()) if voice.dialect else ()
     return (*dialect, *_tags(voice.languages))
 
 

@@ -1,6 +1,10 @@
-"""Names of voices and languages, in English or Chinese."""
+"""Names of voices, and of what describes them in Home Assistant's language."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import re
+from typing import Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
@@ -9,8 +13,12 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
+from homeassistant.helpers.translation import async_get_translations
 
 from ..client import CATALOGUE, ClonedVoice, Voice
+from ..const import DOMAIN
+
+_BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
 
 
 def in_chinese(hass: HomeAssistant) -> bool:
@@ -18,46 +26,93 @@ def in_chinese(hass: HomeAssistant) -> bool:
     return hass.config.language.startswith("zh")
 
 
-def language_name(code: str, *, chinese: bool) -> str:
-    """Return a language's name, such as "English", or its code if it has none."""
-    return _LANGUAGES.get(code, (code, code))[chinese]
+def voice_name(voice_id: str) -> str:
+    """Return a system voice's two names, or the id of any other voice.
 
-
-def voice_name(voice_id: str, *, chinese: bool) -> str:
-    """Return a system voice's short name, or the id of any other voice."""
+    It is the same in every language, such as ``Abby``, or a name in English and then
+    in Chinese.
+    """
     if voice := CATALOGUE.voice(voice_id):
-        return voice.name_zh if chinese else voice.name
+        return " ".join(filter(None, dict.fromkeys((voice.name, voice.name_zh))))
     return voice_id
 
 
-def voice_label(voice: Voice, *, chinese: bool) -> str:
-    """Return one line that describes a system voice.
+def unique_names(voice_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of voices by id; those that are alike end in the id."""
+    names = {voice_id: voice_name(voice_id) for voice_id in voice_ids}
+    bearers = Counter(names.values())
+    return {
+        voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
+        for voice_id, name in names.items()
+    }
 
-    It contains both names, so that either can be searched for.
+
+def voice_title(voice_id: str, *, chinese: bool) -> str:
+    """Return the name to give to the device of a voice."""
+    if voice := CATALOGUE.voice(voice_id):
+        return (chinese and voice.name_zh) or voice.name
+    return voice_id
+
+
+def romanized(title: str) -> str:
+    """Return the title of a device with a voice's English name for its Chinese one."""
+    return _BEFORE_NUMBER.sub(lambda found: _ENGLISH.get(found[0], found[0]), title)
+
+
+def kind_of(clone: ClonedVoice) -> str:
+    """Return how a voice of the account came about: ``cloned`` or ``designed``."""
+    designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
+    return "designed" if designed else "cloned"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What describes voices, in Home Assistant's language.
+
+    Attributes:
+        chinese: Whether to take the vendor's descriptions in Chinese.
+        texts: The translations of the category ``selector``.
     """
-    names = (voice.name_zh, voice.name) if chinese else (voice.name, voice.name_zh)
-    description = voice.description_zh if chinese else voice.description
-    languages = [language_name(code, chinese=chinese) for code in voice.languages]
-    if voice.dialect:
-        languages.append(voice.dialect.name_zh if chinese else voice.dialect.name)
-    models = ", ".join(model.removeprefix("cosyvoice-") for model in voice.models)
-    spoken = ("、" if chinese else ", ").join(languages)
-    parts = (" ".join(filter(None, names)), description, spoken, models)
-    return " · ".join(filter(None, parts))
 
+    chinese: bool
+    texts: Mapping[str, str]
 
-def clone_label(clone: ClonedVoice, *, chinese: bool) -> str:
-    """Return one line about a cloned voice, with its status."""
-    kind = "复刻音色" if chinese else "custom voice"
-    state = _STATES.get(clone.status, (clone.status, clone.status))[chinese]
-    return f"{clone.id} · {kind} · {state}"
+    @classmethod
+    async def load(cls, hass: HomeAssistant) -> Self:
+        """Return the words of Home Assistant's language."""
+        texts = await async_get_translations(
+            hass, hass.config.language, "selector", {DOMAIN}
+        )
+        return cls(in_chinese(hass), texts)
+
+    def name(self, selector: str, key: str) -> str:
+        """Return the name of a key in a list, or the key if it has none."""
+        option = f"component.{DOMAIN}.selector.{selector}.options.{key.lower()}"
+        return self.texts.get(option, key)
+
+    def of_voice(self, voice: Voice) -> str:
+        """Return one line that describes a system voice."""
+        spoken = [self.name("language", code) for code in voice.languages]
+        if voice.dialect:
+            spoken.append(self.name("dialect", voice.dialect))
+        parts = (
+            voice_name(voice.id),
+            voice.description_zh if self.chinese else voice.description,
+            "/".join(spoken),
+            ", ".join(model.removeprefix("cosyvoice-") for model in voice.models),
+        )
+        return " · ".join(filter(None, parts))
+
+    def of_clone(self, clone: ClonedVoice) -> str:
+        """Return one line about a cloned voice, with its status."""
+        kind = self.name("voice_kind", kind_of(clone))
+        return f"{clone.id} · {kind} · {self.name('voice_status', clone.status)}"
 
 
 def voice_options(
     region: str,
     clones: Iterable[ClonedVoice],
-    *,
-    chinese: bool,
+    words: Words,
     language: str | None = None,
 ) -> list[SelectOptionDict]:
     """Return the voices to choose from, cloned ones first.
@@ -65,15 +120,15 @@ def voice_options(
     Args:
         region: The account's region.
         clones: The account's cloned voices.
-        chinese: Whether to describe them in Chinese.
+        words: The words to describe them with.
         language: The language that system voices must speak.
     """
-    own = [
-        SelectOptionDict(value=clone.id, label=clone_label(clone, chinese=chinese))
+    custom = [
+        SelectOptionDict(value=clone.id, label=words.of_clone(clone))
         for clone in clones
     ]
-    return own + [
-        SelectOptionDict(value=voice.id, label=voice_label(voice, chinese=chinese))
+    return custom + [
+        SelectOptionDict(value=voice.id, label=words.of_voice(voice))
         for voice in CATALOGUE.voices_in(region)
         if language is None or speaks(voice.id, language)
     ]
@@ -101,25 +156,4 @@ def speaks(voice_id: str, language: str) -> bool:
     return voice is None or language in voice.languages
 
 
-_LANGUAGES = {
-    "de": ("German", "德语"),
-    "en": ("English", "英语"),
-    "en-GB": ("English (UK)", "英式英语"),
-    "en-US": ("English (US)", "美式英语"),
-    "fr": ("French", "法语"),
-    "id": ("Indonesian", "印尼语"),
-    "ja": ("Japanese", "日语"),
-    "ko": ("Korean", "韩语"),
-    "nan": ("Southern Min", "闽南语"),
-    "pt": ("Portuguese", "葡萄牙语"),
-    "ru": ("Russian", "俄语"),
-    "th": ("Thai", "泰语"),
-    "vi": ("Vietnamese", "越南语"),
-    "yue": ("Cantonese", "粤语"),
-    "zh": ("Chinese", "中文"),
-}
-_STATES = {
-    "OK": ("ready", "可用"),
-    "DEPLOYING": ("being prepared", "准备中"),
-    "UNDEPLOYED": ("not approved", "未通过审核"),
-}
+_ENGLISH = {voice.name_zh: voice.name for voice in CATALOGUE.voices.values()}

@@ -1,4 +1,4 @@
-"""Silence before and after the speech, exact in what is heard in the end."""
+"""Leading and trailing silence, exact after MP3 encoding."""
 
 from dataclasses import dataclass
 from typing import Final

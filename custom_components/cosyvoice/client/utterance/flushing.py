@@ -1,38 +1,41 @@
-"""Which models take a flush, as far as experience tells."""
+"""Remember which models support flushing."""
 
 import asyncio
 
 FORGET_AFTER = 3600.0
-"""Seconds after which a model that took no flush is tried again."""
+"""Seconds after which an unsupported flush is tried again."""
 
 IGNORED_LIMIT = 3
-"""Flushes without an effect, one after the other, that are no accident."""
+"""Consecutive ignored flushes after which a model counts as unsupported."""
 
 
 class Flushing:
-    """Experience with flushing, which only the vendor's SDK documents."""
+    """Results of flushes by model.
+
+    Only the vendor's SDK documents flushing, so it may not work everywhere.
+    """
 
     def __init__(self) -> None:
         self._useless_until: dict[str, float] = {}
         self._ignored: dict[str, int] = {}
 
     def works(self, model: str) -> bool:
-        """Return True unless a flush of this model has failed lately."""
+        """Return False if flushing this model failed recently."""
         now = asyncio.get_running_loop().time()
         return now >= self._useless_until.get(model, 0.0)
 
     def worked(self, model: str) -> None:
-        """Note that a flush had its effect."""
+        """Record a flush that worked."""
         self._ignored.pop(model, None)
 
     def ignored(self, model: str) -> None:
-        """Note that a flush had no effect, which may be chance."""
+        """Record a flush without effect."""
         self._ignored[model] = self._ignored.get(model, 0) + 1
         if self._ignored[model] >= IGNORED_LIMIT:
             self.refused(model)
 
     def refused(self, model: str) -> None:
-        """Note that a task failed with a flush and succeeded without one."""
+        """Record a task that failed with a flush and succeeded without one."""
         self._ignored.pop(model, None)
         now = asyncio.get_running_loop().time()
         self._useless_until[model] = now + FORGET_AFTER

@@ -1,13 +1,14 @@
-"""Find a sentence as the service words it in the text that was sent."""
+"""Find the service's sentences in the text that was sent."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 import unicodedata
 
 
 class Letters:
-    """The letters and digits of a text, whatever their width and case.
+    """The letters and digits of a text, normalized in width and case.
 
-    The service may drop blanks and change marks in a sentence that it reports.
+    The service may report a sentence with other punctuation and without spaces.
     """
 
     def __init__(self) -> None:
@@ -19,13 +20,20 @@ class Letters:
         """Append to the text."""
         begin = len(self._text)
         self._text += text
-        for place, character in enumerate(text, begin):
-            letters = letters_of(character)
-            self._letters += letters
-            self._places.extend([place] * len(letters))
+        folded: Sequence[str] = _folded(text)
+        if len(folded) != len(text):
+            folded = [_folded(character) for character in text]
+        found = [
+            (letter, place)
+            for place, letters in enumerate(folded, begin)
+            for letter in letters
+            if letter.isalnum()
+        ]
+        self._letters += "".join(letter for letter, _ in found)
+        self._places.extend(place for _, place in found)
 
     def find(self, sentence: str, start: int) -> tuple[int, int] | None:
-        """Return where a sentence begins and ends after a place, or None."""
+        """Return the start and end of a sentence after an index, or None."""
         letters = letters_of(sentence)
         at = bisect_left(self._places, start)
         while letters and (at := self._letters.find(letters, at)) >= 0:
@@ -36,7 +44,7 @@ class Letters:
         return None
 
     def _end(self, last: int, sentence: str) -> int:
-        """Return the end of a sentence that has its last letter at a place."""
+        """Return the end of a sentence including its closing punctuation."""
         ends = (
             number for number, mark in enumerate(reversed(sentence)) if mark.isalnum()
         )
@@ -48,6 +56,9 @@ class Letters:
 
 
 def letters_of(text: str) -> str:
-    """Return the letters and digits of a text, in one width and case."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(filter(str.isalnum, folded))
+    """Return the letters and digits of a text, normalized."""
+    return "".join(filter(str.isalnum, _folded(text)))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -1,4 +1,4 @@
-"""What the listener has, and when it runs dry."""
+"""Track what the player has received and when it needs more."""
 
 import asyncio
 import math
@@ -9,15 +9,15 @@ from ..audio.writer import AudioWriter
 from ..timing import Timing
 
 SILENCE_STEP = 0.1
-"""Seconds of silence that are given to a listener at a time."""
+"""Seconds of filler silence per chunk."""
 
 
 class Position(NamedTuple):
-    """A place in the audio.
+    """A position in the audio.
 
     Attributes:
         seconds: Seconds from the start of the whole audio.
-        silence: Seconds of it that are not of the service.
+        silence: Seconds of silence up to here that the client added.
     """
 
     seconds: float
@@ -25,29 +25,28 @@ class Position(NamedTuple):
 
 
 class Playback:
-    """The audio that was given out, played as it came.
+    """The audio delivered to a player.
 
-    The listener is taken to play in real time from the first audio on, and to wait
-    for more whenever all of it has been played.
+    The player is assumed to play in real time from the first audio on. After an
+    underrun it continues with the next audio.
 
     Attributes:
-        silence: Seconds of silence given out, in ``seconds`` as well.
-        speech_at: When the last speech was given out, in the loop's time; minus
-            infinity before any was.
-        speech_until: When the last speech will have been played; the same.
-        lags: True if a sentence may be complete before its audio was given out.
+        silence: Seconds of added silence, included in ``seconds``.
+        speech_at: Loop time at which the last speech was delivered, or minus infinity.
+        speech_until: Loop time at which that speech has been played, or minus infinity.
+        lags: True if a sentence may be reported complete before its audio was delivered.
     """
 
     def __init__(
         self, writer: AudioWriter, around: Silence, timing: Timing, *, fill: bool
     ) -> None:
-        """Prepare to play.
+        """Prepare an empty stream.
 
         Args:
-            writer: Makes one stream of all audio.
-            around: What to put before and after the speech.
-            timing: The limits to keep.
-            fill: Give silence to a listener who would run dry.
+            writer: Joins all audio to one stream.
+            around: Silence before and after the speech.
+            timing: Time limits.
+            fill: Add silence before the player runs out of audio.
         """
         self.silence = 0.0
         self.speech_at = -math.inf
@@ -62,22 +61,22 @@ class Playback:
 
     @property
     def seconds(self) -> float:
-        """Seconds of audio given out."""
+        """Seconds of audio delivered."""
         return self._writer.seconds
 
     @property
     def position(self) -> Position:
-        """The end of the audio given out."""
+        """End of the delivered audio."""
         return Position(self._writer.seconds, self.silence)
 
     @property
     def speech_seconds(self) -> float:
-        """Seconds of speech given out."""
+        """Seconds of speech delivered."""
         return self._writer.seconds - self.silence
 
     @property
     def silence_due(self) -> float:
-        """When the listener needs silence, in the loop's time; infinite if never."""
+        """Loop time at which filler silence is due, or infinity."""
         if not self._fill:
             return math.inf
         if math.isinf(self.speech_at):
@@ -90,12 +89,12 @@ class Playback:
         return max(due, dry_at - self._timing.low_water)
 
     def begin(self) -> bytes:
-        """Return what goes out before any audio; the listener waits from now on."""
+        """Start waiting for audio and return the stream's header."""
         self._begun = asyncio.get_running_loop().time()
         return self._writer.header()
 
     def speech(self, data: bytes) -> bytes:
-        """Take bytes of the service; return what can be given out with them.
+        """Add audio from the service and return the bytes that are complete.
 
         Raises:
             ProtocolError: The audio is damaged.
@@ -115,7 +114,7 @@ class Playback:
         self._writer.end_task()
 
     def abort_task(self) -> None:
-        """Drop what is held back of a lost task."""
+        """Drop the incomplete audio of a lost task."""
         self._writer.abort_task()
 
     def lead_in(self) -> bytes:
@@ -123,13 +122,13 @@ class Playback:
         return self._quiet(self._around.before())
 
     def fill(self) -> bytes:
-        """Return silence for a listener who would run dry; empty if there is none."""
+        """Return filler silence, or nothing if the format has none."""
         silence = self._quiet(SILENCE_STEP)
         self._fill = bool(silence)
         return silence
 
     def finish(self) -> bytes:
-        """Return the silence after the speech, and what ends the stream."""
+        """Return the silence after the speech and the end of the stream."""
         silence = self._quiet(self._around.after(self.seconds))
         return silence + self._writer.finish()
 
@@ -141,10 +140,12 @@ class Playback:
         return silence
 
     def _play(self, before: float) -> float:
-        """Return since when the listener plays, who ran dry if all was played by now.
+        """Record incoming audio and return the loop time at which playback began.
+
+        After an underrun, playback begins anew.
 
         Args:
-            before: Seconds of audio given out before this moment.
+            before: Seconds of audio delivered before.
         """
         since = asyncio.get_running_loop().time() - before
         if self._playing_since is not None:

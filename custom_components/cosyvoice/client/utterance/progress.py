@@ -1,11 +1,11 @@
-"""How much of a task's text has been delivered as audio, and what it cost.
+"""Track how much of a task's text was delivered as audio and what it cost.
 
 After a lost connection the rest of the text is spoken by another task. The service
 reports its progress in three ways, none of which is always there: the text of a
 sentence that begins or ends, the billed characters so far, and the end of the task.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,12 +19,13 @@ from .source import Part
 from .words import WordTimes
 
 UNBILLED_SHARE = 0.5
-"""Share of a seemingly undelivered text that has to be missing in the bill as well:
-the service may only have worded it otherwise."""
+"""Fraction of the undelivered text that must also be unbilled before it is resent.
+
+Otherwise the service may have reworded it."""
 
 FRACTION = 0.5
-"""A sentence of the service with fewer letters than this share of the part that was
-sent is only a fraction of that part."""
+"""A service sentence is part of a sent sentence if it has less than this fraction of
+its letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class Cost:
 class TaskProgress:
     """The text of one task, and the place up to which it was delivered.
 
-    The service has spoken the text up to a place; the listener has it up to the same
-    place, or, where audio lags behind the reports, up to an earlier one.
+    The service has spoken the text up to one index. The player has it up to the same
+    index, or to an earlier one if the audio lags behind the reports.
 
     Attributes:
         size: Counted characters of the text given to the task.
-        billed: Characters that the service has billed; None if it reported none.
+        billed: Billed characters reported by the service, or None.
         heard: True once there was audio.
-        in_sentence: True while the audio is in the middle of a sentence.
+        in_sentence: True while the audio is inside a sentence.
     """
 
     def __init__(
@@ -65,11 +66,11 @@ class TaskProgress:
         lags: bool = False,
         by_tokens: bool = False,
     ) -> None:
-        """Begin without text.
+        """Start without text.
 
         Args:
-            start: The end of the audio before this task.
-            ssml: True if the text is SSML, which has one resume point: its start.
+            start: End of the audio before this task.
+            ssml: True if the text is SSML, which can only be resumed at its start.
             lags: True if audio lags behind the reports, see :class:`AudioWriter`.
             by_tokens: True if the model bills tokens.
         """
@@ -89,8 +90,10 @@ class TaskProgress:
         self._whole: list[bool] = []
         self._spoken = 0
         self._delivered = 0
-        # A place, and the characters billed when it was reached.
-        self._anchor = (0, 0)
+        # Counted characters up to an index, and the billed characters there.
+        self._anchor_place = 0
+        self._anchor_size = 0
+        self._anchor_billed = 0
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
         self._under_way = False  # a sentence has begun at the service
@@ -109,7 +112,7 @@ class TaskProgress:
 
     @property
     def rest(self) -> list[Part]:
-        """What was sent but not completely delivered."""
+        """Sent text that was not completely delivered."""
         parts = []
         begin = self._delivered
         for end, whole in zip(self._ends, self._whole, strict=True):
@@ -120,13 +123,13 @@ class TaskProgress:
 
     @property
     def undelivered(self) -> int:
-        """Code points of what was sent but not completely delivered."""
+        """Code points of the sent text that were not completely delivered."""
         return len(self._text) - self._delivered
 
     @property
     def owed(self) -> bool:
         """True if the service still has to speak."""
-        return is_speakable(self._text[self._spoken :])
+        return is_speakable(self._text, self._spoken)
 
     @property
     def begun(self) -> bool:
@@ -135,7 +138,7 @@ class TaskProgress:
 
     @property
     def known(self) -> bool:
-        """True if ``rest`` is what the listener has not heard, to the sentence."""
+        """True if ``rest`` is exact to the sentence."""
         if not self.heard:
             return True
         if self._ssml:
@@ -145,11 +148,11 @@ class TaskProgress:
 
     @property
     def is_broken_off(self) -> bool:
-        """True if the listener may have got a part of a sentence."""
+        """True if part of a sentence may have been delivered."""
         return self.in_sentence or self._delivered < self._spoken
 
     def add(self, part: Part) -> int:
-        """Note that text was sent; return its counted characters."""
+        """Record sent text and return its counted characters."""
         size = count_characters(part.text, ssml=self._ssml)
         self._text += part.text
         self._letters.add(part.text)
@@ -160,21 +163,21 @@ class TaskProgress:
         return size
 
     def audio(self, *, given_out: bool) -> None:
-        """Note that audio came.
+        """Record audio.
 
         Args:
-            given_out: False if it is held back because a page is not full.
+            given_out: False if it waits for the rest of its page.
         """
         if given_out:
             self._delivered = self._spoken
         self.heard = self.in_sentence = self._under_way = True
 
     def note(self, event: Event, at: Position) -> None:
-        """Take in what the service reports.
+        """Record an event of the service.
 
         Args:
-            event: Any event but audio.
-            at: The end of the audio before it.
+            event: Any event except audio.
+            at: End of the audio before it.
 
         Raises:
             ProtocolError: The task was finished before all was spoken.
@@ -212,10 +215,7 @@ class TaskProgress:
         self._finished = True
 
     def cost(self) -> Cost:
-        """Return what the task costs, at this moment or when it has ended.
-
-        Of a task that breaks off, tokens that were not reported are not known.
-        """
+        """Return the cost of the task so far, as far as tokens were reported."""
         if not self.sent:
             return Cost(0, estimated=False)
         if self._tokens is not None and self.billed is None:
@@ -241,12 +241,13 @@ class TaskProgress:
 
     def _end_under_way(self) -> int:
         """Return the end of the part that is spoken now or next."""
-        return next((end for end in self._ends if end > self._spoken), self._spoken)
+        part = bisect_right(self._ends, self._spoken)
+        return self._ends[part] if part < len(self._ends) else self._spoken
 
     # Sentences
 
     def _begin(self, text: str | None) -> None:
-        """Take a sentence's beginning for the end of those that were not found."""
+        """Let a sentence that begins end the unmatched ones before it."""
         self._sentence = text
         if self._unmatched and text and (found := self._find(text)):
             self._reach(found[0], matched=True)
@@ -260,24 +261,24 @@ class TaskProgress:
             self._reach(self._after_one_part(text, self.billed), matched=False)
 
     def _find(self, sentence: str) -> tuple[int, int] | None:
-        """Return where a sentence of the service begins and ends in the text."""
+        """Return the start and end of a service sentence in the text, or None."""
         if self._ssml or (found := self._letters.find(sentence, self._spoken)) is None:
             return None
         begin, end = found
-        for place in self._ends:
-            if end <= place and not is_speakable(self._text[end:place]):
-                end = place
-                break
+        part = bisect_left(self._ends, end)
+        if part < len(self._ends) and not is_speakable(
+            self._text[end : self._ends[part]]
+        ):
+            end = self._ends[part]
         skipped = is_speakable(self._text[self._spoken : begin])
         if skipped and end > self._place_of(self.billed):
             return None
         return begin, end
 
     def _after_one_part(self, text: str | None, billed: int | None) -> int:
-        """Return what was spoken with one more sentence that was not found.
+        """Return the index after one more part for an unmatched sentence.
 
-        It is one part, and no more than what was billed: better to repeat than to
-        lose.
+        Never beyond the billed characters, as repeating text is better than losing it.
         """
         following = bisect_right(self._ends, self._spoken)
         if self._ssml or following == len(self._ends):
@@ -293,15 +294,18 @@ class TaskProgress:
         self._spoken = max(self._spoken, place)
         self._unmatched = 0 if matched else self._unmatched + 1
         if matched and self.billed is not None:
-            self._anchor = (self._spoken, self.billed)
+            text = self._text[self._anchor_place : self._spoken]
+            self._anchor_size += count_characters(text)
+            self._anchor_place = self._spoken
+            self._anchor_billed = self.billed
 
     # The bill
 
     def _note_usage(self, characters: int) -> None:
-        """Keep the count, which is also the progress of a service that reports no more.
+        """Store the billed count.
 
-        The sentence that a higher count belongs to may still be under way, so only
-        those before it are taken for delivered.
+        It is the only sign of progress if sentences are not reported. The sentence
+        that raised the count may be incomplete, so only those before it are counted.
         """
         rises = self.billed is not None and characters > self.billed
         if rises and not self._reports_sentences:
@@ -309,14 +313,13 @@ class TaskProgress:
         self.billed = characters
 
     def _place_of(self, billed: int | None) -> int:
-        """Return the end of the last part that the bill covers.
+        """Return the end of the last part covered by the billed characters.
 
-        Without a bill, or with one that does not grow, that is the end of the text.
+        The end of the text if the count is missing or does not grow.
         """
-        place, billed_there = self._anchor
-        if billed is None or billed <= billed_there:
+        if billed is None or billed <= self._anchor_billed:
             return len(self._text)
-        size = count_characters(self._text[:place]) + billed - billed_there
+        size = self._anchor_size + billed - self._anchor_billed
         covered = bisect_right(self._sizes, size + 1)  # A blank may not be billed.
         return self._ends[covered - 1] if covered else 0
 
@@ -329,9 +332,8 @@ class TaskProgress:
             is_certain = self.in_sentence or not self._unmatched
             short = self._reports_sentences and is_certain
         else:
-            place, billed_there = self._anchor
-            size = self.size - count_characters(self._text[:place], ssml=self._ssml)
-            missing = size - (self.billed - billed_there)
+            billed = self.billed - self._anchor_billed
+            missing = self.size - self._anchor_size - billed
             untouched = letters_of(self._text[self._begun_place() :])
             owed = untouched or letters_of(self._text[self._spoken :])
             short = missing >= count_characters(owed) * UNBILLED_SHARE

@@ -1,4 +1,4 @@
-"""What is known of one utterance: its bill, its timing, its words."""
+"""Usage, timing and words of one utterance."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,7 +25,7 @@ class Word:
 
 @dataclass(slots=True, kw_only=True)
 class UtteranceReport:
-    """What one utterance cost and how it went.
+    """Usage and timing of one utterance.
 
     Final once ``outcome`` is not ``pending``.
 
@@ -46,10 +46,10 @@ class UtteranceReport:
         request_ids: The service's id of each task, in order.
         tasks: Tasks started at the service.
         resumed: Times that a lost task was continued by another one.
-        patched: True if a sentence was begun again after a loss, or broken by
-            silence while the service stalled: not to be kept for another time.
+        patched: True if a sentence was begun again after a loss or interrupted by
+            filler silence. Such audio should not be cached.
         words: The words with their times, where word timestamps were asked for.
-        outcome: ``cancelled`` if the listener went away before the end.
+        outcome: ``cancelled`` if the iteration was stopped before the end.
         error: Why it failed.
     """
 

@@ -1,4 +1,4 @@
-"""How long a failing service is tried again."""
+"""Decide how long to retry."""
 
 import asyncio
 
@@ -6,27 +6,27 @@ from ..timing import Timing
 
 
 class Retries:
-    """Counts the failures since the last progress.
+    """Failures since the last progress.
 
-    The deadline counts silence of the service, so that one that is slow but answers
-    is not given up.
+    The deadline counts only the time without an answer, so that a slow service gets
+    more time than a silent one.
 
     Attributes:
-        repeated: True once something was tried again that rarely helps.
+        repeated: True if an error that is not retryable was retried.
     """
 
     def __init__(self, timing: Timing) -> None:
-        """Begin without a failure."""
+        """Start without a failure."""
         self.repeated = False
         self._timing = timing
         self._reset()
 
     def pause_after_failure(self, silent_for: float, *, begun: bool) -> float | None:
-        """Return the seconds to wait before the next attempt; None for no further one.
+        """Return the seconds until the next attempt, or None to give up.
 
         Args:
-            silent_for: Seconds that the service was silent before the attempt failed.
-            begun: True if the attempt delivered something.
+            silent_for: Seconds without an answer before the attempt failed.
+            begun: True if the attempt delivered a sentence.
         """
         now = asyncio.get_running_loop().time()
         if begun:

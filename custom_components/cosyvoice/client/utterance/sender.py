@@ -1,4 +1,4 @@
-"""Put the text of an utterance into one task."""
+"""Send the text of an utterance to one task."""
 
 import asyncio
 import logging
@@ -21,11 +21,11 @@ WebSocket API)."""
 
 
 class Sender:
-    """Sends text as it becomes ready, flushes while it pauses, finishes in the end.
+    """Sends text when it is ready and ends the task.
 
-    The service holds the last sentence back until it knows that no other one follows:
-    a flush makes it speak. Where that does not work the task is finished instead, and
-    another one has to be started when the text goes on.
+    The service waits with the last sentence until another one or the end of the text
+    follows. While the text pauses, a flush makes the service speak that sentence. If
+    flushes do not work, the task is finished, and later text needs another task.
 
     Attributes:
         flushed: True from a flush until its first audio or the next text.
@@ -41,16 +41,16 @@ class Sender:
         flushing: Flushing | None,
         report: UtteranceReport,
     ) -> None:
-        """Prepare; :meth:`run` sends.
+        """Prepare without sending.
 
         Args:
-            connection: Where the task is running.
-            source: What to send.
-            progress: Notes what was sent.
-            watch: Waits for the service's answers.
-            timing: The limits to keep.
-            flushing: Experience with flushing; None if this task must not be flushed.
-            report: Counts what was sent.
+            connection: Connection that runs the task.
+            source: Text to send.
+            progress: Records the sent text.
+            watch: Limits the wait for answers.
+            timing: Time limits.
+            flushing: Results of earlier flushes, or None to avoid flushing.
+            report: Counts the sent characters.
         """
         self.flushed = False
         self._connection = connection
@@ -62,7 +62,7 @@ class Sender:
         self._report = report
 
     async def run(self) -> None:
-        """Send text until the task has had enough; then finish it."""
+        """Send text until the task reaches a limit and finish the task."""
         connection = self._connection
         try:
             await self._source.ready()
@@ -85,14 +85,14 @@ class Sender:
             )
 
     def _fits(self) -> bool:
-        """Return True if there is text and the task can take it."""
+        """Return True if there is text that the task has room for."""
         if not self._source.waiting:
             return False
         size = self._progress.size + count_characters(self._source.peek())
         return not self._progress.sent or size <= TASK_CHARACTERS
 
     async def _text_follows(self, part: Part) -> bool:
-        """Wait for text or its end; return False if the task must be finished first."""
+        """Wait for text and return False if the task is to be finished before."""
         timing, flushing = self._timing, self._flushing
         model = self._report.model
         began = asyncio.get_running_loop().time()
@@ -105,7 +105,7 @@ class Sender:
         return await self._flush(flushing, began + timing.pause)
 
     async def _flush(self, flushing: Flushing, until: float) -> bool:
-        """Have all text spoken; wait for more as :meth:`_text_follows` does."""
+        """Flush the task and wait for text as :meth:`_text_follows` does."""
         model, patience = self._report.model, self._timing.flush_patience
         self.flushed = True
         self._watch.restart()
@@ -129,14 +129,14 @@ class Sender:
         return not self._progress.owed
 
     def _flush_after(self, part: Part) -> float:
-        """Return the seconds without text after which a part is to be spoken."""
+        """Return the seconds without text after which a part is flushed."""
         if not part.ends_sentence:
             return 0.0
         timing = self._timing
         return timing.flush_after if self._progress.heard else timing.first_flush_after
 
     async def _ready_by(self, until: float) -> bool:
-        """Wait for text or its end; return False if neither came by then."""
+        """Wait for text or its end and return False if neither comes in time."""
         try:
             async with asyncio.timeout_at(until):
                 await self._source.ready()

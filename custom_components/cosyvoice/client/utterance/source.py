@@ -1,4 +1,4 @@
-"""The text of an utterance: when which part of it is to be spoken."""
+"""Decide which part of a text is spoken when."""
 
 import asyncio
 from collections import deque
@@ -22,28 +22,28 @@ class Piece(Protocol):
 
     @property
     def text(self) -> str:
-        """The text; may be empty."""
+        """Text, possibly empty."""
 
     @property
     def end(self) -> Literal["sentence", "clause", ""]:
-        """What ends with it."""
+        """Unit of text that ends with this piece."""
 
 
 class Part(NamedTuple):
-    """Text to send: a sentence, or as much of it as cannot wait for the rest."""
+    """Text to send: a whole sentence or the beginning of one."""
 
     text: str
     ends_sentence: bool
 
 
 class TextSource:
-    """Hands out sentences, and parts of one only if the listener would wait for it.
+    """Hands out whole sentences, and parts of one if the player would run out.
 
-    What cannot be pronounced, such as a lone ``。``, comes together with the text
-    after it; at the end of the text it is left out.
+    Marks that cannot be pronounced alone, such as a lone ``。``, are joined to the text
+    after them. They are left out at the end of the text.
 
     Attributes:
-        failure: What the source of the text raised; the text ends there.
+        failure: Error of the text's source, which ends the text.
         ended: True if the whole text has been read.
         taken: Code points of the text that were handed out and not put back.
     """
@@ -60,9 +60,9 @@ class TextSource:
 
         Args:
             text: One sentence, or the pieces of a text that is still being written.
-            playback: What the listener has.
-            timing: The limits to keep.
-            whole: Hand out the text in one part, as SSML must be.
+            playback: Audio that the player has.
+            timing: Time limits.
+            whole: Send the text in one part, as required for SSML.
         """
         self.failure: Exception | None = None
         self.ended = isinstance(text, str)
@@ -90,7 +90,7 @@ class TextSource:
         return bool(self._parts) or self._due() <= asyncio.get_running_loop().time()
 
     async def ready(self) -> bool:
-        """Wait until there is text to send; return False if there is none left.
+        """Wait for text to send and return False at the end of the text.
 
         May be cancelled and called again: nothing is lost.
         """
@@ -115,7 +115,7 @@ class TextSource:
         return self._parts[0].text if self._parts else self._open[: self._cut()]
 
     def pop(self) -> Part:
-        """Return the text to send now, and turn to what follows it."""
+        """Remove the text to send now from the source and return it."""
         now = asyncio.get_running_loop().time()
         if self._parts:
             part = self._parts.popleft()
@@ -129,7 +129,7 @@ class TextSource:
         return part
 
     def put_back(self, parts: Iterable[Part]) -> None:
-        """Have parts handed out again before all others."""
+        """Insert parts before all others."""
         parts = tuple(parts)
         self.taken -= sum(len(part.text) for part in parts)
         self._parts.extendleft(reversed(parts))
@@ -176,13 +176,13 @@ class TextSource:
             self._open, self._clause = "", 0
 
     def _due(self) -> float:
-        """Return when text of the open sentence has to be sent; may be infinite."""
+        """Return the loop time at which the open sentence is sent, or infinity."""
         if self._whole or not is_speakable(self._open):
             return math.inf
         return min(self._cut_due(), self._pause_due())
 
     def _cut_due(self) -> float:
-        """Return when the listener has waited too long for the sentence's end."""
+        """Return when the player has waited too long for the end of the sentence."""
         if not self._clause:
             return math.inf
         waiting_since = max(
@@ -191,10 +191,10 @@ class TextSource:
         return waiting_since + self._timing.patience
 
     def _pause_due(self) -> float:
-        """Return when the sentence is spoken as far as it was written.
+        """Return when the text counts as paused and all of it is sent.
 
-        The text has paused, and the listener is about to have heard all before it,
-        which includes what was just sent.
+        That is not before the player has little audio left. If text was sent whose
+        audio has not arrived, it gets time to arrive.
         """
         due = max(
             self._piece_at + self._timing.text_pause,
@@ -205,13 +205,13 @@ class TextSource:
         return due
 
     def _cut(self) -> int:
-        """Return how much of the open sentence is sent now."""
+        """Return the length of the text of the open sentence to send now."""
         paused = self._pause_due() <= asyncio.get_running_loop().time()
         return len(self._open) if paused else self._clause
 
 
 def _sendable(text: str) -> str:
-    """Return the text with a replacement for what no encoding can hold."""
+    """Replace lone surrogates, which cannot be encoded."""
     return _SURROGATE.sub("\ufffd", text)
 
 

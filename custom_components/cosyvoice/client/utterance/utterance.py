@@ -39,7 +39,7 @@ class Utterance:
     call :meth:`aclose`.
 
     Attributes:
-        report: What is known of the utterance; final after the iteration.
+        report: Usage and timing, final after the iteration.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class Utterance:
         silence: Silence = NO_SILENCE,
         fill_pauses: bool = False,
     ) -> None:
-        """Prepare; nothing is sent before the iteration begins.
+        """Prepare without sending anything.
 
         Args:
-            pool: Where connections come from.
-            flushing: Experience with flushing.
-            task: What the utterance's tasks are started with.
+            pool: Connections of the account.
+            flushing: Results of earlier flushes.
+            task: Settings of the utterance's tasks.
             text: One sentence, or the pieces of a text that is still being written.
             options: Resolved options.
-            timing: The limits to keep.
-            silence: What to put before and after the speech.
-            fill_pauses: Give silence to a listener who would run out of audio.
+            timing: Time limits.
+            silence: Silence before and after the speech.
+            fill_pauses: Add silence before the player runs out of audio.
         """
         if (sample_rate := options.sample_rate) is None:
             msg = "The options are not resolved"
@@ -84,7 +84,7 @@ class Utterance:
         self._blames_flush = False  # A flush may be why the last task failed.
         self._synthesis = 0.0
         self._text_since: float | None = None
-        # Audio on its way from the tasks to the listener, one chunk at a time.
+        # One chunk on its way from the tasks to the player.
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue(1)
         self._generator = self._listen()
 
@@ -111,10 +111,13 @@ class Utterance:
         return self._generator
 
     async def aclose(self) -> None:
-        """Stop; what was not delivered is neither spoken nor billed any more."""
+        """Stop speaking.
+
+        Text that was not spoken yet costs nothing.
+        """
         await self._generator.aclose()
 
-    # The listener's side
+    # The player's side
 
     async def _listen(self) -> AsyncGenerator[bytes]:
         report = self.report
@@ -142,7 +145,7 @@ class Utterance:
             self._complete_report()
 
     async def _next_chunk(self) -> bytes:
-        """Wait until there is audio, or the listener runs dry; empty at the end."""
+        """Return the next audio or the silence that is due, or empty at the end."""
         loop = asyncio.get_running_loop()
         playback = self._playback
         while True:
@@ -167,7 +170,7 @@ class Utterance:
         if (speech := self._playback.speech_seconds) > 0:
             report.real_time_factor = self._synthesis / speech
 
-    # The service's side: from text to audio, come what may
+    # The service's side: tasks and retries
 
     async def _speak(self) -> None:
         """Speak the text by as many tasks as it takes."""
@@ -178,7 +181,7 @@ class Utterance:
                 if self._text_since is None:
                     self._text_since = asyncio.get_running_loop().time()
                     await self._give(self._playback.lead_in())
-                await self._say()
+                await self._speak_ready_text()
             self._check_complete()
             await self._give(self._playback.finish())
         finally:
@@ -188,20 +191,20 @@ class Utterance:
         if self._source.failure is not None:
             raise self._source.failure
         if self._text_since is None:
-            raise EmptyTextError("The text holds nothing that can be spoken")
+            raise EmptyTextError("The text has nothing that can be spoken")
         if not self.heard:
             raise NoAudioError("The service gave no audio for the text")
 
     async def _give(self, chunk: bytes, watch: Watch | None = None) -> None:
-        """Hand a chunk to the listener, who may still have to take the last one."""
+        """Pass a chunk to the player once the last one was taken."""
         if not chunk:
             return
         if watch is not None and self._chunks.full():
             watch.suspend()
         await self._chunks.put(chunk)
 
-    async def _say(self) -> None:
-        """Speak what is ready by one task, and by further ones as long as they fail."""
+    async def _speak_ready_text(self) -> None:
+        """Speak the text that is ready by one task, or by several if they fail."""
         retries = Retries(self._timing)
         while self._source.waiting:
             watch = Watch(self._timing.attempt)
@@ -222,7 +225,7 @@ class Utterance:
     def _pause_before_retry(
         self, err: CosyVoiceError, retries: Retries, silent_for: float
     ) -> float | None:
-        """Return the seconds until another task takes over; None if it must not."""
+        """Return the seconds until the next task, or None to give up."""
         progress = self._progress
         if not progress.known:
             return None
@@ -235,7 +238,7 @@ class Utterance:
         return retries.pause_after_failure(silent_for, begun=progress.begun)
 
     def _resume(self) -> None:
-        """Have what was not completely delivered of the lost task spoken again."""
+        """Put back the undelivered text of the lost task."""
         progress = self._progress
         self.report.resumed += progress.heard
         self.report.patched |= progress.is_broken_off
@@ -253,7 +256,7 @@ class Utterance:
         )
 
     async def _run_task(self, watch: Watch) -> None:
-        """Speak by one task what it can take."""
+        """Speak text until one task is finished."""
         self._progress = self._new_progress()
         self._blames_flush = False
         connection = await self._pool.acquire(self._task, watch.restart)
@@ -334,7 +337,7 @@ class Utterance:
             self._blames_flush = sender.flushed
 
     async def _take(self, event: Event, sender: Sender, watch: Watch) -> None:
-        """Take what the service sent."""
+        """Process an event of the service."""
         playback, report = self._playback, self.report
         if isinstance(event, Audio):
             if report.first_packet_latency is None and self._text_since is not None:

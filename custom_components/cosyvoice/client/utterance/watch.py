@@ -1,4 +1,4 @@
-"""Notice when the service falls silent."""
+"""Detect a service that stops answering."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -8,10 +8,10 @@ from ..errors import CosyVoiceTimeoutError
 
 
 class Watch:
-    """Bounds the wait for each sign of life of the service."""
+    """Limits the wait for each message of the service."""
 
     def __init__(self, patience: float) -> None:
-        """Begin to wait.
+        """Start the clock.
 
         Args:
             patience: Longest wait, in seconds.
@@ -24,19 +24,19 @@ class Watch:
 
     @property
     def last(self) -> float:
-        """When the last one came or something was asked for, in the loop's time.
+        """Loop time of the last message or of the last request.
 
-        While the listener takes nothing, that is now.
+        The current time while the player accepts no audio.
         """
         return asyncio.get_running_loop().time() if self._suspended else self._last
 
     @property
     def silent_for(self) -> float:
-        """Seconds since the last sign of life."""
+        """Seconds since ``last``."""
         return asyncio.get_running_loop().time() - self.last
 
     def restart(self) -> None:
-        """Note a sign of life, or that the service has something new to answer."""
+        """Restart the clock after a message or a request."""
         self._last = asyncio.get_running_loop().time()
         self._suspended = False
         if self._limit is not None and not self._limit.expired():
@@ -44,20 +44,20 @@ class Watch:
             self._limit.reschedule(due)
 
     def suspend(self) -> None:
-        """Wait without a bound until the next restart."""
+        """Stop the clock until the next restart."""
         self._suspended = True
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(None)
 
     @asynccontextmanager
     async def guard(self, is_due: Callable[[], bool]) -> AsyncGenerator[None]:
-        """Interrupt what is done inside when the service falls silent.
+        """Interrupt the block when the service does not answer in time.
 
         Args:
-            is_due: Tells whether the service has to show a sign of life.
+            is_due: Returns whether the service has to send something.
 
         Raises:
-            CosyVoiceTimeoutError: It showed none for too long.
+            CosyVoiceTimeoutError: It sent nothing for too long.
         """
         self._is_due = is_due
         try:

@@ -9,7 +9,7 @@ import asyncio
 from bisect import insort
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 import logging
 import math
@@ -26,38 +26,11 @@ from ..timing import Timing
 from .connection import Connection
 from .limiter import StartLimiter
 from .protocol import TaskState
-from .slots import Request, Slot, SlotState, Supply, take
+from .slots import PoolStatistics, Request, Slot, SlotState, Supply, take
 from .task import TaskSettings
 from .warmer import Warmer
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class PoolStatistics:
-    """Counts since the pool was made, and connections at this moment.
-
-    Attributes:
-        opened: Connections opened.
-        reused: Tasks run on a connection that was kept.
-        warm_ups: Tasks started in advance.
-        hits: Utterances that found their task started.
-        wasted: Tasks started in advance that were never used.
-        failures: Attempts that failed.
-        connections: Connections open now.
-        idle: Connections open now and waiting for a task.
-        prestarted: Tasks started in advance now.
-    """
-
-    opened: int = 0
-    reused: int = 0
-    warm_ups: int = 0
-    hits: int = 0
-    wasted: int = 0
-    failures: int = 0
-    connections: int = 0
-    idle: int = 0
-    prestarted: int = 0
 
 
 class Pool:

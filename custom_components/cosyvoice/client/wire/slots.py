@@ -71,6 +71,33 @@ class Request:
 
 
 @dataclass(slots=True)
+class PoolStatistics:
+    """Counts since the pool was made, and connections at this moment.
+
+    Attributes:
+        opened: Connections opened.
+        reused: Tasks run on a connection that was kept.
+        warm_ups: Tasks started in advance.
+        hits: Utterances that found their task started.
+        wasted: Tasks started in advance that were never used.
+        failures: Attempts that failed.
+        connections: Connections open now.
+        idle: Connections open now and waiting for a task.
+        prestarted: Tasks started in advance now.
+    """
+
+    opened: int = 0
+    reused: int = 0
+    warm_ups: int = 0
+    hits: int = 0
+    wasted: int = 0
+    failures: int = 0
+    connections: int = 0
+    idle: int = 0
+    prestarted: int = 0
+
+
+@dataclass(slots=True)
 class Supply:
     """The connections left for the next in the queue, during a decision.
 

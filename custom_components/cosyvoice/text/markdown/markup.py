@@ -46,7 +46,9 @@ SPECIAL = re.compile(
 )
 STARS = re.compile(r"\*{1,64}")
 UNTIL_STAR = re.compile(r"[^*\n]{0,40}")
-DIMENSIONS = frozenset("长宽高深厚底")  # Of which the products are areas and volumes.
+DIMENSIONS = frozenset(
+    "\u957f\u5bbd\u9ad8\u6df1\u539a\u5e95"
+)  # Of which the products are areas and volumes.
 UNDERSCORES = re.compile("_{1,64}")
 TILDES = re.compile("~{1,64}")
 FACES = frozenset(("^^", "><", "--", "==", "..", ";;"))  # Around "_".
