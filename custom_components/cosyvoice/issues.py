@@ -129,7 +129,10 @@ def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
 
 @callback
 def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Open an issue per configured voice that cannot speak; close the others."""
+    """Open an issue per configured voice that cannot speak.
+
+    Close the others.
+    """
     wanted = {}
     for subentry in entry.subentries.values():
         by_language = subentry.data.get(CONF_LANGUAGE_VOICES, {})
@@ -168,7 +171,9 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
 def update_fallback_issues(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry, missing: Mapping[str, str]
 ) -> None:
-    """Open an issue per voice whose fallback engine is missing; close the others.
+    """Open an issue per voice whose fallback engine is missing.
+
+    Close the others.
 
     Args:
         hass: Home Assistant.

@@ -121,7 +121,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
     @override
     def async_supports_streaming_input(self) -> bool:
-        """Return True; warm up, as Home Assistant asks when a pipeline starts."""
+        """Return True.
+
+        Warm up, as Home Assistant asks when a pipeline starts.
+        """
         self._satellites.warm_up = self._warm_up
         self._warm_up()
         return True
@@ -150,7 +153,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio to come; nothing is sent before it is read."""
+        """Return the audio to come.
+
+        Nothing is sent before it is read.
+        """
         with translated():
             speech = self._speaker.request(request.options, request.language)
         self._last_call = request.options, request.language

@@ -41,7 +41,10 @@ class Session:
     def __init__(
         self, speaker: Speaker, request: SpeechRequest, text: AsyncIterable[str]
     ) -> None:
-        """Prepare to speak; nothing is read or sent yet."""
+        """Prepare to speak.
+
+        Nothing is read or sent yet.
+        """
         self.message = Message(
             text,
             clean=request.clean_text,
