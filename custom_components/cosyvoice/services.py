@@ -206,6 +206,9 @@ def _shown(ledger: UsageLedger, rows: dict[Row, Totals]) -> JsonObjectType:
     totals = ledger.in_account_currency(rows)
     return {
         "characters": totals.characters,
+        "tokens": totals.tokens,
+        "input_tokens": totals.input_tokens,
+        "output_tokens": totals.output_tokens,
         "estimated": totals.estimated,
         "requests": totals.requests,
         "failures": totals.failures,

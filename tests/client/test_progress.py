@@ -416,6 +416,49 @@ def test_a_task_that_is_finished_costs_what_was_billed() -> None:
     assert TaskProgress(START).cost() == Cost(0, estimated=False)
 
 
+def test_a_task_may_cost_tokens() -> None:
+    """Those reported last, which may be too few where the task broke off."""
+    progress = TaskProgress(START, by_tokens=True)
+    assert progress.cost() == Cost(0, estimated=False)
+    progress.add(Part("好的。", ends_sentence=True))
+    assert progress.cost() == Cost(0, estimated=True)
+    progress.note(Usage(None, 3, 10), START)
+    end(progress, "好的。")
+    assert progress.cost() == Cost(0, True, 3, 10)
+    progress.note(Usage(None, 3, 12), START)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, False, 3, 12)
+
+
+def test_a_finished_task_without_tokens_is_an_estimate() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    end(progress, "好的。")
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, estimated=True)
+
+
+def test_the_reported_unit_counts_whatever_the_model_should_bill() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    end(progress, "好的。", 5)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(5, estimated=False)
+    progress = progress_of("好的。")
+    progress.note(Usage(None, 3, 12), START)
+    progress.note(SentenceEnd("好的。", ()), START)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, False, 3, 12)
+
+
+def test_a_cancelled_task_costs_what_its_end_reports() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    progress.note_cancelled([Usage(None, 3, 7), TaskFinished(asked=True)])
+    assert progress.cost() == Cost(0, False, 3, 7)
+    assert progress.undelivered
+
+
 def test_a_task_of_2025_costs_what_was_billed_so_far() -> None:
     """The bill holds the sentence under way."""
     progress = progress_of(*BILL)

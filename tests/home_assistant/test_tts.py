@@ -222,7 +222,7 @@ async def test_option_of_a_call_reaches_the_service(
         ({"model": "cosyvoice-v9"}, "model", "cosyvoice-v3-flash"),
         ({"voice": PLAIN, "model": "cosyvoice-v2"}, "model", "cosyvoice-v3-flash"),
         ({"instruction": "be nice"}, "instruction", "你说话的情感是happy。"),
-        ({"voice": PLAIN, "instruction": "be nice"}, "instruction", "none"),
+        ({"voice": PLAIN, "instruction": "be nice"}, "instruction", "-"),
         ({"language_hints": ["xx"]}, "language_hints", "zh"),
         ({"language_hints": 7}, "language_hints", "zh"),
         ({"preferred_format": "../x"}, "preferred_format", "mp3"),

@@ -89,6 +89,11 @@ class SpeechRequest:
     fallback_engine: str | None
 
     @property
+    def tags(self) -> bool:
+        """Whether the model makes sounds of tags such as ``[laughing]``."""
+        return CATALOGUE.models[self.synthesis.model].tags
+
+    @property
     def extension(self) -> str:
         """File extension of the audio: mp3, wav, opus or caf."""
         return self.synthesis.format

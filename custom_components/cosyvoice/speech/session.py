@@ -43,7 +43,10 @@ class Session:
     ) -> None:
         """Prepare to speak; nothing is read or sent yet."""
         self.message = Message(
-            text, clean=request.clean_text, pronunciations=request.pronunciations
+            text,
+            clean=request.clean_text,
+            pronunciations=request.pronunciations,
+            tags=request.tags,
         )
         self.request = request
         self._speaker = speaker
@@ -243,11 +246,12 @@ class Session:
 
     def _log_end(self, report: UtteranceReport) -> None:
         LOGGER.debug(
-            "%s ended: %s (%s), characters %d, audio %.3f s, tasks %d, resumed %d, ids %s",
+            "%s ended: %s (%s), characters %d, tokens %d, audio %.3f s, tasks %d, resumed %d, ids %s",
             self._name,
             report.outcome,
             type(report.error).__name__ if report.error else "no error",
             report.characters,
+            report.input_tokens + report.output_tokens,
             report.audio_seconds,
             report.tasks,
             report.resumed,
