@@ -230,6 +230,12 @@ def test_a_text_that_pauses_is_spoken_whatever_it_ends_in(text: str) -> None:
     assert when(*pieces[1:]) == [(TIMING.text_pause, text), (8.0, " End.")]
 
 
+def test_a_blank_that_comes_later_is_no_text() -> None:
+    """The blank after a comma is passed on when the text has paused for a while."""
+    pieces = [Piece("好的,", ""), 0.4, Piece(" ", ""), 8.0, Piece("End.", "")]
+    assert when(*pieces)[0] == (TIMING.text_pause, "好的, ")
+
+
 def test_a_text_that_falters_stays_whole_while_the_listener_has_audio() -> None:
     """It is spoken as far as it goes when one second of audio is left."""
     pieces = [Piece("Yes. ", "sentence"), Piece("There ", ""), 3.0, Piece("is.", "")]
