@@ -24,6 +24,7 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .settings import complete
 from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
@@ -135,8 +136,8 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
     """
     wanted = {}
     for subentry in entry.subentries.values():
-        by_language = subentry.data.get(CONF_LANGUAGE_VOICES, {})
-        voices = {subentry.data[CONF_VOICE], *by_language.values()}
+        settings = complete(subentry.data)
+        voices = {settings[CONF_VOICE], *settings[CONF_LANGUAGE_VOICES].values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
                 # Diagnostics show the id, and a cloned voice's id is a person's choice

@@ -160,10 +160,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         with translated():
             speech = self._speaker.request(request.options, request.language)
         self._last_call = request.options, request.language
-        if speaking_as_fallback.get():
+        if as_fallback := speaking_as_fallback.get():
             speech = replace(speech, fallback_engine=None)
         session = Session(self._speaker, speech, request.message_gen)
-        return TTSAudioResponse(speech.extension, session.audio(request))
+        # As a fallback, silence would pass for speech
+        audio = session.audio(request, fill_pauses=not as_fallback)
+        return TTSAudioResponse(speech.extension, audio)
 
     async def async_synthesize(
         self,
