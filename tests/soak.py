@@ -169,11 +169,10 @@ async def _say(
     container = chance.choice(FORMATS)
     options = SynthesisOptions(voice="longanyang", format=container)
     streamed = chance.random() < 0.5
+    text = " ".join(sentences)
+    writer = _Writer(text, chance)
     utterance = client.speak(
-        _written(" ".join(sentences), chance)
-        if streamed
-        else whole(" ".join(sentences)),
-        options.resolve("cn-beijing"),
+        writer.write() if streamed else whole(text), options.resolve("cn-beijing")
     )
     leaves_after = chance.randint(0, 10) if chance.random() < LEAVING_SHARE else None
     audio = bytearray()
@@ -189,7 +188,7 @@ async def _say(
                 break
     except CosyVoiceError as err:
         result.outcomes[type(err).__name__] += 1
-        if loop.time() - begun > TIMING.deadline + TIMING.attempt + 60:
+        if loop.time() - max(begun, writer.at) > TIMING.deadline + TIMING.attempt + 60:
             result.problems.append(f"{number}: {err!r} came late")
         return
     finally:
@@ -241,12 +240,26 @@ def _joined(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-async def _written(text: str, chance: random.Random) -> AsyncGenerator[Piece]:
-    """Yield a text as a language model writes it, with pauses."""
-    for piece in pieces(text):
-        yield piece
-        if chance.random() < 0.25:
-            await asyncio.sleep(chance.choice([0, 0.02, 0.02, 0.5, 12]))
+class _Writer:
+    """Writes a text as a language model does, with pauses.
+
+    Attributes:
+        at: Loop time of the last character.
+    """
+
+    def __init__(self, text: str, chance: random.Random) -> None:
+        self.at = 0.0
+        self._text = text
+        self._chance = chance
+
+    async def write(self) -> AsyncGenerator[Piece]:
+        """Yield the text."""
+        chance = self._chance
+        for piece in pieces(self._text):
+            self.at = asyncio.get_running_loop().time()
+            yield piece
+            if chance.random() < 0.25:
+                await asyncio.sleep(chance.choice([0, 0.02, 0.02, 0.5, 12]))
 
 
 def _measure(result: SoakResult) -> None:

@@ -11,12 +11,11 @@ import yaml
 
 from custom_components.cosyvoice.client import CATALOGUE
 
-from .texts import FOLDER, leaves, placeholders, read
+from .texts import LANGUAGES, leaves, placeholders, read
 
 ROOT = Path(__file__).parent.parent
 COMPONENT = ROOT / "custom_components/cosyvoice"
 MODULES = sorted(COMPONENT.rglob("*.py"))
-LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "en")
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 # A mirror's address comes from the configuration of each machine
 REGISTRIES = re.compile(r"(pypi|pythonhosted|deb\.debian|registry\.npmjs)\.(org|com)")

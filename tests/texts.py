@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigSubentryFlow, OptionsFlow
 from homeassistant.data_entry_flow import FlowHandler, FlowResultType, section
 
 FOLDER = Path(__file__).parent.parent / "custom_components/cosyvoice/translations"
+LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def read(language: str) -> dict[str, Any]:

@@ -139,6 +139,13 @@ SENSORS = (
         value_fn=lambda ledger: ledger.figures.total.characters,
     ),
     UsageSensorDescription(
+        key="tokens",
+        translation_key="tokens",
+        entity_registry_enabled_default=False,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda ledger: ledger.figures.total.tokens,
+    ),
+    UsageSensorDescription(
         key="characters_today",
         translation_key="characters_today",
         state_class=SensorStateClass.TOTAL,

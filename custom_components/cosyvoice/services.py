@@ -178,7 +178,10 @@ def _account(call: ServiceCall) -> CosyVoiceConfigEntry:
 
 
 def _period(data: dict[str, Any], today: date) -> tuple[date | None, date | None]:
-    """Return the first and the last day that a call asks for; None is open."""
+    """Return the first and the last day that a call asks for.
+
+    None is open.
+    """
     first, last = data.get("start"), data.get("end")
     if first and last and first > last:
         raise ServiceValidationError(
@@ -206,6 +209,9 @@ def _shown(ledger: UsageLedger, rows: dict[Row, Totals]) -> JsonObjectType:
     totals = ledger.in_account_currency(rows)
     return {
         "characters": totals.characters,
+        "tokens": totals.tokens,
+        "input_tokens": totals.input_tokens,
+        "output_tokens": totals.output_tokens,
         "estimated": totals.estimated,
         "requests": totals.requests,
         "failures": totals.failures,

@@ -58,6 +58,41 @@ def test_auto_finds_a_model_that_the_service_accepts(region: str) -> None:
 
 
 @pytest.mark.parametrize("region", list(CATALOGUE.regions))
+def test_voices_of_several_languages_speak_each_of_them(region: str) -> None:
+    """With the hint for it, where the model knows one."""
+
+    async def scenario() -> None:
+        async with (
+            Emulator(config(region)) as emulator,
+            aiohttp.ClientSession() as http,
+        ):
+            client = CosyVoiceClient(
+                http, "sk-test", Endpoint.create(region, emulator.url)
+            )
+            expected = []
+            for voice in CATALOGUE.voices_in(region):
+                if not voice.models[0].startswith("qwen-audio"):
+                    continue
+                hints = CATALOGUE.models[voice.models[0]].language_hints
+                for language in voice.languages:
+                    hint = language.partition("-")[0]
+                    assert hint in hints
+                    chosen = SynthesisOptions(
+                        voice=voice.id, format="pcm", language_hints=(hint,)
+                    ).resolve(region)
+                    await listen(client.speak("好。", chosen))
+                    expected.append((voice.id, [hint]))
+            await client.close()
+            spoken = [task.parameters for task in emulator.tasks if task.pieces]
+            assert expected == [
+                (parameters["voice"], parameters["language_hints"])
+                for parameters in spoken
+            ]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("region", list(CATALOGUE.regions))
 def test_every_wrong_pair_is_refused_with_the_right_models(region: str) -> None:
     """Here, before anything is sent; and it names what would do."""
     for voice in CATALOGUE.voices_in(region):

@@ -209,6 +209,22 @@ def test_a_sentence_that_was_worded_otherwise_is_no_error() -> None:
     assert not progress.owed
 
 
+def test_a_sentence_of_which_only_the_beginning_is_reported_is_no_error() -> None:
+    """The bill is complete: nothing is to be said again."""
+    progress = progress_of("It is cold today, and it will rain.")
+    end(progress, "It is cold today,", 35)
+    progress.note(TaskFinished(asked=True), START)
+    assert not progress.owed
+
+
+def test_a_sentence_that_ended_too_early_by_report_and_bill_is_an_error() -> None:
+    progress = progress_of("It is cold today, and it will rain.")
+    end(progress, "It is cold today,", 17)
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == " and it will rain."
+
+
 def words_of(
     progress: TaskProgress, *sentences: tuple[float, float, float]
 ) -> list[float]:
@@ -414,6 +430,49 @@ def test_a_task_that_is_finished_costs_what_was_billed() -> None:
     progress.note(TaskFinished(asked=True), START)
     assert progress.cost() == Cost(5, estimated=True)
     assert TaskProgress(START).cost() == Cost(0, estimated=False)
+
+
+def test_a_task_may_cost_tokens() -> None:
+    """Those reported last, which may be too few where the task broke off."""
+    progress = TaskProgress(START, by_tokens=True)
+    assert progress.cost() == Cost(0, estimated=False)
+    progress.add(Part("好的。", ends_sentence=True))
+    assert progress.cost() == Cost(0, estimated=True)
+    progress.note(Usage(None, 3, 10), START)
+    end(progress, "好的。")
+    assert progress.cost() == Cost(0, True, 3, 10)
+    progress.note(Usage(None, 3, 12), START)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, False, 3, 12)
+
+
+def test_a_finished_task_without_tokens_is_an_estimate() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    end(progress, "好的。")
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, estimated=True)
+
+
+def test_the_reported_unit_counts_whatever_the_model_should_bill() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    end(progress, "好的。", 5)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(5, estimated=False)
+    progress = progress_of("好的。")
+    progress.note(Usage(None, 3, 12), START)
+    progress.note(SentenceEnd("好的。", ()), START)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost() == Cost(0, False, 3, 12)
+
+
+def test_a_cancelled_task_costs_what_its_end_reports() -> None:
+    progress = TaskProgress(START, by_tokens=True)
+    progress.add(Part("好的。", ends_sentence=True))
+    progress.note_cancelled([Usage(None, 3, 7), TaskFinished(asked=True)])
+    assert progress.cost() == Cost(0, False, 3, 7)
+    assert progress.undelivered
 
 
 def test_a_task_of_2025_costs_what_was_billed_so_far() -> None:

@@ -49,6 +49,8 @@ def result(protocol: TaskProtocol, kind: str | None, **parts: Any) -> str:
     payload: dict[str, Any] = {"output": output}
     if "characters" in parts:
         payload["usage"] = {"characters": parts["characters"]}
+    if "usage" in parts:
+        payload["usage"] = parts["usage"]
     return message(protocol, "result-generated", payload=payload)
 
 
@@ -151,6 +153,28 @@ def test_usage_of_the_last_message_counts(running: TaskProtocol) -> None:
     running.finish_task()
     frame = message(running, "task-finished", payload={"usage": {"characters": 20}})
     assert running.receive_text(frame) == [Usage(20), TaskFinished(asked=True)]
+
+
+def test_usage_may_be_in_tokens(running: TaskProtocol) -> None:
+    usage = {"input_tokens": 16, "output_tokens": 36, "total_tokens": 52}
+    frame = result(running, None, usage=usage)
+    assert running.receive_text(frame) == [Usage(None, 16, 36)]
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens": 16},
+        {"output_tokens": 36},
+        {"input_tokens": "16", "output_tokens": 36},
+        {"input_tokens": 16, "output_tokens": -1},
+        {"total_tokens": 52},
+    ],
+)
+def test_incomplete_usage_is_ignored(
+    running: TaskProtocol, usage: dict[str, Any]
+) -> None:
+    assert running.receive_text(result(running, None, usage=usage)) == []
 
 
 def test_a_task_may_end_unasked(running: TaskProtocol) -> None:

@@ -25,6 +25,7 @@ pytestmark = [
     needs_chromium,
 ]
 SECOND_VOICE = "Longanhuan 龙安欢"
+SECOND_OPTION = f"{SECOND_VOICE} (longanhuan)"
 RAW_KEY = re.compile(r"\b(component|ui|config|entity)\.\w+|\b[a-z]+_[a-z_]+\b")
 """What is shown instead of a text that is missing: its key."""
 
@@ -43,7 +44,7 @@ async def test_first_day(
         await interface.add_voice("longanhuan", SECOND_VOICE)
         first, _ = await _voices(home.api, entry_id)
         await _assistant_follows_the_select(
-            home, interface, emulator, first, SECOND_VOICE, tmp_path
+            home, interface, emulator, first, SECOND_OPTION, tmp_path
         )
         await _look_at_devices(home.api, interface, entry_id)
 

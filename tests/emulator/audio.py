@@ -31,7 +31,7 @@ class Shape:
     """The form of encoded audio where the service has a choice.
 
     Attributes:
-        wav_size: The size that WAV says it has.
+        wav_size: The size that WAV claims to have.
         id3: True if MP3 begins with an ID3 tag.
         opus_page: The length of a page of Opus in microseconds.
     """

@@ -29,14 +29,14 @@ class Model:
         clone_instructions: True if cloned voices take any instruction.
         free_instructions: True if system voices do so as well.
         bit_rate: The formats whose bit rate can be chosen.
-        hints: The languages that a text can be told to be in.
+        hints: The languages that can be given for a text.
         tags: True if it knows the tags for feelings and sounds.
         cancel: Where it answers a cancellation.
         unit: What it bills: ``characters`` or ``tokens``.
         prices: What they cost: region -> currency -> price.
         clones: Where voices can be cloned for it.
         designs: Where voices can be designed for it.
-        clone_hints: The languages that a recording can be told to be in.
+        clone_hints: The languages that can be given for a recording.
     """
 
     id: str

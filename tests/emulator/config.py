@@ -47,14 +47,14 @@ class EmulatorConfig:
         opened_models: Models that it may use though its region does not offer them.
         second_start: What becomes of run-task while a task runs: it ends the old task
             (``preempts``), or it fails and the connection with it (``refused``). The
-            documentation says both.
+            documentation has both.
         deploy_seconds: How long a newly created voice stays ``DEPLOYING``.
         review: Whether such a voice then is ``OK`` or ``UNDEPLOYED``.
         voice_limit: How many cloned voices the account may have.
         enrollments_per_second: Requests about cloned voices in a second; 0 for any
             number.
-        free_tier_only: True if the account may not create voices, as it is said to be
-            when the console's switch of that name is on and the free tier is used up.
+        free_tier_only: True if the account may not create voices, as is reported
+            for the time when the console's switch of that name is on and the free tier is used up.
         cloning_here: False if the host knows neither uploads nor cloned voices, as a
             workspace's host was seen to.
         web: What the service finds at addresses of the web. It finds any recording,

@@ -82,7 +82,7 @@ class Connection:
                 self._keep_end("service", code, reason)
             closing = self._ws.close(code=code, message=reason.encode())
             self._closer = asyncio.create_task(closing)
-        # Who waits may be cancelled; the close handshake goes on.
+        # Who waits may be cancelled; the close handshake continues.
         await asyncio.shield(self._closer)
 
     async def _receive(self) -> None:
@@ -139,7 +139,7 @@ class Connection:
             # A hung service does not answer the close handshake either.
             await until_gone(self._request)
 
-    # What the client says
+    # Messages of the client
 
     async def _handle(self, message: WSMessage, arrived: float) -> None:
         try:
@@ -250,7 +250,7 @@ class Connection:
             if self._facts.cancel_closes:
                 await self.close()
 
-    # What the service says
+    # Messages of the service
 
     async def send_event(
         self, event: str, payload: dict[str, Any], **header: Any

@@ -61,7 +61,11 @@ def control_routes(emulator: Emulator) -> list[web.RouteDef]:
         if unknown:
             message = f"no such settings: {', '.join(sorted(unknown))}"
             return web.json_response({"error": message}, status=400)
-        emulator.config.differ_in(values.pop("differ", emulator.config.differ))
+        try:
+            if "differ" in values:
+                emulator.config.differ_in(values.pop("differ"))
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
         for name, value in values.items():
             setattr(emulator.config, name, value)
         return web.json_response({})

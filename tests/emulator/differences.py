@@ -2,7 +2,7 @@
 
 ``EmulatorConfig(differ={"flush-ignored"})`` and ``python -m tests.emulator --differ
 flush-ignored`` let it. ``differences.json`` has them all: what is otherwise, the section
-of the protocol's description that says so (``Q``: of the one of Qwen-Audio, ``C``: of the
+of the protocol's description (``Q``: of the one of Qwen-Audio, ``C``: of the
 one of cloning), and the attributes of ``EmulatorConfig`` or ``Facts`` that it changes.
 """
 
@@ -23,7 +23,7 @@ class Difference:
 
     Attributes:
         what: What is otherwise.
-        section: Where the description says it.
+        section: The section of the description.
         changes: What it changes.
     """
 

@@ -50,9 +50,9 @@ class Voice:
     Attributes:
         url: Where its recording was; empty for a design.
         created: When it was made or changed last, by the event loop's clock.
-        pitch: The pitch of its voice in Hz; None if its recording was not looked at.
+        pitch: The pitch of its voice in Hz; None if its recording was not examined.
         prompt: The description of a design.
-        preview_text: What its preview says.
+        preview_text: The text of its preview.
         gmt_create: When it was made, as the service writes it.
         gmt_modified: When it was changed last.
     """
@@ -165,7 +165,7 @@ class Enrolment:
     async def _preview(
         self, voice_id: str, voice: Voice, language: str, rate: int, container: str
     ) -> bytes:
-        """Return what the voice says, as a whole file."""
+        """Return the preview's audio, as a whole file."""
         speaker = Speaker(
             voice=voice_id,
             language=language,

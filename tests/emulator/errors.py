@@ -11,7 +11,7 @@ _STATUSES = {
     "Throttling": 429,
     "Workspace.AccessDenied": 403,
 }
-"""The HTTP status of an error's code, or of the part before its dot; else 400."""
+"""The HTTP status of an error's code, or of the part before its dot; by default 400."""
 
 MESSAGES = {
     "AccessDenied": "Access denied.",

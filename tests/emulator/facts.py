@@ -1,6 +1,6 @@
 """The points of the protocol in which an emulator can differ from its description.
 
-The defaults are what the description says; ``differences`` names the other answers.
+The defaults are those of the description; ``differences`` names the other answers.
 """
 
 from collections.abc import Collection, Mapping
@@ -36,7 +36,7 @@ class Facts:
         unknown_parameters: True if unknown parameters are ignored, False if refused.
         early_text: True if text may come before task-started was sent.
         unknown_task_fails: True if a message for an unknown task ends the connection.
-        cancel: Whether a cancellation is answered: as the model is said to, always or never.
+        cancel: When a cancellation is answered: as described for the model, always or never.
         cancel_closes: True if the connection is closed after a cancelled task.
         cancel_drops: True if a cancellation drops audio that was not sent.
         sentence_events: The events that a sentence has.
@@ -49,7 +49,7 @@ class Facts:
         speaks_early: True if complete sentences are spoken before finish-task.
         sentence_end: What ends a sentence, as a regular expression; empty for the usual.
         failed_closes: True if the connection is closed after task-failed.
-        shape: The form of encoded audio; None for the one that the model has.
+        shape: The form of encoded audio; None for the model's usual form.
         header_per_sentence: True if each sentence is a file of its own.
         opus_refuses: Sample rates that Opus does not take.
         idle_code: The close code of an idle connection.
@@ -88,7 +88,7 @@ class Facts:
         qwen_voice_error: What refuses a voice of Qwen-Audio.
         closed_model: The code for a model that is closed to the account.
         unknown_model: The code for a model that does not exist.
-        empty_fails: True if a task without anything to say fails.
+        empty_fails: True if a task without speakable text fails.
         any_case_voices: True if ids of voices may be written in other case.
         tokens_per_second: Tokens of a second of audio.
         models: What models have otherwise: id -> attribute of ``Model`` -> value.

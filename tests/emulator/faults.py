@@ -107,13 +107,13 @@ _HTTP_POINTS = frozenset({Point.HTTP, Point.ANSWER})
 _REFUSAL_POINTS = _HTTP_POINTS | {Point.HANDSHAKE}
 # Steps below or beside the events of a task.
 _OTHER_POINTS = _REFUSAL_POINTS | {Point.ACCEPT, Point.CLOSE}
-# A task that waits for its first text cannot be told from another.
+# Whether a task has waited for its first text is not known before that text.
 BEFORE_TEXT = frozenset({Point.BEFORE_STARTED, Point.STARTED})
 _ASKED_FOR = frozenset({Point.ANSWER, Point.FLUSH, Point.CANCEL, Point.CLOSE})
 
 
 class FaultKind(StrEnum):
-    """A fault. ``nature`` says what it means, ``points`` where it makes sense."""
+    """A fault. ``nature`` gives its meaning, ``points`` its possible moments."""
 
     RESET = "reset"
     """The TCP connection is reset."""
@@ -122,7 +122,7 @@ class FaultKind(StrEnum):
     DROP = "drop"
     """The TCP connection is closed without a close frame."""
     HANG = "hang"
-    """The service says nothing more and answers no ping."""
+    """The service sends nothing more and answers no ping."""
     HTTP_401 = "http_401"
     HTTP_403 = "http_403"
     HTTP_404 = "http_404"
@@ -164,7 +164,7 @@ class FaultKind(StrEnum):
     WRONG_TASK_ID = "wrong_task_id"
     """Additional events, a task-finished among them, of another task."""
     FINISH_WITHOUT_USAGE = "finish_without_usage"
-    """task-finished does not say what was billed."""
+    """task-finished comes without the usage."""
     MISSING_FIELDS = "missing_fields"
     """The next event comes without attributes and with an empty payload."""
     DUPLICATE_EVENT = "duplicate_event"

@@ -129,7 +129,7 @@ class Gate(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Lead on, at once or later, or do what the fault wants."""
+        """Lead on, now or later, or do what the fault wants."""
         stream = cast("asyncio.Transport", transport)
         line = Line(stream)
         self._opened(line)

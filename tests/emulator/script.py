@@ -11,7 +11,7 @@ type Before = Literal["fresh", "opened_ahead", "idle", "prestarted"]
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, as often as ``times`` says.
+    """One thing that goes wrong, ``times`` times.
 
     Attributes:
         kind: What happens.
@@ -55,7 +55,7 @@ class Fault:
             or self.on not in get_args(Before.__value__)
             or (self.on == "prestarted" and self.at in BEFORE_TEXT)
         ):
-            raise ValueError(f"{self.at} cannot be told to be on {self.on!r}")
+            raise ValueError(f"{self.at} has no connection that is {self.on!r}")
         if self.request is not None and self.at not in (Point.HTTP, Point.ANSWER):
             raise ValueError(f"there is no request at {self.at}")
 

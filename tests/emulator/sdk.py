@@ -25,7 +25,7 @@ _run_forever = websocket.WebSocketApp.run_forever
 def run_forever(app: websocket.WebSocketApp) -> None:
     """Receive as the SDK's threads do.
 
-    A closed socket does not wake them: they look again after this time, else after 10 s.
+    A closed socket does not wake them: they look again after this time, by default after 10 s.
     """
     _run_forever(app, ping_timeout=0.05)
 

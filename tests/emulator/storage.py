@@ -183,7 +183,7 @@ class Storage:
             if part.name == "file":
                 data = await self._file(part)
             elif data is None:
-                # What comes after the file is not looked at.
+                # Fields after the file are ignored.
                 fields[part.name or ""] = await part.text()
             else:
                 await part.read()

@@ -102,7 +102,7 @@ class Task:
         )
 
     async def stop(self, *, delivering: bool = False) -> None:
-        """Fall silent, and say nothing more after that.
+        """Fall silent, and send nothing more after that.
 
         Args:
             delivering: True to end the sentence that is being spoken first.
@@ -185,7 +185,7 @@ class Task:
 
     @property
     def finish_has_usage(self) -> bool:
-        """True if task-finished says what was billed."""
+        """True if task-finished has the usage."""
         if self._config.usage == "sentence":
             return self._model.is_qwen and self._facts.qwen_finish_usage
         return self._config.usage != "none"

@@ -60,6 +60,9 @@ async def test_the_control_interface() -> None:
         assert await post("settings", {"api_keys": ["sk-new"]}) == 200
         assert await post("settings", {"port": 1}) == 400
         assert await post("settings", []) == 400
+        assert await post("settings", {"differ": ["nothing"]}) == 400
+        assert await post("settings", {"differ": ["flush-refused"]}) == 200
+        assert emulator.config.flush == "refused"
         async with connect(emulator, "sk-new") as wire:
             await wire.speak(TEXT)
         assert await post("reset", {}) == 200

@@ -19,13 +19,12 @@ from homeassistant.helpers.script import Script
 from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator
-from tests.texts import FOLDER
+from tests.texts import LANGUAGES
 
 from .conftest import API_KEY
 from .speaking import speak, spoken
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json"))
 READMES = ("README.md", "README.zh-Hans.md")
 ENGINE = "tts.longanyang_speech"
 

@@ -31,9 +31,11 @@ from custom_components.cosyvoice.errors import (
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
+from tests.texts import LANGUAGES
 
 REASONS = (
     "invalid_option",
+    "instruction_too_long",
     "unknown_voice",
     "unknown_model",
     "voice_model_mismatch",
@@ -48,10 +50,10 @@ def errors() -> Iterator[CosyVoiceError]:
         if issubclass(kind, CosyVoiceError) and kind is not OptionError:
             yield kind("It broke", code="Broken", request_id="request-1")
     for reason in REASONS:
-        yield OptionError("volume", 101, "0 to 100", reason)
+        yield OptionError("volume", 101, "0–100", reason)
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 async def test_every_error_is_translated(
     hass: HomeAssistant, error: CosyVoiceError, language: str
@@ -67,13 +69,13 @@ async def test_every_error_is_translated(
     said = await async_explain(hass, error)
     # Their reason is the text itself
     if not isinstance(error, EmptyTextError | CosyVoiceTimeoutError):
-        assert ("0 to 100" if isinstance(error, OptionError) else "It broke") in said
+        assert ("0–100" if isinstance(error, OptionError) else "It broke") in said
 
 
 @pytest.mark.parametrize(
     ("error", "of_the_call"),
     [
-        (OptionError("volume", 101, "0 to 100"), True),
+        (OptionError("volume", 101, "0–100"), True),
         (TextError("nothing to say"), True),
         (VoiceError("gone"), False),
     ],

@@ -72,7 +72,7 @@ def test_a_bit_rate_is_possible_where_opus_is_made_from_samples(
     made = request(opus | call, settings)
     assert (made.extension, made.synthesis.bit_rate) == ("caf", None)
     error = refusal(opus | call | {"bit_rate": 5}, settings)
-    assert (error.option, error.allowed) == ("bit_rate", "6 to 510")
+    assert (error.option, error.allowed) == ("bit_rate", "6–510")
 
 
 @pytest.mark.parametrize("settings", [{"lead_in": 500}, {}])
@@ -88,7 +88,7 @@ def test_a_bit_rate_of_mp3_is_possible_where_the_model_permits_it(
 @pytest.mark.parametrize("call", [{"format": "mp3"}, {"format": "wav"}, {}])
 def test_a_bit_rate_is_refused_for_other_formats(call: dict[str, Any]) -> None:
     error = refusal(call | {"bit_rate": 32})
-    assert (error.option, error.allowed) == ("bit_rate", "format opus")
+    assert (error.option, error.allowed) == ("bit_rate", "format: opus")
 
 
 @pytest.mark.parametrize("settings", [{}, {"voice": "longanyang"}, None, 5, "x"])

@@ -129,6 +129,7 @@ async def test_classes_and_what_is_off_by_default(hass: HomeAssistant) -> None:
     assert {entity.translation_key for entity in entities if entity.disabled} == {
         "real_time_factor",
         "estimated_characters",
+        "tokens",
         "voice_characters",
     }
 

@@ -46,6 +46,8 @@ async def test_counts_what_the_service_billed(hass: HomeAssistant) -> None:
             "requests": 4,
             "failures": 1,
             "characters": 50,
+            "input_tokens": 0,
+            "output_tokens": 0,
             "estimated": 30,
             "audio_seconds": Decimal(5),
             "cost": Decimal("0.005"),
@@ -66,10 +68,29 @@ async def test_cost_is_the_price_list_to_the_last_digit(
             for characters in (1, 3, 7, 10_001):
                 for _ in range(100):
                     ledger.record(spoken(characters, model=model.id), "living_room")
-                price = str(model.prices[region].per_10k_characters)
-                expected += Decimal(price) / 10_000 * characters * 100
+                price = model.prices[region].per_10k_characters
+                expected += price / 10_000 * characters * 100
         assert ledger.figures.total.cost == expected
         assert ledger.currency == CATALOGUE.regions[region].currency
+
+
+async def test_tokens_are_counted_and_cost_what_the_price_list_says(
+    hass: HomeAssistant,
+) -> None:
+    async with loaded(hass, account()) as ledger:
+        tokens = {"input_tokens": 16, "output_tokens": 36}
+        for _ in range(100):
+            report = spoken(0, model="qwen-audio-3.1-tts-flash", **tokens)
+            ledger.record(report, "living_room")
+        for totals in (
+            ledger.figures.today,
+            ledger.figures.month,
+            ledger.figures.total,
+        ):
+            assert totals.cost == Decimal("0.0456")
+            assert totals.tokens == 5200
+            assert totals.characters == 0
+        assert ledger.recent[-1].output_tokens == 36
 
 
 async def test_model_without_a_price_costs_nothing_and_still_counts(
@@ -92,7 +113,7 @@ async def test_money_of_another_currency_is_not_added(hass: HomeAssistant) -> No
     async with loaded(hass, entry) as ledger:
         ledger.record(spoken(10_000), "living_room")
         price = CATALOGUE.models[FLASH].prices["ap-southeast-1"].per_10k_characters
-        assert ledger.figures.total.cost == Decimal(str(price))
+        assert ledger.figures.total.cost == price
         assert ledger.figures.total.characters == 20_000
 
 
@@ -123,6 +144,8 @@ async def test_keeps_the_last_utterances_without_text(hass: HomeAssistant) -> No
             "request_id": "request-1",
             "tasks": 2,
             "resumed": 1,
+            "input_tokens": 0,
+            "output_tokens": 0,
         }
 
 

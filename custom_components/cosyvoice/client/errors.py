@@ -145,9 +145,9 @@ class OptionError(RequestError):
         value: The value that was refused.
         allowed: What is allowed instead, as text: a range or a list of values.
         reason: ``invalid_option`` (out of range or of the wrong kind),
-            ``unknown_option``, ``unknown_voice``, ``unknown_model``,
-            ``voice_model_mismatch``, ``voice_not_ready`` or ``not_supported`` (by this
-            voice and model).
+            ``instruction_too_long``, ``unknown_option``, ``unknown_voice``,
+            ``unknown_model``, ``voice_model_mismatch``, ``voice_not_ready`` or
+            ``not_supported`` (by this voice and model).
     """
 
     def __init__(

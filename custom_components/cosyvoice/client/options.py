@@ -22,6 +22,10 @@ DEFAULT_SAMPLE_RATES: Final[Mapping[str, int]] = {
     "caf": 48000,
 }
 FORMATS: Final = tuple(DEFAULT_SAMPLE_RATES)
+TEXT: Final = '"…"'
+"""Any text, among the values that are allowed."""
+NOTHING: Final = "-"
+"""No value, among those that are allowed."""
 INSTRUCTION_LENGTH: Final = 100
 
 # The package `audio` writes these containers around the service's raw samples.
@@ -84,7 +88,7 @@ def _number(
     """Return the metadata of a field that is a number within a range."""
     number = Parameter(
         wire=wire,
-        allowed=f"{low} to {high}",
+        allowed=f"{low}–{high}",
         range=(low, high),
         whole=whole,
         needs=needs,
@@ -137,8 +141,8 @@ class SynthesisOptions:
         hot_fix: Corrected pronunciations, as (word, pinyin) pairs.
     """
 
-    voice: str = field(metadata=_other("voice", "text", str))
-    model: str = field(default=AUTO, metadata=_other(None, "text", str))
+    voice: str = field(metadata=_other("voice", TEXT, str))
+    model: str = field(default=AUTO, metadata=_other(None, TEXT, str))
     format: str = field(
         default="mp3",
         metadata=_other("format", ", ".join(FORMATS), str, encode=wire_format),
@@ -156,13 +160,11 @@ class SynthesisOptions:
         default=0, metadata=_number("seed", 0, 65535, whole=True, needs="model")
     )
     instruction: str | None = field(
-        default=None, metadata=_other("instruction", "text", str | None)
+        default=None, metadata=_other("instruction", TEXT, str | None)
     )
     language_hints: tuple[str, ...] = field(
         default=(),
-        metadata=_other(
-            "language_hints", "a list of language codes, such as zh", tuple, encode=list
-        ),
+        metadata=_other("language_hints", '["zh", …]', tuple, encode=list),
     )
     ssml: bool = field(default=False, metadata=_switch("enable_ssml", "voice"))
     word_timestamps: bool = field(
@@ -172,7 +174,7 @@ class SynthesisOptions:
         default=(),
         metadata=_other(
             "hot_fix",
-            "a list of (word, pronunciation)",
+            "[(word, pinyin), …]",
             tuple,
             needs="model",
             encode=_encode_hot_fix,
@@ -273,7 +275,7 @@ class SynthesisOptions:
             )
         permitted = model.bit_rate_formats
         if self.bit_rate is not None and permitted and self.format not in permitted:
-            allowed = f"format {' or '.join(permitted)}"
+            allowed = f"format: {', '.join(permitted)}"
             raise OptionError("bit_rate", self.bit_rate, allowed, "not_supported")
 
     def _check_language_hints(self, model: Model) -> None:
@@ -282,14 +284,14 @@ class SynthesisOptions:
                 raise OptionError(
                     "language_hints",
                     hint,
-                    ", ".join(model.language_hints) or "none",
+                    ", ".join(model.language_hints) or NOTHING,
                     "invalid_option" if model.language_hints else "not_supported",
                 )
 
     def _check_hot_fix(self) -> None:
         for pair in self.hot_fix:
             if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-                raise OptionError("hot_fix", pair, "(word, pronunciation)")
+                raise OptionError("hot_fix", pair, "(word, pinyin)")
 
     def _check_instruction(self, model: Model, voice: Voice | None) -> None:
         if not self.instruction:
@@ -298,23 +300,15 @@ class SynthesisOptions:
             phrases = [style.instruction for style in voice.styles_with(model.id)]
             if self.instruction in phrases:
                 return
-            allowed = ", ".join(phrases) or "none"
-            supported = bool(phrases)
-        else:
-            supported = model.instruction in {"free", "any"}
-            if supported and count_characters(self.instruction) <= INSTRUCTION_LENGTH:
+            reason = "invalid_option" if phrases else "not_supported"
+            allowed = ", ".join(phrases) or NOTHING
+        elif model.instruction in {"free", "any"}:
+            if count_characters(self.instruction) <= INSTRUCTION_LENGTH:
                 return
-            allowed = (
-                f"up to {INSTRUCTION_LENGTH} characters (Chinese ones count 2)"
-                if supported
-                else "none"
-            )
-        raise OptionError(
-            "instruction",
-            self.instruction,
-            allowed,
-            "invalid_option" if supported else "not_supported",
-        )
+            reason, allowed = "instruction_too_long", str(INSTRUCTION_LENGTH)
+        else:
+            reason, allowed = "not_supported", NOTHING
+        raise OptionError("instruction", self.instruction, allowed, reason)
 
 
 PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
@@ -344,4 +338,4 @@ def _shown(default: object) -> str:
     """Return a parameter's default as text."""
     if isinstance(default, bool):
         return str(default).lower()
-    return str(default) if isinstance(default, int) else "none"
+    return str(default) if isinstance(default, int) else NOTHING

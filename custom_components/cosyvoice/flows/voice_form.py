@@ -158,6 +158,8 @@ class VoiceForm:
     def _explain_option(self, error: OptionError, field: str) -> None:
         key, placeholders = error_translation(error)
         self._explain(key, field)
+        if key == "voice_not_ready":
+            placeholders["allowed"] = self._words.name("voice_status", error.allowed)
         self.placeholders = {**placeholders, **self.placeholders}
 
     def _explain(self, error: str, field: str) -> None:

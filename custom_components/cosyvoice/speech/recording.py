@@ -219,6 +219,7 @@ def _response(
         "voice": report.voice,
         "model": report.model,
         "characters": report.characters,
+        "tokens": report.input_tokens + report.output_tokens,
         "estimated": report.estimated,
         "cost": float(ledger.cost_of(report)),
         "currency": ledger.currency,

@@ -41,9 +41,15 @@ class Session:
     def __init__(
         self, speaker: Speaker, request: SpeechRequest, text: AsyncIterable[str]
     ) -> None:
-        """Prepare to speak; nothing is read or sent yet."""
+        """Prepare to speak.
+
+        Nothing is read or sent yet.
+        """
         self.message = Message(
-            text, clean=request.clean_text, pronunciations=request.pronunciations
+            text,
+            clean=request.clean_text,
+            pronunciations=request.pronunciations,
+            tags=request.tags,
         )
         self.request = request
         self._speaker = speaker
@@ -54,7 +60,9 @@ class Session:
         self._deadline: fallback.Deadline | None = None
         self._begun = False  # Speech, not silence alone
 
-    async def audio(self, call: TTSAudioRequest) -> AsyncGenerator[bytes]:
+    async def audio(
+        self, call: TTSAudioRequest, *, fill_pauses: bool
+    ) -> AsyncGenerator[bytes]:
         """Yield the audio of the service, or that of the fallback engine.
 
         A failure after the first speech ends the audio without an error, because Home
@@ -63,12 +71,13 @@ class Session:
 
         Args:
             call: What Home Assistant asked for.
+            fill_pauses: Whether to fill pauses with silence for a player.
 
         Raises:
             HomeAssistantError: The message cannot be spoken.
         """
         try:
-            async with self.speaking(live=True) as utterance:
+            async with self.speaking(live=fill_pauses) as utterance:
                 while (chunk := await self.next_chunk()) is not None:
                     yield chunk
             if not utterance.report.patched:
@@ -240,11 +249,12 @@ class Session:
 
     def _log_end(self, report: UtteranceReport) -> None:
         LOGGER.debug(
-            "%s ended: %s (%s), characters %d, audio %.3f s, tasks %d, resumed %d, ids %s",
+            "%s ended: %s (%s), characters %d, tokens %d, audio %.3f s, tasks %d, resumed %d, ids %s",
             self._name,
             report.outcome,
             type(report.error).__name__ if report.error else "no error",
             report.characters,
+            report.input_tokens + report.output_tokens,
             report.audio_seconds,
             report.tasks,
             report.resumed,

@@ -20,6 +20,8 @@ class Totals:
         requests: Utterances sent to the service.
         failures: Utterances that failed.
         characters: Billed characters.
+        input_tokens: Billed tokens of text.
+        output_tokens: Billed tokens of audio.
         estimated: Characters counted locally because the service reported none.
         audio_seconds: Seconds of audio received, to the millisecond.
         cost: In the currency of the row or of the account, exact.
@@ -28,9 +30,16 @@ class Totals:
     requests: int = 0
     failures: int = 0
     characters: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     estimated: int = 0
     audio_seconds: Decimal = field(default_factory=Decimal)
     cost: Decimal = field(default_factory=Decimal)
+
+    @property
+    def tokens(self) -> int:
+        """All billed tokens."""
+        return self.input_tokens + self.output_tokens
 
     @classmethod
     def of(cls, report: UtteranceReport, cost: Decimal) -> Self:
@@ -39,6 +48,8 @@ class Totals:
             requests=1,
             failures=int(report.outcome == "failed"),
             characters=report.characters,
+            input_tokens=report.input_tokens,
+            output_tokens=report.output_tokens,
             estimated=report.characters if report.estimated else 0,
             audio_seconds=round(Decimal(report.audio_seconds), 3),
             cost=cost,
@@ -49,6 +60,8 @@ class Totals:
         self.requests += other.requests
         self.failures += other.failures
         self.characters += other.characters
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
         self.estimated += other.estimated
         self.audio_seconds += other.audio_seconds
         self.cost += other.cost
@@ -86,6 +99,8 @@ class UsageRecord:
         request_id: The service's id of its first task.
         tasks: Tasks started at the service.
         resumed: Lost tasks that another task continued.
+        input_tokens: Billed tokens of text.
+        output_tokens: Billed tokens of audio.
     """
 
     time: str
@@ -103,6 +118,8 @@ class UsageRecord:
     request_id: str | None
     tasks: int = 0
     resumed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
     @classmethod
     def of(cls, report: UtteranceReport, subentry_id: str, time: datetime) -> Self:
@@ -123,11 +140,15 @@ class UsageRecord:
             request_id=report.request_ids[0] if report.request_ids else None,
             tasks=report.tasks,
             resumed=report.resumed,
+            input_tokens=report.input_tokens,
+            output_tokens=report.output_tokens,
         )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return a stored record; newer fields may be missing.
+        """Return a stored record.
+
+        Newer fields may be missing.
 
         Raises:
             TypeError: A field is missing, unknown or of another type.

@@ -144,7 +144,7 @@ class UsageLedger:
         price = model.prices.get(self._region) if model else None
         if price is None:
             return Decimal()
-        return report.characters * Decimal(str(price.per_10k_characters)) / 10_000
+        return price.cost(report.characters, report.input_tokens, report.output_tokens)
 
     def characters_of(self, subentry_id: str) -> int:
         """Return the characters billed through one voice subentry."""
@@ -200,7 +200,10 @@ class UsageLedger:
         await self._store.async_save()
 
     async def async_remove(self) -> None:
-        """Delete the files; later records are not kept."""
+        """Delete the files.
+
+        Later records are not kept.
+        """
         await self._store.async_remove()
 
     @contextmanager
@@ -222,7 +225,10 @@ class UsageLedger:
 
     @callback
     def record(self, report: UtteranceReport, subentry_id: str) -> None:
-        """Record an utterance that has ended; call it once per utterance."""
+        """Record an utterance that has ended.
+
+        Call it once per utterance.
+        """
         books = self._store.books
         totals = Totals.of(report, self.cost_of(report))
         figures = self.figures
@@ -291,11 +297,11 @@ class UsageLedger:
     def _highest_price(self) -> Decimal:
         """Price of a character with the most expensive model."""
         prices = (
-            model.prices[self._region].per_10k_characters
+            model.prices[self._region].cost(1)
             for model in CATALOGUE.models_in(self._region)
             if self._region in model.prices
         )
-        return Decimal(str(max(prices, default=0))) / 10_000
+        return max(prices, default=Decimal())
 
     @callback
     def _async_follow_clock(self, _now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Names of voices, and of what describes them in Home Assistant's language."""
+"""Names of voices and the words that describe them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,10 @@ def voice_name(voice_id: str) -> str:
 
 
 def unique_names(voice_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of voices by id; those that are alike end in the id."""
+    """Return the names of voices by id, each name once.
+
+    Names that are alike are followed by the id.
+    """
     names = {voice_id: voice_name(voice_id) for voice_id in voice_ids}
     bearers = Counter(names.values())
     return {
@@ -55,12 +58,15 @@ def voice_title(voice_id: str, *, chinese: bool) -> str:
 
 
 def romanized(title: str) -> str:
-    """Return the title of a device with a voice's English name for its Chinese one."""
+    """Return the title of a device in Latin letters where possible.
+
+    The Chinese name of a system voice is replaced by its English one.
+    """
     return _BEFORE_NUMBER.sub(lambda found: _ENGLISH.get(found[0], found[0]), title)
 
 
 def kind_of(clone: ClonedVoice) -> str:
-    """Return how a voice of the account came about: ``cloned`` or ``designed``."""
+    """Return ``cloned`` or ``designed``, as the voice of the account is."""
     designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
     return "designed" if designed else "cloned"
 

@@ -6,6 +6,7 @@ sentence that begins or ends, the billed characters so far, and the end of the t
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..counting import count_characters, is_speakable
@@ -29,15 +30,19 @@ its letters."""
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Billed characters of a task.
+    """Billed characters or tokens of a task.
 
     Attributes:
-        characters: Their number.
-        estimated: True if the service did not report all of them.
+        characters: Billed characters.
+        estimated: True if the service did not report all of the cost.
+        input_tokens: Billed tokens of text.
+        output_tokens: Billed tokens of audio.
     """
 
     characters: int
     estimated: bool
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class TaskProgress:
@@ -54,7 +59,12 @@ class TaskProgress:
     """
 
     def __init__(
-        self, start: Position, *, ssml: bool = False, lags: bool = False
+        self,
+        start: Position,
+        *,
+        ssml: bool = False,
+        lags: bool = False,
+        by_tokens: bool = False,
     ) -> None:
         """Start without text.
 
@@ -62,6 +72,7 @@ class TaskProgress:
             start: End of the audio before this task.
             ssml: True if the text is SSML, which can only be resumed at its start.
             lags: True if audio lags behind the reports, see :class:`AudioWriter`.
+            by_tokens: True if the model bills tokens.
         """
         self.size = 0
         self.billed: int | None = None
@@ -70,6 +81,7 @@ class TaskProgress:
         self._times = WordTimes(start)
         self._ssml = ssml
         self._lags = lags
+        self._tokens: Usage | None = Usage(None) if by_tokens else None
         self._text = ""
         self._letters = Letters()
         # Where each part ends, and the counted characters up to there.
@@ -171,7 +183,9 @@ class TaskProgress:
             ProtocolError: The task was finished before all was spoken.
         """
         match event:
-            case Usage(characters):
+            case Usage(None):
+                self._tokens = event
+            case Usage(int(characters)):
                 self._note_usage(characters)
             case SentenceBegin(text):
                 self._reports_sentences = self._under_way = True
@@ -189,10 +203,24 @@ class TaskProgress:
         if not self._lags:
             self._delivered = self._spoken
 
+    def note_cancelled(self, events: Iterable[Event]) -> None:
+        """Take in the bill of a task that was cancelled.
+
+        Args:
+            events: What the service sent up to its confirmation.
+        """
+        for event in events:
+            if isinstance(event, Usage):
+                self.note(event, Position(0.0, 0.0))
+        self._finished = True
+
     def cost(self) -> Cost:
-        """Return the cost of the task so far."""
+        """Return the cost of the task so far, as far as tokens were reported."""
         if not self.sent:
             return Cost(0, estimated=False)
+        if self._tokens is not None and self.billed is None:
+            tokens = (self._tokens.input_tokens, self._tokens.output_tokens)
+            return Cost(0, not (self._finished and any(tokens)), *tokens)
         if self._finished:
             size = self.size if self.billed is None else self.billed
             return Cost(size, estimated=self.billed is None)
@@ -265,11 +293,17 @@ class TaskProgress:
     def _reach(self, place: int, *, matched: bool) -> None:
         self._spoken = max(self._spoken, place)
         self._unmatched = 0 if matched else self._unmatched + 1
-        if matched and self.billed is not None:
+        # Within a part, the bill may cover more than the words that were found.
+        if matched and self.billed is not None and self._is_end(self._spoken):
             text = self._text[self._anchor_place : self._spoken]
             self._anchor_size += count_characters(text)
             self._anchor_place = self._spoken
             self._anchor_billed = self.billed
+
+    def _is_end(self, place: int) -> bool:
+        """Return whether a part ends at an index of the text."""
+        part = bisect_left(self._ends, place)
+        return part < len(self._ends) and self._ends[part] == place
 
     # The bill
 

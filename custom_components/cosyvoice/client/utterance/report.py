@@ -33,8 +33,10 @@ class UtteranceReport:
         voice: The voice's id.
         model: The model's id.
         characters: Billed characters as the service counted them.
-        estimated: True if some ``characters`` were counted locally, because a task
-            did not finish or the service reported none.
+        input_tokens: Billed tokens of text, of models that bill tokens.
+        output_tokens: Billed tokens of audio, of the same models.
+        estimated: True if ``characters`` holds a count made here, or the tokens may
+            be incomplete, since a task did not finish or the service reported none.
         sent: Counted characters sent so far, repetitions included.
         audio_seconds: Seconds of audio delivered.
         first_packet_latency: Seconds from the first text sent to the first audio
@@ -54,6 +56,8 @@ class UtteranceReport:
     voice: str
     model: str
     characters: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     estimated: bool = False
     sent: int = 0
     audio_seconds: float = 0.0

@@ -250,7 +250,12 @@ class Utterance:
 
     def _new_progress(self) -> TaskProgress:
         playback = self._playback
-        return TaskProgress(playback.position, ssml=self._ssml, lags=playback.lags)
+        return TaskProgress(
+            playback.position,
+            ssml=self._ssml,
+            lags=playback.lags,
+            by_tokens=self._task.by_tokens,
+        )
 
     async def _run_task(self, watch: Watch) -> None:
         """Speak text until one task is finished."""
@@ -263,6 +268,10 @@ class Utterance:
             self.report.request_ids.append(connection.task_id)
             await self._exchange(connection, watch)
             finished = True
+        except asyncio.CancelledError:
+            if self._task.by_tokens and self._task.cancellable:
+                finished = await self._cancel(connection)
+            raise
         finally:
             put_away = self._pool.release if finished else self._pool.discard
             put_away(connection)
@@ -277,8 +286,24 @@ class Utterance:
                 " (estimated)" * cost.estimated,
             )
             self.report.characters += cost.characters
+            self.report.input_tokens += cost.input_tokens
+            self.report.output_tokens += cost.output_tokens
             self.report.estimated |= cost.estimated
             self.report.words.extend(self._progress.words)
+
+    async def _cancel(self, connection: Connection) -> bool:
+        """Cancel the task for the sake of its bill, which only its end reports.
+
+        Returns:
+            False if the service did not confirm it in time.
+        """
+        try:
+            async with asyncio.timeout(self._timing.reuse):
+                self._progress.note_cancelled(await connection.cancel())
+        except (CosyVoiceError, TimeoutError) as err:
+            _LOGGER.debug("%s: not cancelled: %r", connection.name, err)
+            return False
+        return True
 
     async def _exchange(self, connection: Connection, watch: Watch) -> None:
         """Send text and receive audio until the task is finished."""

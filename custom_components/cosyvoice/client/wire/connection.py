@@ -125,10 +125,14 @@ class Connection:
         """End the text of the task."""
         await self._send(self._protocol.finish_task())
 
-    async def cancel(self) -> None:
-        """End the task, drop its undelivered audio and wait for the confirmation."""
+    async def cancel(self) -> list[Event]:
+        """End the task, drop its undelivered audio and wait for the confirmation.
+
+        Returns:
+            The events up to the confirmation.
+        """
         await self._send(self._protocol.cancel_task())
-        await self._wait_for(TaskFinished)
+        return await self._wait_for(TaskFinished)
 
     async def probe(self, limit: float) -> None:
         """Make :meth:`receive` fail unless something comes in time.
@@ -175,9 +179,11 @@ class Connection:
         await self._websocket.close()
         _LOGGER.debug("%s: closed with code %s", self.name, self._websocket.close_code)
 
-    async def _wait_for(self, kind: type[Event]) -> None:
-        while not any(isinstance(event, kind) for event in await self.receive()):
-            pass
+    async def _wait_for(self, kind: type[Event]) -> list[Event]:
+        events: list[Event] = []
+        while not any(isinstance(event, kind) for event in events):
+            events += await self.receive()
+        return events
 
     async def _next_message(self) -> aiohttp.WSMessage:
         if self._answer_by is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 import json
 import logging
-from typing import Any
+from typing import Any, TypeIs
 from uuid import uuid4
 
 from ..errors import CosyVoiceError, ProtocolError, TextError, error_for
@@ -76,12 +76,19 @@ class SentenceEnd:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Billed characters of the task so far.
+    """Bill of the task so far.
 
     It precedes the event of the same frame.
+
+    Attributes:
+        characters: Billed characters; None if the service bills tokens.
+        input_tokens: Billed tokens of text.
+        output_tokens: Billed tokens of audio.
     """
 
-    characters: int
+    characters: int | None
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +309,17 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _usage(payload: Mapping[str, Any]) -> list[Event]:
-    characters = _mapping(payload.get("usage")).get("characters")
-    if isinstance(characters, int) and characters >= 0:
+    usage = _mapping(payload.get("usage"))
+    if _is_count(characters := usage.get("characters")):
         return [Usage(characters)]
+    of_text, of_audio = usage.get("input_tokens"), usage.get("output_tokens")
+    if _is_count(of_text) and _is_count(of_audio):
+        return [Usage(None, of_text, of_audio)]
     return []
+
+
+def _is_count(value: object) -> TypeIs[int]:
+    return isinstance(value, int) and value >= 0
 
 
 def _words(output: Mapping[str, Any]) -> tuple[WordTime, ...]:

@@ -14,9 +14,11 @@ class TaskSettings:
         parameters: The parameters on the wire.
         starts_per_second: Task starts that the service permits for the model.
         cancellable: Whether the service confirms that a running task is cancelled.
+        by_tokens: Whether the service bills tokens, not characters.
     """
 
     model: str
     parameters: Mapping[str, Any]
     starts_per_second: int
     cancellable: bool = False
+    by_tokens: bool = False

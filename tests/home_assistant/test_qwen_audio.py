@@ -1,0 +1,204 @@
+"""Qwen-Audio through Home Assistant: the bill, tags, instructions, closed models."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.usage import ledger as ledger_module
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from tests.emulator import Emulator, EmulatorConfig
+
+from .conftest import API_KEY, SUBENTRY_ID
+from .speaking import change, pieces, speak, text_of
+
+TOKENS = "qwen-audio-3.1-tts-flash"
+VOICES = {
+    "cosyvoice-v3-flash": "longanyang",
+    "cosyvoice-v3-plus": "longanhuan",
+    TOKENS: "longanhuan_v3.1",
+    "qwen-audio-3.0-tts-flash": "loongjohn",
+    "qwen-audio-3.0-tts-plus": "longanlingxin",
+}
+TEXTS = (
+    "今天天气不错。明天也不错。",
+    "The kettle is boiling. Please turn it off.",
+    "混合 text，with 数字 123。[laughing]好的！",
+    "好。",
+)
+
+
+@pytest.fixture(name="region")
+def region_of_the_account() -> str:
+    """The account's region, unless a test is about another one."""
+    return "cn-beijing"
+
+
+@pytest.fixture
+async def emulator(region: str) -> AsyncIterator[Emulator]:
+    """The service of the account's region."""
+    config = EmulatorConfig(
+        api_keys={API_KEY}, speech="silence", starts_per_second=0, region=region
+    )
+    async with Emulator(config) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def entry(entry: MockConfigEntry, hass: HomeAssistant, region: str) -> MockConfigEntry:
+    """An account in the region."""
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "region": region})
+    return entry
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client start more tasks a second than the service allows."""
+    models = {
+        model.id: replace(model, starts_per_second=1000)
+        for model in CATALOGUE.models.values()
+    }
+    monkeypatch.setattr(
+        "custom_components.cosyvoice.client.client.CATALOGUE",
+        replace(CATALOGUE, models=models),
+    )
+
+
+@pytest.mark.parametrize("region", CATALOGUE.regions)
+@pytest.mark.usefixtures("hurry", "hass_storage")
+@pytest.mark.timeout(60)
+async def test_the_books_equal_the_bill_whatever_happens(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    region: str,
+) -> None:
+    """100 messages in each region: lost connections, reloads and crashes among them."""
+    asyncio.get_running_loop().set_debug(False)
+    models = [model for model in VOICES if region in CATALOGUE.models[model].regions]
+    for batch in range(10):
+        if batch % 3 == 1:
+            emulator.script("reset@mid_sentence,after_sentences=1")
+        await asyncio.gather(
+            *(
+                speak(
+                    hass,
+                    f"{TEXTS[number % len(TEXTS)]}{batch} {number}.",
+                    asked(models[(batch + number) % len(models)]),
+                )
+                for number in range(10)
+            )
+        )
+        if batch % 4 == 1:
+            await hass.config_entries.async_reload(loaded.entry_id)
+        if batch % 4 == 3:
+            await crash(hass, loaded)
+    total = loaded.runtime_data.usage.figures.total
+    assert total.requests == 100
+    assert total.characters == sum(emulator.bill.values())
+    assert total.tokens == emulator.bill.tokens
+    assert total.cost == emulator.bill.money(CATALOGUE.regions[region].currency)
+    assert any(entry.tokens for entry in emulator.bill.entries) == (TOKENS in models)
+    assert len({entry.model for entry in emulator.bill.entries}) == len(models)
+
+
+def asked(model: str) -> dict[str, Any]:
+    """Return the options for a voice of a model."""
+    return {"voice": VOICES[model], "model": model}
+
+
+async def crash(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Forget what is only in memory, some time after the last message was written."""
+    await ledger_module.async_save_ledgers(hass)
+    del hass.data[ledger_module._LEDGERS][entry.entry_id]
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("model", VOICES)
+async def test_tags_are_sent_to_models_that_know_them(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    model: str,
+    streamed: bool,
+) -> None:
+    text = "Well [laughing] that was funny. [1] Really."
+    message = pieces(text, 2) if streamed else text
+    await speak(hass, message, {"voice": VOICES[model]}, "en-US")
+    sent = text_of(emulator)
+    assert ("[laughing]" in sent) == model.startswith("qwen")
+    assert "funny" in sent
+
+
+async def test_tags_are_switched_off_in_the_data_of_the_model(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = {**CATALOGUE.models, TOKENS: replace(CATALOGUE.models[TOKENS], tags=False)}
+    monkeypatch.setattr(
+        "custom_components.cosyvoice.speech.request.CATALOGUE",
+        replace(CATALOGUE, models=models),
+    )
+    await speak(hass, "好笑[laughing]。", {"voice": VOICES[TOKENS]})
+    assert "laughing" not in text_of(emulator)
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+async def test_any_instruction_is_sent_for_a_system_voice(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    by_option: bool,
+) -> None:
+    instruction = "请用四川话表达，很累的样子。"
+    change(hass, loaded, voice=VOICES[TOKENS])
+    if not by_option:
+        change(hass, loaded, instruction=instruction)
+    await hass.async_block_till_done()
+    await speak(hass, "好的。", {"instruction": instruction} if by_option else None)
+    assert emulator.tasks[-1].parameters["instruction"] == instruction
+
+
+async def test_a_closed_model_is_not_taken_for_a_wrong_key(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    emulator.config.closed_models = [TOKENS]
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, "好的。", {"voice": VOICES[TOKENS]})
+    assert caught.value.translation_key == "access_denied"
+    assert not any(loaded.async_get_active_flows(hass, {"reauth"}))
+    assert "not enabled for this account or region" in str(caught.value)
+
+
+async def test_a_basic_voice_is_not_missed_among_the_clones(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    voice = "qwen-audio-3.0-tts-flash-longyunfuhong"
+    change(hass, loaded, voice=voice)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await loaded.runtime_data.voices.async_refresh()
+    assert loaded.runtime_data.voices.problem(voice) is None
+    await speak(hass, "好的。")
+    assert emulator.tasks[-1].parameters["voice"] == voice
+
+
+async def test_a_clone_of_qwen_audio_is_listed_and_speaks(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    clone = f"{TOKENS}-myhome-7c1e"
+    emulator.config.cloned_voices[clone] = "OK"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data.voices.data[clone].model == TOKENS
+    await speak(hass, "好的。", {"voice": clone})
+    assert emulator.tasks[-1].parameters["voice"] == clone
+    assert entry.subentries[SUBENTRY_ID]
