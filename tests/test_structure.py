@@ -25,6 +25,7 @@ ROOMS = {
         "const",
         "coordinator",
         "errors",
+        "settings",
         "usage",
         "voices",
     },

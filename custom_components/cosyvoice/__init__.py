@@ -64,7 +64,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
         await client.close()
 
     async def async_updated(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-        """Reload for another key, region or address; anything else acts live."""
+        """Reload for another key, region or address.
+
+        Anything else acts live.
+        """
         if entry.data != data:
             hass.config_entries.async_schedule_reload(entry.entry_id)
         else:
@@ -138,7 +141,10 @@ def _async_voices_read(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None
 async def _async_check_account(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry
 ) -> None:
-    """Check the key until the service accepts or rejects it; then read the voices."""
+    """Check the key until the service accepts or rejects it.
+
+    Then read the voices.
+    """
     runtime = entry.runtime_data
     failed = False
     delay = FIRST_RETRY

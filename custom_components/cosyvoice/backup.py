@@ -11,4 +11,4 @@ async def async_pre_backup(hass: HomeAssistant) -> None:
 
 
 async def async_post_backup(hass: HomeAssistant) -> None:
-    """Do nothing: writing goes on during a backup."""
+    """Do nothing: writing continues during a backup."""

@@ -19,6 +19,7 @@ from .const import (
     CONF_WORKSPACE_ID,
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData
+from .settings import complete
 
 TO_REDACT = {
     CONF_API_KEY,
@@ -48,11 +49,12 @@ async def async_get_config_entry_diagnostics(
 
 
 def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
-    by_language = data.get(CONF_LANGUAGE_VOICES, {})
+    settings = complete(data)
+    by_language = settings[CONF_LANGUAGE_VOICES]
     return async_redact_data(
         {
-            **data,
-            CONF_VOICE: _voice(data[CONF_VOICE]),
+            **settings,
+            CONF_VOICE: _voice(settings[CONF_VOICE]),
             CONF_LANGUAGE_VOICES: {
                 language: _voice(voice) for language, voice in by_language.items()
             },

@@ -24,6 +24,7 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .settings import complete
 from .usage.budget import THRESHOLDS
 
 THROTTLED_FAILURES = 5
@@ -129,11 +130,14 @@ def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
 
 @callback
 def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Open an issue per configured voice that cannot speak; close the others."""
+    """Open an issue per configured voice that cannot speak.
+
+    Close the others.
+    """
     wanted = {}
     for subentry in entry.subentries.values():
-        by_language = subentry.data.get(CONF_LANGUAGE_VOICES, {})
-        voices = {subentry.data[CONF_VOICE], *by_language.values()}
+        settings = complete(subentry.data)
+        voices = {settings[CONF_VOICE], *settings[CONF_LANGUAGE_VOICES].values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
                 # Diagnostics show the id, and a cloned voice's id is a person's choice
@@ -168,7 +172,9 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
 def update_fallback_issues(
     hass: HomeAssistant, entry: CosyVoiceConfigEntry, missing: Mapping[str, str]
 ) -> None:
-    """Open an issue per voice whose fallback engine is missing; close the others.
+    """Open an issue per voice whose fallback engine is missing.
+
+    Close the others.
 
     Args:
         hass: Home Assistant.

@@ -42,7 +42,10 @@ class ChooseVoiceFlow(RepairsFlow):
     async def async_step_init(
         self, _data: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
-        """Show the form; the data of the first step is no input."""
+        """Show the form.
+
+        The data of the first step is no input.
+        """
         return await self.async_step_choose()
 
     async def async_step_choose(
@@ -89,7 +92,10 @@ class ChangeRegionFlow(RepairsFlow):
     async def async_step_init(
         self, _data: dict[str, Any] | None = None
     ) -> FlowResult[Any, Any]:
-        """Show the form; the data of the first step is no input."""
+        """Show the form.
+
+        The data of the first step is no input.
+        """
         return await self.async_step_confirm()
 
     async def async_step_confirm(

@@ -12,10 +12,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import CATALOGUE, Style
-from .const import AUTO, CONF_MODEL, CONF_STYLE, CONF_VOICE, DOMAIN, NO_STYLE
+from .const import CONF_MODEL, CONF_STYLE, CONF_VOICE, DOMAIN, NO_STYLE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
-from .settings import SETTINGS, Setting
+from .settings import SETTINGS, Setting, complete
 
 PARALLEL_UPDATES = 0
 
@@ -127,8 +127,9 @@ def styles_of(
     entry: CosyVoiceConfigEntry, subentry: ConfigSubentry
 ) -> tuple[Style, ...]:
     """Return the styles that a voice can take with the model it speaks with."""
-    if (voice := CATALOGUE.voice(subentry.data[CONF_VOICE])) is None:
+    settings = complete(subentry.data)
+    if (voice := CATALOGUE.voice(settings[CONF_VOICE])) is None:
         return ()
     models = CATALOGUE.models_of(voice.id, entry.runtime_data.client.region)
-    model = subentry.data.get(CONF_MODEL, AUTO)
+    model = settings[CONF_MODEL]
     return voice.styles_with(model if model in models else next(iter(models), ""))

@@ -178,7 +178,10 @@ def _account(call: ServiceCall) -> CosyVoiceConfigEntry:
 
 
 def _period(data: dict[str, Any], today: date) -> tuple[date | None, date | None]:
-    """Return the first and the last day that a call asks for; None is open."""
+    """Return the first and the last day that a call asks for.
+
+    None is open.
+    """
     first, last = data.get("start"), data.get("end")
     if first and last and first > last:
         raise ServiceValidationError(

@@ -121,7 +121,10 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
     @override
     def async_supports_streaming_input(self) -> bool:
-        """Return True; warm up, as Home Assistant asks when a pipeline starts."""
+        """Return True.
+
+        Warm up, as Home Assistant asks when a pipeline starts.
+        """
         self._satellites.warm_up = self._warm_up
         self._warm_up()
         return True
@@ -150,14 +153,19 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio to come; nothing is sent before it is read."""
+        """Return the audio to come.
+
+        Nothing is sent before it is read.
+        """
         with translated():
             speech = self._speaker.request(request.options, request.language)
         self._last_call = request.options, request.language
-        if speaking_as_fallback.get():
+        if as_fallback := speaking_as_fallback.get():
             speech = replace(speech, fallback_engine=None)
         session = Session(self._speaker, speech, request.message_gen)
-        return TTSAudioResponse(speech.extension, session.audio(request))
+        # As a fallback, silence would pass for speech
+        audio = session.audio(request, fill_pauses=not as_fallback)
+        return TTSAudioResponse(speech.extension, audio)
 
     async def async_synthesize(
         self,

@@ -30,7 +30,7 @@ PATTERNS = {
     re.compile(rf"(?<!\w){pattern}(?!\w)", re.IGNORECASE): better
     for pattern, better in FORBIDDEN.items()
 }
-LONGEST_SUMMARY = 72
+LONGEST_SUMMARY = 80
 
 
 class Prose(NamedTuple):

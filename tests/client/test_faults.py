@@ -28,6 +28,7 @@ from custom_components.cosyvoice.client import (
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Nature, Point
+from tests.emulator.config import Usage
 
 from .speaking import SENTENCES, TEXT, listen, options, pieces, service, whole, written
 
@@ -255,7 +256,7 @@ USAGE_CELLS = [
 
 @pytest.mark.parametrize(("usage", "kind", "point"), USAGE_CELLS)
 def test_a_loss_where_the_service_reports_less(
-    usage: str, kind: FaultKind, point: Point
+    usage: Usage, kind: FaultKind, point: Point
 ) -> None:
     """Nothing is lost, whatever is missing in its events; a sentence is repeated."""
 

@@ -19,6 +19,7 @@ from custom_components.cosyvoice.client import (
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator.config import Usage
 
 from .speaking import (
     SENTENCES,
@@ -303,7 +304,7 @@ def billed(emulator: Emulator) -> int:
 
 
 @pytest.mark.parametrize("usage", ["sentence", "finished", "none", "old"])
-def test_the_bill_of_a_listener_who_leaves(usage: str) -> None:
+def test_the_bill_of_a_listener_who_leaves(usage: Usage) -> None:
     """What was spoken so far, and marked as an estimate."""
 
     async def scenario() -> None:
@@ -324,7 +325,7 @@ def test_the_bill_of_a_listener_who_leaves(usage: str) -> None:
 
 @pytest.mark.parametrize("usage", ["sentence", "finished", "none", "old"])
 @pytest.mark.parametrize("after", [0, 1, 5])
-def test_the_bill_of_a_connection_that_was_lost(usage: str, after: int) -> None:
+def test_the_bill_of_a_connection_that_was_lost(usage: Usage, after: int) -> None:
     """Both tasks, and marked as an estimate."""
 
     async def scenario() -> None:

@@ -209,6 +209,22 @@ def test_a_sentence_that_was_worded_otherwise_is_no_error() -> None:
     assert not progress.owed
 
 
+def test_a_sentence_of_which_only_the_beginning_is_reported_is_no_error() -> None:
+    """The bill is complete: nothing is to be said again."""
+    progress = progress_of("It is cold today, and it will rain.")
+    end(progress, "It is cold today,", 35)
+    progress.note(TaskFinished(asked=True), START)
+    assert not progress.owed
+
+
+def test_a_sentence_that_ended_too_early_by_report_and_bill_is_an_error() -> None:
+    progress = progress_of("It is cold today, and it will rain.")
+    end(progress, "It is cold today,", 17)
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), START)
+    assert rest_of(progress) == " and it will rain."
+
+
 def words_of(
     progress: TaskProgress, *sentences: tuple[float, float, float]
 ) -> list[float]:

@@ -12,7 +12,7 @@ from custom_components.cosyvoice.client.audio import audio_writer
 from custom_components.cosyvoice.client.audio.silence import NO_SILENCE
 from custom_components.cosyvoice.client.utterance.playback import Playback
 from custom_components.cosyvoice.client.utterance.source import Part, TextSource
-from custom_components.cosyvoice.text.sentences import Piece
+from custom_components.cosyvoice.text.sentences import End, Piece
 from tests.clock import run
 
 from .speaking import whole
@@ -225,22 +225,48 @@ async def test_any_asynchronous_iterable_will_do() -> None:
 )
 def test_a_text_that_pauses_is_spoken_whatever_it_ends_in(text: str) -> None:
     """Within a second of the pause."""
-    pieces = [Piece("Yes. ", "sentence"), Piece(text, ""), 8.0, Piece(" End.", "")]
+    pieces: list[Piece | float] = [
+        Piece("Yes. ", "sentence"),
+        Piece(text, ""),
+        8.0,
+        Piece(" End.", ""),
+    ]
     assert when(*pieces) == [(0.0, "Yes. "), (1.0, text), (8.0, " End.")]
     assert when(*pieces[1:]) == [(TIMING.text_pause, text), (8.0, " End.")]
 
 
+def test_a_blank_that_comes_later_is_no_text() -> None:
+    """The blank after a comma is passed on when the text has paused for a while."""
+    pieces: list[Piece | float] = [
+        Piece("好的,", ""),
+        0.4,
+        Piece(" ", ""),
+        8.0,
+        Piece("End.", ""),
+    ]
+    assert when(*pieces)[0] == (TIMING.text_pause, "好的, ")
+
+
 def test_a_text_that_falters_stays_whole_while_the_listener_has_audio() -> None:
     """It is spoken as far as it goes when one second of audio is left."""
-    pieces = [Piece("Yes. ", "sentence"), Piece("There ", ""), 3.0, Piece("is.", "")]
+    pieces: list[Piece | float] = [
+        Piece("Yes. ", "sentence"),
+        Piece("There ", ""),
+        3.0,
+        Piece("is.", ""),
+    ]
     assert when(*pieces, lead=10) == [(0.0, "Yes. "), (3.0, "There is.")]
     assert when(*pieces, lead=3)[1] == (2.0, "There ")
 
 
 def test_a_slow_sentence_is_cut_at_a_clause_when_the_listener_has_waited() -> None:
     """Two seconds at the beginning, and after the audio has been played."""
-    slow = [Piece(" w", ""), 0.5] * 10
-    pieces = [Piece("a,", "clause"), *slow, Piece("b.", "sentence")]
+    slow: list[Piece | float] = [Piece(" w", ""), 0.5] * 10
+    pieces: list[Piece | float] = [
+        Piece("a,", "clause"),
+        *slow,
+        Piece("b.", "sentence"),
+    ]
     first, last = when(*pieces)
     assert first == (TIMING.patience, "a,")
     assert last == (5.0, " w" * 10 + "b.")
@@ -251,18 +277,24 @@ def test_a_slow_sentence_is_cut_at_a_clause_when_the_listener_has_waited() -> No
 
 def test_a_slow_sentence_without_a_clause_is_not_cut() -> None:
     """A sentence that is torn anywhere is worse than one that comes late."""
-    pieces = [Piece("w ", ""), 0.5] * 20
+    pieces: list[Piece | float] = [Piece("w ", ""), 0.5] * 20
     assert when(*pieces) == [(10.0, "w " * 20)]
 
 
 def test_a_clause_of_marks_alone_is_none() -> None:
-    pieces = [Piece("…,", "clause"), *[Piece(" w", ""), 0.5] * 8]
+    slow: list[Piece | float] = [Piece(" w", ""), 0.5] * 8
+    pieces = [Piece("…,", "clause"), *slow]
     assert when(*pieces) == [(4.0, "…," + " w" * 8)]
 
 
 def test_an_end_that_is_marked_afterwards() -> None:
     """The stop was ambiguous; its sentence goes out when it no longer is."""
-    pieces = [Piece("Camera 2.", ""), 0.3, Piece("", "sentence"), 1.0]
+    pieces: list[Piece | float] = [
+        Piece("Camera 2.", ""),
+        0.3,
+        Piece("", "sentence"),
+        1.0,
+    ]
     assert when(*pieces) == [(0.3, "Camera 2.")]
 
 
@@ -274,7 +306,7 @@ def test_an_end_that_is_marked_afterwards() -> None:
     pauses=st.lists(st.sampled_from([0.0, 0.5, 0.7, 3.0]), min_size=9, max_size=9),
 )
 def test_no_word_is_lost_however_the_text_is_cut(
-    text: str, cuts: list[int], ends: list[str], pauses: list[float]
+    text: str, cuts: list[int], ends: list[End], pauses: list[float]
 ) -> None:
     """All that can be pronounced is handed out, in order."""
     places = sorted({0, *(min(cut, len(text)) for cut in cuts), len(text)})

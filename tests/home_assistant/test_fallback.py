@@ -285,6 +285,21 @@ async def test_two_voices_that_name_each_other_do_not_go_round(
     assert fallbacks(entry) == 0
 
 
+async def test_silence_of_a_voice_that_fails_as_well_is_no_speech(
+    hass: HomeAssistant,
+    ffmpeg: None,
+    entry: MockConfigEntry,
+    silent: None,
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    change(hass, entry, fallback_engine=entity_id(hass, "tts", "speech"))
+    with pytest.raises(HomeAssistantError) as caught:
+        await speak(hass, TEXT, SATELLITE)
+    assert caught.value.translation_key == "timeout"
+    assert fallbacks(entry) == 0
+
+
 async def test_mistake_of_the_caller_is_not_spoken_by_another_engine(
     hass: HomeAssistant, other: OtherEngine
 ) -> None:

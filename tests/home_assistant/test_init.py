@@ -26,9 +26,11 @@ from custom_components.cosyvoice.client import (
     ThrottledError,
 )
 from custom_components.cosyvoice.const import DOMAIN, settings_signal
+from custom_components.cosyvoice.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.components import tts
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, callback
@@ -472,3 +474,17 @@ async def test_added_and_removed_voices_cut_no_other_off(
     await hass.async_block_till_done()
     assert not hass.states.get("tts.second_speech")
     assert await speak(hass, text, engine="tts.third_speech")
+
+
+async def test_voice_without_stored_settings_has_the_defaults(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    voice = entry.subentries[SUBENTRY_ID]
+    hass.config_entries.async_update_subentry(entry, voice, data={})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert await speak(hass, "你好。")
+    diagnostics = await async_get_config_entry_diagnostics(hass, entry)
+    assert diagnostics["voices"][SUBENTRY_ID] == DEFAULT_SETTINGS | {
+        "pronunciations": REDACTED
+    }

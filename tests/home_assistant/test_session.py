@@ -3,6 +3,7 @@
 import logging
 import re
 import traceback
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -214,7 +215,7 @@ async def test_voices_can_be_told_apart_in_the_media_browser(
 ) -> None:
     assert await async_setup_component(hass, "media_source", {})
     subentry = ConfigSubentry(
-        data=DEFAULT_SETTINGS,
+        data=MappingProxyType(DEFAULT_SETTINGS),
         subentry_type=SUBENTRY_VOICE,
         title="Kitchen",
         unique_id=None,

@@ -335,6 +335,18 @@ async def test_another_voice_renames_a_voice_that_bore_its_name(
     assert subentry.data["style"] == "none"
 
 
+async def test_style_chosen_while_the_form_is_open_stays(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    subentry = loaded.subentries[SUBENTRY_ID]
+    result = await start(hass, loaded, SUBENTRY_ID)
+    hass.config_entries.async_update_subentry(
+        loaded, subentry, data={**subentry.data, "style": "happy"}
+    )
+    await submit(hass, result, {"voice": "longanyang"})
+    assert subentry.data["style"] == "happy"
+
+
 @pytest.mark.parametrize("title", ["Longanyang 2", "龙安洋", "龙安洋 13"])
 async def test_a_numbered_title_follows_the_voice(
     hass: HomeAssistant, loaded: MockConfigEntry, title: str

@@ -226,8 +226,18 @@ async def test_option_of_a_call_reaches_the_service(
         ({"language_hints": ["xx"]}, "language_hints", "zh"),
         ({"language_hints": 7}, "language_hints", "zh"),
         ({"preferred_format": "../x"}, "preferred_format", "mp3"),
-        ({"preferred_sample_rate": "high"}, "preferred_sample_rate", "1"),
+        ({"preferred_sample_rate": "high"}, "preferred_sample_rate", "4000"),
+        ({"preferred_sample_rate": 10**9}, "preferred_sample_rate", "192000"),
+        ({"preferred_sample_rate": 96000}, "preferred_sample_rate", "48000"),
+        (
+            {"preferred_sample_rate": 44100, "preferred_format": "opus"},
+            "preferred_sample_rate",
+            "48000",
+        ),
         ({"preferred_sample_channels": 0}, "preferred_sample_channels", "1"),
+        ({"preferred_sample_channels": 99}, "preferred_sample_channels", "2"),
+        ({"preferred_sample_bytes": 9}, "preferred_sample_bytes", "4"),
+        ({"preferred_bitrate": 10**9}, "preferred_bitrate", "1000"),
     ],
 )
 async def test_impossible_option_is_explained_and_nothing_is_sent(

@@ -218,7 +218,9 @@ class Catalogue:
         )
 
     def voice(self, voice_id: str) -> Voice | None:
-        """Return a system voice; None for any other id.
+        """Return a system voice.
+
+        None for any other id.
 
         Ids are case-sensitive. A basic voice is named ``{model}-{suffix}``, the suffix
         being one word. Source: Model Studio's list of Qwen-Audio-TTS voices, which

@@ -80,7 +80,10 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
                 title=unused_title(name, titles), data=settings
             )
         subentry = self._get_reconfigure_subentry()
-        title, voice = subentry.title, complete(subentry.data)[CONF_VOICE]
+        stored = complete(subentry.data)
+        title, voice = subentry.title, stored[CONF_VOICE]
+        # Its entity may have changed it while the form was open
+        settings[CONF_STYLE] = stored[CONF_STYLE]
         if settings[CONF_VOICE] != voice:
             settings[CONF_STYLE] = NO_STYLE
             if is_title_of(voice, title):

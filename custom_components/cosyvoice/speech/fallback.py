@@ -97,7 +97,9 @@ class Deadline:
     """The time by which speech has to begin where another engine can speak."""
 
     def __init__(self, due: asyncio.Event, paused: Callable[[], bool]) -> None:
-        """Begin to wait in the background; call `close` in the end.
+        """Begin to wait in the background.
+
+        Call `close` in the end.
 
         Args:
             due: Set when speech is due.
@@ -136,7 +138,7 @@ async def speak(
     request: SpeechRequest,
     begun: float | None,
 ) -> AsyncGenerator[bytes]:
-    """Yield the audio of the fallback engine, which continues what was sent before.
+    """Yield the audio of the fallback engine as a continuation of the sent audio.
 
     Args:
         hass: Home Assistant.
@@ -211,7 +213,10 @@ async def _late(due: asyncio.Event, paused: Callable[[], bool]) -> None:
 
 
 def _samples_start(wav: bytes) -> int | None:
-    """Return where the samples begin; None if the header is not complete yet."""
+    """Return where the samples begin.
+
+    None if the header is not complete yet.
+    """
     position = 12
     while len(wav) >= position + 8:
         size = int.from_bytes(wav[position + 4 : position + 8], "little")

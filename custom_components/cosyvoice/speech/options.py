@@ -85,5 +85,8 @@ class LiveSettings(Mapping[str, Any]):
 
     @override
     def __str__(self) -> str:
-        """Return all that changes the sound; another catalogue has other models."""
+        """Return all that changes the sound.
+
+        Another catalogue has other models.
+        """
         return f"{self._settings} {CATALOGUE.version}"

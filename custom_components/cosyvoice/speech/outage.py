@@ -1,4 +1,4 @@
-"""Logs once that the service of an account is unavailable, and once that it is back."""
+"""Log once that the service of an account is away, and once that it is back."""
 
 from ..client import CosyVoiceConnectionError, CosyVoiceError, ServiceError
 from ..const import LOGGER

@@ -55,13 +55,19 @@ voice of a call is dropped, an option that does not suit it is refused.
 """
 DEFAULT_EXTENSION: Final = "mp3"
 """What Home Assistant delivers to a player that asks for no format."""
-PREFERRED_NUMBERS: Final = (
-    ATTR_PREFERRED_SAMPLE_RATE,
-    ATTR_PREFERRED_SAMPLE_CHANNELS,
-    ATTR_PREFERRED_SAMPLE_BYTES,
-    ATTR_PREFERRED_BITRATE,
-)
+PREFERRED_NUMBERS: Final = {
+    ATTR_PREFERRED_SAMPLE_RATE: (4000, 192_000),
+    ATTR_PREFERRED_SAMPLE_CHANNELS: (1, 2),
+    ATTR_PREFERRED_SAMPLE_BYTES: (1, 4),
+    ATTR_PREFERRED_BITRATE: (1, 1000),
+}
+"""Smallest and largest value of a listener's numbers."""
 SUPPORTED_OPTIONS: Final = (*OPTIONS, ATTR_PREFERRED_FORMAT, *PREFERRED_NUMBERS)
+PREFERRED_RATES: Final = {
+    "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    "opus": (8000, 12000, 16000, 24000, 48000),
+}
+"""Sample rates that these formats can have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +153,7 @@ def create_request(
         )
     model = _model(voice, call, settings, region)
     wanted = _wanted_format(call, settings)
+    _check_rate(wanted, call)
     container = _container(wanted, call, settings, model)
     values = _applicable(settings, voice, model, container) if model else {}
     if hint := language_hint(voice, language):
@@ -206,6 +213,14 @@ def _wanted_format(call: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if CONF_FORMAT in call and preferred == preferred_format(settings[CONF_FORMAT]):
         return preferred_format(call[CONF_FORMAT])
     return preferred
+
+
+def _check_rate(wanted: str, call: Mapping[str, Any]) -> None:
+    """Raise OptionError if the wanted format cannot have the player's sample rate."""
+    rate, rates = call.get(ATTR_PREFERRED_SAMPLE_RATE), PREFERRED_RATES.get(wanted)
+    if rate and rates and rate not in rates:
+        allowed = ", ".join(map(str, rates))
+        raise OptionError(ATTR_PREFERRED_SAMPLE_RATE, rate, allowed)
 
 
 def _container(
@@ -286,8 +301,9 @@ def _parsed(name: str, value: Any) -> Any:
     """Return the value of an option of a call."""
     if name in PREFERRED_NUMBERS:
         number = parse_number(value)
-        if type(number) is not int or number <= 0:
-            raise OptionError(name, value, "1, 2, 3, …")
+        low, high = PREFERRED_NUMBERS[name]
+        if type(number) is not int or not low <= number <= high:
+            raise OptionError(name, value, f"{low} to {high}")
         return number
     if name == ATTR_PREFERRED_FORMAT:
         if not isinstance(value, str) or not _EXTENSION.fullmatch(value):

@@ -41,7 +41,10 @@ class Session:
     def __init__(
         self, speaker: Speaker, request: SpeechRequest, text: AsyncIterable[str]
     ) -> None:
-        """Prepare to speak; nothing is read or sent yet."""
+        """Prepare to speak.
+
+        Nothing is read or sent yet.
+        """
         self.message = Message(
             text,
             clean=request.clean_text,
@@ -57,7 +60,9 @@ class Session:
         self._deadline: fallback.Deadline | None = None
         self._begun = False  # Speech, not silence alone
 
-    async def audio(self, call: TTSAudioRequest) -> AsyncGenerator[bytes]:
+    async def audio(
+        self, call: TTSAudioRequest, *, fill_pauses: bool
+    ) -> AsyncGenerator[bytes]:
         """Yield the audio of the service, or that of the fallback engine.
 
         A failure after the first speech ends the audio without an error, because Home
@@ -66,12 +71,13 @@ class Session:
 
         Args:
             call: What Home Assistant asked for.
+            fill_pauses: Whether to fill pauses with silence for a player.
 
         Raises:
             HomeAssistantError: The message cannot be spoken.
         """
         try:
-            async with self.speaking(live=True) as utterance:
+            async with self.speaking(live=fill_pauses) as utterance:
                 while (chunk := await self.next_chunk()) is not None:
                     yield chunk
             if not utterance.report.patched:

@@ -49,7 +49,10 @@ class Speaker:
         return create_request(options, language, *self.region_and_cloned)
 
     def warm_up(self, options: Mapping[str, Any], language: str) -> None:
-        """Expect a message with these options soon; do nothing if they are not valid."""
+        """Expect a message with these options soon.
+
+        Do nothing if they are not valid.
+        """
         with suppress(OptionError):
             synthesis = self.request(options, language).synthesis
             self.entry.runtime_data.client.warm_up(synthesis)

@@ -42,7 +42,10 @@ def subrip(words: Sequence[Word], text: str, duration: float) -> str:
 
 
 def _cues(words: Sequence[Word], text: str) -> Iterator[Cue]:
-    """Yield one subtitle per sentence; several where a sentence is too long for one."""
+    """Yield one subtitle per sentence.
+
+    Several where a sentence is too long for one.
+    """
     spoken = list(zip(words, _pieces(words, text), strict=True))
     sentence: list[tuple[Word, str]] = []
     for number, (word, piece) in enumerate(spoken, start=1):

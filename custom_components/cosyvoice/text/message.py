@@ -43,7 +43,9 @@ class Message:
         longest: int = LONGEST_MESSAGE,
         tags: bool = False,
     ) -> None:
-        """Prepare to read; :meth:`fetch` reads.
+        """Prepare to read.
+
+        :meth:`fetch` reads.
 
         Args:
             source: The text in chunks of any length.
@@ -86,7 +88,10 @@ class Message:
         return without_tags(with_tags(text))
 
     async def fetch(self) -> None:
-        """Read the source to its end; run it as a task."""
+        """Read the source to its end.
+
+        Run it as a task.
+        """
         loop = asyncio.get_running_loop()
         length = 0
         try:

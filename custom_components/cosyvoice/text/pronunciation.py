@@ -82,7 +82,10 @@ class Replacer:
         return position
 
     def push(self, chunk: str) -> str:
-        """Add a chunk of any length; return the text that is decided."""
+        """Add a chunk of any length.
+
+        Return the text that is decided.
+        """
         return self._replace(chunk, final=False)
 
     def finish(self) -> str:

@@ -66,7 +66,10 @@ class PieceSplitter:
         self._pieces: list[Piece] = []
 
     def push(self, text: str) -> list[Piece]:
-        """Add text of any length; return the pieces that it completes."""
+        """Add text of any length.
+
+        Return the pieces that it completes.
+        """
         self._text += text
         return self._read()
 
@@ -118,7 +121,10 @@ class PieceSplitter:
 
     @property
     def _begin(self) -> int:
-        """The index where the sentence begins; below 0 if that was dropped."""
+        """The index where the sentence begins.
+
+        Below 0 if that was dropped.
+        """
         return self._at - self._length
 
     def _pass_on(self, end: int, kind: End) -> None:

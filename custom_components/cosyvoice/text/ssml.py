@@ -41,7 +41,9 @@ def check_ssml(text: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """The possible values of an attribute; one of the fields is set.
+    """The possible values of an attribute.
+
+    One of the fields is set.
 
     Attributes:
         range: The lowest and the highest number.

@@ -49,7 +49,10 @@ class TagFilter:
         self._spaced = False  # There was a space before that tag.
 
     def push(self, chunk: str) -> str:
-        """Add a chunk of any length; return the text that is decided."""
+        """Add a chunk of any length.
+
+        Return the text that is decided.
+        """
         text = self._waiting + _strip_stand_ins(chunk)
         end = len(text)
         start = text.rfind("[")

@@ -41,7 +41,10 @@ class Budget:
 
     @property
     def shown(self) -> str:
-        """The amount for a text; the text names the unit of characters."""
+        """The amount for a text.
+
+        The text names the unit of characters.
+        """
         amount = f"{float(self.amount):,.10g}"
         return f"{amount} {self.unit}" if self.is_money else amount
 

@@ -146,7 +146,9 @@ class UsageRecord:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return a stored record; newer fields may be missing.
+        """Return a stored record.
+
+        Newer fields may be missing.
 
         Raises:
             TypeError: A field is missing, unknown or of another type.

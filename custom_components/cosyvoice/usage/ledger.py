@@ -200,7 +200,10 @@ class UsageLedger:
         await self._store.async_save()
 
     async def async_remove(self) -> None:
-        """Delete the files; later records are not kept."""
+        """Delete the files.
+
+        Later records are not kept.
+        """
         await self._store.async_remove()
 
     @contextmanager
@@ -222,7 +225,10 @@ class UsageLedger:
 
     @callback
     def record(self, report: UtteranceReport, subentry_id: str) -> None:
-        """Record an utterance that has ended; call it once per utterance."""
+        """Record an utterance that has ended.
+
+        Call it once per utterance.
+        """
         books = self._store.books
         totals = Totals.of(report, self.cost_of(report))
         figures = self.figures

@@ -116,7 +116,10 @@ class UsageStore:
         self._moving: set[str] = set()
 
     async def async_load(self) -> list[str]:
-        """Read the files; return the new paths of files that cannot be read."""
+        """Read the files.
+
+        Return the new paths of files that cannot be read.
+        """
         set_aside: list[str] = []
         past = await self._async_read(self._past, _past_periods, set_aside)
         self.books = (
@@ -152,7 +155,10 @@ class UsageStore:
             await self._current.async_save(self._current_data())
 
     async def async_remove(self) -> None:
-        """Delete the files; nothing is written any more."""
+        """Delete the files.
+
+        Nothing is written any more.
+        """
         for store in (self._current, self._past):
             store.make_read_only()
             await store.async_save({})  # Writes nothing, and waits for other writes
@@ -163,7 +169,10 @@ class UsageStore:
         return self.books.as_dict(sorted(self.books.changed | self._moving))
 
     async def _async_move_changed(self) -> None:
-        """Write past periods to their file; only then do they leave the other."""
+        """Write past periods to their file.
+
+        Only then do they leave the other.
+        """
         books = self.books
         moving, books.changed = books.changed, set()
         self._moving |= moving

@@ -293,11 +293,17 @@ class TaskProgress:
     def _reach(self, place: int, *, matched: bool) -> None:
         self._spoken = max(self._spoken, place)
         self._unmatched = 0 if matched else self._unmatched + 1
-        if matched and self.billed is not None:
+        # Within a part, the bill may cover more than the words that were found.
+        if matched and self.billed is not None and self._is_end(self._spoken):
             text = self._text[self._anchor_place : self._spoken]
             self._anchor_size += count_characters(text)
             self._anchor_place = self._spoken
             self._anchor_billed = self.billed
+
+    def _is_end(self, place: int) -> bool:
+        """Return whether a part ends at an index of the text."""
+        part = bisect_left(self._ends, place)
+        return part < len(self._ends) and self._ends[part] == place
 
     # The bill
 

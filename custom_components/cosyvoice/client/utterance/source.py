@@ -161,7 +161,7 @@ class TextSource:
         now = asyncio.get_running_loop().time()
         if not self._open:
             self._open_since = now
-        if piece.text:
+        if piece.text.strip():
             self._piece_at = now
         self._open += _sendable(piece.text)
         if piece.end == "clause" and is_speakable(self._open):

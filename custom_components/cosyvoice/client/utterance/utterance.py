@@ -151,7 +151,9 @@ class Utterance:
         while True:
             due = playback.silence_due
             try:
-                async with asyncio.timeout_at(None if math.isinf(due) else due):
+                if math.isinf(due):
+                    return await self._chunks.get()
+                async with asyncio.timeout_at(due):
                     return await self._chunks.get()
             except asyncio.QueueShutDown:
                 return b""

@@ -8,7 +8,10 @@ from ..errors import CosyVoiceTimeoutError
 
 
 class Watch:
-    """Limits the wait for each message of the service."""
+    """Limits the wait for each message of the service.
+
+    Messages are many, so each only notes the time, which a timer checks when it fires.
+    """
 
     def __init__(self, patience: float) -> None:
         """Start the clock.
@@ -19,8 +22,6 @@ class Watch:
         self._last = asyncio.get_running_loop().time()
         self._patience = patience
         self._suspended = False
-        self._limit: asyncio.Timeout | None = None
-        self._is_due: Callable[[], bool] = bool
 
     @property
     def last(self) -> float:
@@ -39,15 +40,10 @@ class Watch:
         """Restart the clock after a message or a request."""
         self._last = asyncio.get_running_loop().time()
         self._suspended = False
-        if self._limit is not None and not self._limit.expired():
-            due = self._last + self._patience if self._is_due() else None
-            self._limit.reschedule(due)
 
     def suspend(self) -> None:
         """Stop the clock until the next restart."""
         self._suspended = True
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(None)
 
     @asynccontextmanager
     async def guard(self, is_due: Callable[[], bool]) -> AsyncGenerator[None]:
@@ -59,12 +55,23 @@ class Watch:
         Raises:
             CosyVoiceTimeoutError: It sent nothing for too long.
         """
-        self._is_due = is_due
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def check() -> None:
+            nonlocal timer
+            waiting_since = self.last if is_due() else loop.time()
+            if (due := waiting_since + self._patience) <= loop.time():
+                limit.reschedule(loop.time())
+            else:
+                timer = loop.call_at(due, check)
+
+        self.restart()
+        timer = loop.call_later(self._patience, check)
         try:
-            async with asyncio.timeout(None) as self._limit:
-                self.restart()
+            async with asyncio.timeout(None) as limit:
                 yield
         except TimeoutError:
             raise CosyVoiceTimeoutError("The service fell silent") from None
         finally:
-            self._limit = None
+            timer.cancel()

@@ -1,1 +1,4 @@
-"""Read Markdown, HTML and LaTeX while they stream; return the text to speak."""
+"""Read Markdown, HTML and LaTeX while they stream.
+
+Return the text to speak.
+"""

@@ -46,7 +46,10 @@ class SpeakableText(InlineReader):
         self._in_text_block = False
 
     def push(self, chunk: str) -> str:
-        """Add a chunk of any length; return the text that is decided."""
+        """Add a chunk of any length.
+
+        Return the text that is decided.
+        """
         self._text += self._normal(chunk)
         self._read()
         return self._spoken.take()

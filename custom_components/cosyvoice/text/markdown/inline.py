@@ -316,7 +316,10 @@ class InlineReader(StepReader, ABC):
             self._keep("[")
 
     def _sources(self) -> bool:
-        """Leave out the numbers of sources; return whether there are any here."""
+        """Leave out the numbers of sources.
+
+        Return whether there are any here.
+        """
         self._wait_for(markup.SOURCES_BEGUN)
         run = self._here(markup.SOURCES)
         if not run:
@@ -422,7 +425,9 @@ class InlineReader(StepReader, ABC):
             self._spoken.picture()
 
     def _hide(self, opening: str, end: re.Pattern[str]) -> bool:
-        """Leave out the text up to an end; return whether it is left out.
+        """Leave out the text up to an end.
+
+        Return whether it is left out.
 
         Within a line the end must be near, or the opening is only mentioned. At the
         start of a line, and for a model's thoughts, the end may arrive much later.
