@@ -18,7 +18,7 @@ from tests.demo.home import Home
 from tests.demo.service import EmulatedService
 from tests.demo.speech import speak
 
-from .browser import UserInterface, needs_chromium, user_interface
+from .browser import UserInterface, needs_chromium, texts, user_interface
 from .conftest import KEYS
 
 pytestmark = [
@@ -95,7 +95,9 @@ async def test_key_of_the_other_region_is_moved_there(
     await abroad.set(api_keys=[KEY_ABROAD])
     path = f"/api/config/config_entries/entry/{entry['entry_id']}"
     await home.api.post(f"{path}/reload", {})
-    names = {"account": "CosyVoice", "region": "ap-southeast-1"}
+    language = (await home.api.get("/api/config"))["language"]
+    regions = texts(language)["selector"]["region"]["options"]
+    names = {"account": "CosyVoice", "region": regions["ap-southeast-1"]}
     await _expect_one_repair(interfaces, "wrong_region", **names)
     await interfaces[0].submit()
     await _expect_no_repair(interfaces)

@@ -4,6 +4,7 @@ import asyncio
 import math
 from typing import NamedTuple
 
+from ..audio.pcm import PcmWriter
 from ..audio.silence import Silence
 from ..audio.writer import AudioWriter
 from ..timing import Timing
@@ -76,10 +77,14 @@ class Playback:
 
     @property
     def silence_due(self) -> float:
-        """Loop time at which filler silence is due, or infinity."""
-        if not self._fill:
+        """Loop time at which filler silence is due, or infinity.
+
+        Compressed audio begins with speech: until then an error can take its place.
+        """
+        spoke = not math.isinf(self.speech_at)
+        if not self._fill or not (spoke or isinstance(self._writer, PcmWriter)):
             return math.inf
-        if math.isinf(self.speech_at):
+        if not spoke:
             due = self._begun + self._timing.first_silence
         else:
             due = self.speech_at + self._timing.stall
