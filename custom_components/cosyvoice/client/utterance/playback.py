@@ -76,6 +76,13 @@ class Playback:
         return self._writer.seconds - self.silence
 
     @property
+    def lead(self) -> float:
+        """Seconds of delivered audio that the player has not played yet."""
+        if self._playing_since is None:
+            return 0.0
+        return self._playing_since + self.seconds - asyncio.get_running_loop().time()
+
+    @property
     def silence_due(self) -> float:
         """Loop time at which filler silence is due, or infinity.
 

@@ -30,6 +30,15 @@ from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
+WAITING_CHUNKS = 32
+"""Chunks that may wait for the player before the service is read no further."""
+ENOUGH_AUDIO = 1.0
+"""Seconds of audio with which the player can wait for frames to arrive together."""
+WAITED = 0.001
+"""Seconds from which on a frame was waited for."""
+JOINED = 0.05
+"""Seconds in which frames arrive together."""
+
 
 class Utterance:
     """Iterate over it, once, to get the audio.
@@ -85,7 +94,7 @@ class Utterance:
         self._synthesis = 0.0
         self._text_since: float | None = None
         # One chunk on its way from the tasks to the player.
-        self._chunks: asyncio.Queue[bytes] = asyncio.Queue(1)
+        self._chunks: asyncio.Queue[bytes] = asyncio.Queue(WAITING_CHUNKS)
         self._generator = self._listen()
 
     @property
@@ -152,9 +161,11 @@ class Utterance:
             due = playback.silence_due
             try:
                 if math.isinf(due):
-                    return await self._chunks.get()
-                async with asyncio.timeout_at(due):
-                    return await self._chunks.get()
+                    chunk = await self._chunks.get()
+                else:
+                    async with asyncio.timeout_at(due):
+                        chunk = await self._chunks.get()
+                return chunk + self._waiting()
             except asyncio.QueueShutDown:
                 return b""
             except TimeoutError:
@@ -163,6 +174,10 @@ class Utterance:
                 if silence := playback.fill():
                     self.report.patched |= self._progress.in_sentence
                     return silence
+
+    def _waiting(self) -> bytes:
+        """Return the chunks that have arrived."""
+        return b"".join(self._chunks.get_nowait() for _ in range(self._chunks.qsize()))
 
     def _complete_report(self) -> None:
         report = self.report
@@ -328,6 +343,12 @@ class Utterance:
                 while connection.state is not TaskState.IDLE:
                     due, since = is_due(), loop.time()
                     events = await connection.receive()
+                    if (
+                        loop.time() > since + WAITED
+                        and self._playback.lead > ENOUGH_AUDIO
+                    ):
+                        # No frame was there: let some arrive and take them together.
+                        await asyncio.sleep(JOINED)
                     self._synthesis += (loop.time() - since) * due
                     for event in events:
                         await self._take(event, sender, watch)
