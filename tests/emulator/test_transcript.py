@@ -71,7 +71,7 @@ async def test_it_tells_nothing_private(tmp_path: Path) -> None:
         "sk-test",
     ):
         assert secret not in text
-    assert "xxxxx xx, 文文。" in text
+    assert "xxxxx xxxxx, 文文。" in text
     assert "task-1" in text
     assert '"request_uuid": ""' in text
 
