@@ -152,7 +152,7 @@ class InstructionError(RequestError):
 
 
 class ModelNotFoundError(RequestError):
-    """The service does not know the model."""
+    """The service does not know the model, or keeps it from the account."""
 
 
 class ContentError(RequestError):
@@ -245,6 +245,7 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("request asr failed", RecordingSilentError),
     ("audio preprocess server error", RecordingUnreadableError),
     ("unsupported audio format", RecordingUnreadableError),
+    ("Model not exist", ModelNotFoundError),
 )
 # Compared without case and underscores, as parts of Model Studio spell them otherwise
 # (invalid_api_key, model_not_found).
