@@ -86,7 +86,8 @@ class CosyVoiceClient:
                 connection = await self._open_connection()
         except TimeoutError as err:
             raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        await connection.close()
+        if not self._pool.accepted(connection):
+            await connection.close()
 
     async def list_voices(self) -> tuple[ClonedVoice, ...]:
         """Return the voices that the account has cloned or designed.
@@ -127,6 +128,14 @@ class CosyVoiceClient:
     def warm_up(self, options: SynthesisOptions) -> None:
         """Prepare in the background, free of charge, to speak with these options."""
         self._pool.warm_up(_task_settings(options, self.region))
+
+    def keep_ready(self, seconds: float) -> None:
+        """Keep a connection ready for so long after speech, free of charge.
+
+        Args:
+            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+        """
+        self._pool.keep_ready(seconds)
 
     async def close(self) -> None:
         """Close all connections.
