@@ -44,8 +44,9 @@ class TemporaryKeys:
         """Prepare without requesting a key.
 
         Args:
-            request: Returns a key that is valid for the given seconds.
-            limit: Seconds that a request may take.
+            request: Returns a key that is valid for the given seconds, in bounded time.
+            limit: Seconds that a caller waits. A slower request is continued, for the
+                next caller.
         """
         self._request = request
         self._limit = limit
@@ -62,7 +63,11 @@ class TemporaryKeys:
         """
         left = self._ends_at - asyncio.get_running_loop().time()
         if self._token is None or left <= MARGIN:
-            return await asyncio.shield(self._renewed())
+            try:
+                async with asyncio.timeout(self._limit):
+                    return await asyncio.shield(self._renewed())
+            except TimeoutError:
+                raise CosyVoiceTimeoutError("No temporary key came in time") from None
         if left <= RENEW_BEFORE:
             self._renewed()
         return self._token
@@ -88,11 +93,7 @@ class TemporaryKeys:
         return self._renewal
 
     async def _renew(self) -> str:
-        try:
-            async with asyncio.timeout(self._limit):
-                key = await self._request(LIFE)
-        except TimeoutError:
-            raise CosyVoiceTimeoutError("No temporary key came in time") from None
+        key = await self._request(LIFE)
         life = key.expires_at - time.time()
         if not 0 < life < LIFE:  # The clocks differ.
             life = LIFE
