@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from ..client import ClonedVoice, OptionError
-from ..coordinator import CosyVoiceConfigEntry
+from ..coordinator import CosyVoiceConfigEntry, CosyVoiceData
 from ..text.message import check_message
 from ..text.ssml import is_ssml
 from .ha_cache import is_cached
@@ -23,6 +23,7 @@ class Speaker:
     Attributes:
         hass: Home Assistant.
         entry: The account.
+        runtime: The account's run-time data, which a reload replaces.
         subentry_id: The voice's subentry.
         entity_id: The engine's entity.
         outage: Whether the account's service is available.
@@ -30,6 +31,7 @@ class Speaker:
 
     hass: HomeAssistant
     entry: CosyVoiceConfigEntry
+    runtime: CosyVoiceData
     subentry_id: str
     entity_id: str
     outage: Outage
@@ -37,8 +39,8 @@ class Speaker:
     @property
     def region_and_cloned(self) -> tuple[str, tuple[ClonedVoice, ...]]:
         """The account's region and its cloned voices."""
-        runtime = self.entry.runtime_data
-        return runtime.client.region, tuple(runtime.voices.data.values())
+        clones = tuple(self.runtime.voices.data.values())
+        return self.runtime.client.region, clones
 
     def request(self, options: Mapping[str, Any], language: str) -> SpeechRequest:
         """Return the request for the options of a message, settings included.
@@ -55,7 +57,7 @@ class Speaker:
         """
         with suppress(OptionError):
             synthesis = self.request(options, language).synthesis
-            self.entry.runtime_data.client.warm_up(synthesis)
+            self.runtime.client.warm_up(synthesis)
 
     def check(self, request: SpeechRequest, message: str) -> None:
         """Check a whole message before any of it is spoken.
@@ -89,4 +91,4 @@ class Speaker:
         if not request.fallback_engine and not is_cached(
             self.hass, message, language, options, self.entity_id, on_disk=cached
         ):
-            self.entry.runtime_data.usage.check_budget()
+            self.runtime.usage.check_budget()
