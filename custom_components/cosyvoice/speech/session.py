@@ -195,7 +195,8 @@ class Session:
         Raises:
             HomeAssistantError: There is no audio at all, or the account was unloaded.
         """
-        utterance, engine = self._utterance, self.request.fallback_engine
+        utterance = self._utterance
+        engine = self._speaker.current_fallback(self.request)
         heard = utterance is not None and utterance.heard
         shown = error if isinstance(error, OverBudgetError) else translated_error(error)
         is_mistake = isinstance(error, OptionError | TextError) and not heard

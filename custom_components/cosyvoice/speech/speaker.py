@@ -8,6 +8,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from ..client import ClonedVoice, OptionError
+from ..const import CONF_FALLBACK_ENGINE
 from ..coordinator import CosyVoiceConfigEntry, CosyVoiceData
 from ..text.message import check_message
 from ..text.ssml import is_ssml
@@ -49,6 +50,13 @@ class Speaker:
             OptionError: An option is not valid.
         """
         return create_request(options, language, *self.region_and_cloned)
+
+    def current_fallback(self, request: SpeechRequest) -> str | None:
+        """Return the fallback engine of a request, which may have been renamed."""
+        subentry = self.entry.subentries.get(self.subentry_id)
+        if request.fallback_engine is None or subentry is None:
+            return request.fallback_engine
+        return subentry.data.get(CONF_FALLBACK_ENGINE)
 
     def warm_up(self, options: Mapping[str, Any], language: str) -> None:
         """Expect a message with these options soon.
