@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.cosyvoice.client import (
     AuthenticationError,
+    ClientClosedError,
     CosyVoiceClient,
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -248,6 +249,19 @@ def test_closing_ends_the_renewal_of_a_key() -> None:
             await asyncio.sleep(keys.LIFE - keys.RENEW_BEFORE + 1)
             emulator.script("hang@http")
             await client.check_key()
+
+    run(scenario())
+
+
+def test_closing_ends_the_wait_for_a_key() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            emulator.script("hang@http")
+            checking = asyncio.create_task(client.check_key())
+            await asyncio.sleep(1)
+            await client.close()
+            with pytest.raises(ClientClosedError):
+                await checking
 
     run(scenario())
 

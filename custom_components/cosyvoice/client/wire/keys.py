@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Final
 
-from ..errors import CosyVoiceError, CosyVoiceTimeoutError
+from ..errors import ClientClosedError, CosyVoiceError, CosyVoiceTimeoutError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -58,16 +58,19 @@ class TemporaryKeys:
         """Return a key that can be used now.
 
         Raises:
+            ClientClosedError: `close` was called meanwhile.
             CosyVoiceTimeoutError: None came within the limit.
             CosyVoiceError: The request for one failed.
         """
         left = self._ends_at - asyncio.get_running_loop().time()
         if self._token is None or left <= MARGIN:
-            try:
-                async with asyncio.timeout(self._limit):
-                    return await asyncio.shield(self._renewed())
-            except TimeoutError:
-                raise CosyVoiceTimeoutError("No temporary key came in time") from None
+            renewal = self._renewed()
+            await asyncio.wait({renewal}, timeout=self._limit)
+            if not renewal.done():
+                raise CosyVoiceTimeoutError("No temporary key came in time")
+            if renewal.cancelled():
+                raise ClientClosedError("The client is closed")
+            return renewal.result()
         if left <= RENEW_BEFORE:
             self._renewed()
         return self._token
