@@ -33,6 +33,7 @@ from .issues import (
     update_voice_issues,
 )
 from .services import async_setup_actions
+from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -52,8 +53,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and follow the fallback engines."""
     async_setup_actions(hass)
+    follow_renamed_engines(hass)
     return True
 
 
