@@ -360,7 +360,7 @@ async def listed(studio: Studio) -> Any:
     _, body = await studio.call("list_voice", page_size=1)
     return (
         body.get("code"),
-        [*map(sorted, body.get("output", {}).values())],
+        [[*map(sorted, found)] for found in body.get("output", {}).values()],
         str(body)[:60],
     )
 
