@@ -55,9 +55,36 @@ def test_what_the_catalogue_lists_has_names() -> None:
     styles = {style.key for voice in voices for style in voice.styles}
     assert styles | {"none"} == set(texts["entity"]["select"]["style"]["state"])
     assert lists["region"] == set(CATALOGUE.regions)
+    models = {model.replace(".", "_") for model in CATALOGUE.models}
+    assert lists["model_purpose"] == models
     assert lists["dialect"] == {voice.dialect for voice in voices} - {None}
     spoken = {language.lower() for voice in voices for language in voice.languages}
     assert spoken | {"any"} <= lists["language"]
+
+
+@pytest.mark.parametrize(
+    ("readme", "units"),
+    [
+        ("README.md", {"CNY": "CNY", "USD": "USD"}),
+        ("README.zh-Hans.md", {"CNY": "元", "USD": "美元"}),
+    ],
+)
+def test_the_table_of_models_has_the_catalogues_prices(
+    readme: str, units: dict[str, str]
+) -> None:
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / readme).read_text().splitlines()
+        if re.match(r"\| `(cosyvoice|qwen)-", line)
+    ]
+    hours = {row[0].strip("`"): re.split("[,、，] *", row[3]) for row in table}
+    assert hours == {
+        model.id: [
+            f"{price.of_an_hour} {units[price.currency]}"
+            for price in map(model.prices.__getitem__, model.regions)
+        ]
+        for model in CATALOGUE.models.values()
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

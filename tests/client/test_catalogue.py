@@ -183,6 +183,20 @@ def test_tokens_cost_what_the_price_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "region", "price"),
+    [
+        ("cosyvoice-v3-flash", BEIJING, "3.6"),
+        ("cosyvoice-v3-flash", SINGAPORE, "0.47"),
+        ("qwen-audio-3.0-tts-plus", BEIJING, "5.0"),
+        ("qwen-audio-3.1-tts-flash", BEIJING, "0.56"),
+        ("qwen-audio-3.1-tts-flash", SINGAPORE, "0.088"),
+    ],
+)
+def test_an_hour_of_speech_has_a_price(model: str, region: str, price: str) -> None:
+    assert str(CATALOGUE.models[model].prices[region].of_an_hour) == price
+
+
+@pytest.mark.parametrize(
     ("voice_id", "is_basic"),
     [
         ("qwen-audio-3.0-tts-flash-longyunfuhong", True),

@@ -9,12 +9,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.flows.voice_form import VoiceForm
 from custom_components.cosyvoice.usage import ledger as ledger_module
+from custom_components.cosyvoice.voices.names import Words
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator, EmulatorConfig, FaultKind
 from tests.emulator.faults import TASK_ERRORS
+from tests.texts import LANGUAGES
 
 from .conftest import API_KEY, SUBENTRY_ID
 from .speaking import change, entity_id, pieces, speak, spoken, text_of
@@ -286,6 +289,28 @@ async def test_a_model_may_be_closed_to_the_account(
         await speak(hass, "好的。", asked(model))
     await hass.async_block_till_done(wait_background_tasks=True)
     check_is_closed(hass, loaded, caught.value)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_form_says_what_a_model_is_good_for_and_what_it_costs(
+    hass: HomeAssistant, language: str
+) -> None:
+    hass.config.language = language
+    words = await Words.load(hass)
+    for region in CATALOGUE.regions.values():
+        form = VoiceForm(words, region.id, ())
+        lines = {
+            option["value"]: option["label"]
+            for option in form.basic_schema().schema["model"].config["options"]
+        }
+        offered = CATALOGUE.models_in(region.id)
+        assert [*lines] == ["auto", *(model.id for model in offered)]
+        for model in offered:
+            name, purpose, price = lines[model.id].split(" · ")
+            assert name == model.id
+            assert not purpose.startswith(("cosyvoice", "qwen-audio"))
+            cost = model.prices[region.id].of_an_hour
+            assert f"{cost} {region.currency}" in price
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-1"])

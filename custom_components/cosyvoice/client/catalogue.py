@@ -55,6 +55,17 @@ class Price:
         """True if tokens are billed, not characters."""
         return self.per_million_output_tokens > 0
 
+    @property
+    def of_an_hour(self) -> Decimal:
+        """About the price of an hour of speech, to two digits.
+
+        That is 36,000 billed characters of Chinese, or 45,000 tokens of audio and
+        15,000 of text (users measured 12.5 tokens per second of audio, and one token
+        for each character of Chinese).
+        """
+        exact = self.cost(36_000, 15_000, 45_000)
+        return round(exact, 1 - exact.adjusted())
+
     def cost(
         self, characters: int, input_tokens: int = 0, output_tokens: int = 0
     ) -> Decimal:
