@@ -62,25 +62,25 @@ def test_what_the_catalogue_lists_has_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("readme", "units"),
+    ("page", "units"),
     [
-        ("README.md", {"CNY": "CNY", "USD": "USD"}),
-        ("README.zh-Hans.md", {"CNY": "元", "USD": "美元"}),
+        ("models.md", {"CNY": "CNY", "USD": "USD"}),
+        ("models.zh-Hans.md", {"CNY": "元", "USD": "美元"}),
     ],
 )
 def test_the_table_of_models_has_the_catalogues_prices(
-    readme: str, units: dict[str, str]
+    page: str, units: dict[str, str]
 ) -> None:
     table = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in (ROOT / readme).read_text().splitlines()
+        for line in (ROOT / "docs" / page).read_text().splitlines()
         if re.match(r"\| `(cosyvoice|qwen)-", line)
     ]
     hours = {row[0].strip("`"): re.split("[,、，] *", row[3]) for row in table}
     assert hours == {
         model.id: [
             f"{price.of_an_hour} {units[price.currency]}"
-            for price in map(model.prices.__getitem__, model.regions)
+            for price in model.prices.values()
         ]
         for model in CATALOGUE.models.values()
     }
