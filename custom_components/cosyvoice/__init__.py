@@ -16,6 +16,7 @@ from .client import AuthenticationError, CosyVoiceError
 from .const import CONF_TEMPORARY_KEYS, DEFAULT_OPTIONS, DOMAIN, LOGGER, settings_signal
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
+from .flows.audio_view import register_audio_view
 from .issues import (
     close_issues,
     open_issue,
@@ -45,8 +46,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions and the address of samples."""
     async_setup_actions(hass)
+    register_audio_view(hass)
     return True
 
 
