@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-import json
 from pathlib import Path
 import re
 
@@ -80,13 +79,6 @@ def test_every_text_is_used() -> None:
     keys = {*texts["exceptions"], *texts["issues"]}.union(*texts["entity"].values())
     unused = [key for key in keys - strings if not key.startswith(prefixes)]
     assert unused == []
-
-
-def test_the_changelog_begins_with_the_manifests_version() -> None:
-    version = json.loads((COMPONENT / "manifest.json").read_text())["version"]
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    headings = re.findall(r"^## \[?([^\s\]]+)", changelog, re.MULTILINE)
-    assert version == next(name for name in headings if name != "Unreleased")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

@@ -72,7 +72,8 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
         RequestError: Handling("request_refused"),
         VoiceError: Handling("voice_refused"),
         InstructionError: Handling("instruction_refused"),
-        ModelNotFoundError: Handling("model_not_found"),
+        # Also the answer for a model that is closed to the account, by some reports
+        ModelNotFoundError: Handling("access_denied", issue="model_not_activated"),
         ContentError: Handling("content_refused"),
         TextError: Handling("text_refused"),
         EmptyTextError: Handling("empty_text"),

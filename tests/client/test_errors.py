@@ -22,6 +22,7 @@ from custom_components.cosyvoice.client.errors import (
         ("Model.AccessDenied", "Model access denied.", "AccessDeniedError"),
         ("Workspace.AccessDenied", "…", "AccessDeniedError"),
         ("ModelNotFound", "Model not found", "ModelNotFoundError"),
+        ("InvalidParameter", "Model not exist.", "ModelNotFoundError"),
         ("DataInspectionFailed", "… inappropriate …", "ContentError"),
         ("InternalError.Algo", "Inference internal error.", "ServiceError"),
         ("ServiceUnavailable", "…", "ServiceError"),

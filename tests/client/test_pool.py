@@ -722,7 +722,7 @@ async def test_a_silent_connection_makes_all_kept_ones_suspect(
     assert loop.time() - begun < TIMING.reuse + 0.2
     assert all(connection.closed for connection in used)
     new.silent = True
-    release(pool, await kept(pool))
+    await kept(pool)
     pool.discard(cast("Connection", new))
     assert pool.statistics.connections == 0
 

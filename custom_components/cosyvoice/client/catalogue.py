@@ -72,7 +72,9 @@ class Model:
 
     Attributes:
         id: The model's id, such as ``cosyvoice-v3-flash``.
-        prices: The price in each region that offers the model, by region id.
+        regions: Ids of the regions that offer the model to every account.
+        prices: The price by region id, also in regions where only some accounts may
+            use the model.
         starts_per_second: How many tasks an account may start each second.
         cancellable_in: Ids of the regions in which a running task can be cancelled
             (Model Studio, CosyVoice client events).
@@ -90,6 +92,7 @@ class Model:
     """
 
     id: str
+    regions: tuple[str, ...]
     prices: Mapping[str, Price]
     starts_per_second: int
     cancellable_in: frozenset[str]
@@ -100,11 +103,6 @@ class Model:
     bit_rate_formats: tuple[str, ...]
     tags: bool
     basic_voices: bool
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """Ids of the regions that offer the model."""
-        return tuple(self.prices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,10 +210,8 @@ class Catalogue:
         )
 
     def voices_in(self, region: str) -> tuple[Voice, ...]:
-        """Return the system voices that a region offers."""
-        return tuple(
-            voice for voice in self.voices.values() if self.models_of(voice.id, region)
-        )
+        """Return the system voices that a region offers to every account."""
+        return tuple(voice for voice in self.voices.values() if region in voice.regions)
 
     def voice(self, voice_id: str) -> Voice | None:
         """Return a system voice.
@@ -235,21 +231,32 @@ class Catalogue:
         return _basic_voice(voice_id, model) if _WORD.fullmatch(suffix) else None
 
     def models_in(self, region: str) -> tuple[Model, ...]:
-        """Return the models that a region offers, the recommended one first."""
+        """Return the models that a region offers to every account.
+
+        The recommended one comes first.
+        """
         return tuple(model for model in self.models.values() if region in model.regions)
 
     def models_of(self, voice_id: str, region: str) -> tuple[str, ...]:
         """Return the models of a voice in a region, the recommended one first.
 
-        A cloned or designed voice has the model that it was created for. The result
-        is empty for a voice that is unknown or not offered in the region.
+        A cloned or designed voice has the model that it was created for. The models
+        include those that only some accounts may use in the region. The result is
+        empty for a voice that is unknown or not possible in the region.
         """
         having: tuple[str | None, ...]
         if (voice := self.voice(voice_id)) is None:
             having = (self.model_of_clone(voice_id),)
+            is_offered = True
         else:
-            having = voice.models if region in voice.regions else ()
-        return tuple(model.id for model in self.models_in(region) if model.id in having)
+            having, is_offered = voice.models, region in voice.regions
+        return tuple(
+            model.id
+            for model in self.models.values()
+            if model.id in having
+            and region in model.prices
+            and (is_offered or region not in model.regions)
+        )
 
     def model_of_clone(self, voice_id: str) -> str | None:
         """Return the model that a cloned or designed voice was created for.
@@ -279,6 +286,7 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
     return Model(
         **{
             **item,
+            "regions": tuple(item["regions"]),
             "prices": MappingProxyType(
                 {
                     region: _price(regions[region].currency, price)

@@ -114,7 +114,7 @@ class InstructionError(RequestError):
 
 
 class ModelNotFoundError(RequestError):
-    """The service does not know the model."""
+    """The service does not know the model, or keeps it from the account."""
 
 
 class ContentError(RequestError):
@@ -204,6 +204,7 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("text is null", EmptyTextError),
     ("SSML", SsmlError),
     ("Text request limit violated", TextError),
+    ("Model not exist", ModelNotFoundError),
 )
 # Compared without case and underscores, as parts of Model Studio spell them otherwise
 # (invalid_api_key, model_not_found).

@@ -147,9 +147,10 @@ class Utterance:
             report.outcome = "failed"
             raise
         finally:
-            if speaking is not None and not speaking.done():
+            if speaking is not None:
                 speaking.cancel()
-                await asyncio.wait({speaking})
+                # It may have failed meanwhile.
+                await asyncio.gather(speaking, return_exceptions=True)
             await self._source.close()
             self._complete_report()
 
