@@ -112,10 +112,12 @@ class FakeService:
         self.hangs: set[int] | bool = False
         self.takes = 0.1
         self.attempts = 0
+        self.on_attempt: Callable[[], None] = lambda: None
 
     async def open(self) -> Connection:
         """Open a connection."""
         self.attempts += 1
+        self.on_attempt()
         if self.hangs is True or (self.hangs and self.attempts in self.hangs):
             await asyncio.Event().wait()
         await asyncio.sleep(self.takes)

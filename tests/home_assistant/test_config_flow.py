@@ -548,6 +548,7 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert result["step_id"] == "init"
     client = loaded.runtime_data.client
     chosen = {
+        "keep_ready": "always",
         "temporary_keys": True,
         "refuse_over_budget": True,
         "monthly_budget": 12.5,

@@ -9,6 +9,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.speech.request import (
+    PREFERRED_FORMATS,
+    SUPPORTED_OPTIONS,
+)
 from homeassistant.components import tts
 from homeassistant.components.tts.const import DATA_COMPONENT
 from homeassistant.components.tts.entity import TTSAudioRequest
@@ -226,6 +230,11 @@ async def test_option_of_a_call_reaches_the_service(
         ({"language_hints": ["xx"]}, "language_hints", "zh"),
         ({"language_hints": 7}, "language_hints", "zh"),
         ({"preferred_format": "../x"}, "preferred_format", "mp3"),
+        ({"preferred_format": "xyz"}, "preferred_format", "mp3, wav, flac, ogg"),
+        ({"preferred_format": "m4a"}, "preferred_format", "mp3"),
+        ({"preferred_format": "mp4"}, "preferred_format", "mp3"),
+        ({"preferred_format": "aac"}, "preferred_format", "adts"),
+        ({"preferred_format": ["mp3"]}, "preferred_format", "mp3"),
         ({"preferred_sample_rate": "high"}, "preferred_sample_rate", "4000"),
         ({"preferred_sample_rate": 10**9}, "preferred_sample_rate", "192000"),
         ({"preferred_sample_rate": 96000}, "preferred_sample_rate", "48000"),
@@ -236,7 +245,17 @@ async def test_option_of_a_call_reaches_the_service(
         ),
         ({"preferred_sample_channels": 0}, "preferred_sample_channels", "1"),
         ({"preferred_sample_channels": 99}, "preferred_sample_channels", "2"),
+        (
+            {"preferred_sample_rate": 44100, "preferred_format": "webm"},
+            "preferred_sample_rate",
+            "48000",
+        ),
         ({"preferred_sample_bytes": 9}, "preferred_sample_bytes", "4"),
+        (
+            {"preferred_sample_bytes": 2, "preferred_format": "ogg"},
+            "preferred_sample_bytes",
+            "1, 3, 4",
+        ),
         ({"preferred_bitrate": 10**9}, "preferred_bitrate", "1000"),
     ],
 )
@@ -261,7 +280,59 @@ async def test_impossible_option_is_explained_and_nothing_is_sent(
     assert not spoken(emulator)
 
 
-@pytest.mark.parametrize("options", [{"speed": "1.5"}, {"settings": {}}])
+@pytest.mark.parametrize("extension", PREFERRED_FORMATS)
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"sample_rate": 16000},
+        {"preferred_sample_rate": 8000, "preferred_sample_channels": 2},
+    ],
+)
+async def test_every_accepted_format_can_be_made(
+    hass: HomeAssistant,
+    ffmpeg: None,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    extension: str,
+    details: dict[str, Any],
+) -> None:
+    options = {"preferred_format": extension} | details
+    (call,) = await call_speak(hass, TEXT, options=options)
+    assert call.data["media_content_id"]
+    audio = decode(await speak(hass, TEXT, options))
+    (task,) = spoken(emulator)
+    assert audio.seconds == pytest.approx(task.audio_seconds, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    "options", [dict.fromkeys(SUPPORTED_OPTIONS), {"preferred_format": None}]
+)
+async def test_null_means_that_an_option_is_not_given(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    hass_client: ClientSessionGenerator,
+    options: dict[str, Any],
+) -> None:
+    (call,) = await call_speak(hass, TEXT, options=options)
+    assert decode(await played(hass, hass_client, call)).container == "mp3"
+    (task,) = spoken(emulator)
+    assert task.parameters["voice"] == "longanyang"
+
+
+async def test_a_format_that_is_null_is_refused_before_it_is_billed(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await speak(hass, TEXT, {"preferred_format": None})
+    assert caught.value.translation_key == "invalid_option"
+    assert not spoken(emulator)
+
+
+@pytest.mark.parametrize(
+    "options", [{"speed": "1.5"}, {"speed": None}, {"settings": {}}, {"settings": None}]
+)
 async def test_unknown_option_is_named_as_unknown(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

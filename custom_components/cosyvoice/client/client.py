@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from weakref import WeakSet
 
 import aiohttp
 
@@ -62,6 +63,7 @@ class CosyVoiceClient:
         self._keys = TemporaryKeys(self._account.temporary_key, self._timing.http)
         self._pool = Pool(self._open_connection, self._timing)
         self._flushing = Flushing()
+        self._utterances: WeakSet[Utterance] = WeakSet()
 
     @property
     def region(self) -> str:
@@ -86,7 +88,8 @@ class CosyVoiceClient:
                 connection = await self._open_connection()
         except TimeoutError as err:
             raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        await connection.close()
+        if not self._pool.accepted(connection):
+            await connection.close()
 
     async def list_voices(self) -> tuple[ClonedVoice, ...]:
         """Return the voices that the account has cloned or designed.
@@ -113,7 +116,7 @@ class CosyVoiceClient:
             fill_pauses: Give silence to a listener who is about to run out of audio
                 (all but opus).
         """
-        return Utterance(
+        utterance = Utterance(
             self._pool,
             self._flushing,
             _task_settings(options, self.region),
@@ -123,16 +126,28 @@ class CosyVoiceClient:
             silence=silence,
             fill_pauses=fill_pauses,
         )
+        self._utterances.add(utterance)
+        return utterance
 
     def warm_up(self, options: SynthesisOptions) -> None:
         """Prepare in the background, free of charge, to speak with these options."""
         self._pool.warm_up(_task_settings(options, self.region))
+
+    def keep_ready(self, seconds: float) -> None:
+        """Keep a connection ready for so long after speech, free of charge.
+
+        Args:
+            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+        """
+        self._pool.keep_ready(seconds)
 
     async def close(self) -> None:
         """Close all connections.
 
         Utterances under way raise a ClientClosedError; nothing is opened afterwards.
         """
+        for utterance in tuple(self._utterances):
+            utterance.end()
         await self._pool.close()
         await self._keys.close()
 

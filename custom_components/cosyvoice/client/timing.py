@@ -48,8 +48,13 @@ class Timing:
         task_limit: A task started in advance is used or renewed within so long;
             the service ends it after 23 s without text (same source).
         keep_warm: A connection is kept ready for so long after the last use.
+        renew: Shortest time between two connections that are opened ahead to be kept
+            ready. The service closes each after 60 s (same source).
+        kept_limit: Such a connection is dropped after so long if the service has not
+            closed it; by then another one has taken its place.
         warm_backoff: Pause after a failed warm-up; doubled for each further one.
-        warm_backoff_limit: Longest pause between two warm-ups.
+        warm_backoff_limit: Longest pause between two warm-ups, or between two
+            connections that are opened ahead.
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
@@ -80,6 +85,8 @@ class Timing:
     idle_limit: float = 55.0
     task_limit: float = 18.0
     keep_warm: float = 60.0
+    renew: float = 60.0
+    kept_limit: float = 65.0
     warm_backoff: float = 5.0
     warm_backoff_limit: float = 300.0
     start_window: float = 1.05
