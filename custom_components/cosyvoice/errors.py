@@ -26,13 +26,22 @@ from .client import (
     OptionError,
     ProtocolError,
     QuotaError,
+    RecordingError,
+    RecordingSilentError,
+    RecordingTooLargeError,
+    RecordingTooLongError,
+    RecordingTooShortError,
+    RecordingUnreadableError,
     RequestError,
     ServiceError,
     SsmlError,
     TextError,
     TextTooLongError,
     ThrottledError,
+    TooManyVoicesError,
+    UploadError,
     VoiceError,
+    VoiceNotApprovedError,
 )
 from .const import DOMAIN
 
@@ -45,7 +54,7 @@ class Handling(NamedTuple):
 
     Attributes:
         text: The text's key in ``exceptions`` of the translations.
-        form: The key of the account form's error.
+        form: The key of the error on a form.
         issue: The repair issue's translation key, if a person can act on the error.
     """
 
@@ -67,14 +76,25 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
         QuotaError: Handling("quota", "unknown"),
         ArrearsError: Handling("arrears", "unknown", "arrears"),
         FreeQuotaError: Handling("free_quota", "unknown", "free_quota"),
+        TooManyVoicesError: Handling("too_many_voices", "too_many_voices"),
         ThrottledError: Handling("throttled", issue="rate_limited"),
         ServiceError: Handling("service_error"),
         RequestError: Handling("request_refused"),
-        VoiceError: Handling("voice_refused"),
+        VoiceError: Handling("voice_refused", "voice_refused"),
+        VoiceNotApprovedError: Handling("voice_not_approved", "voice_refused"),
+        UploadError: Handling("upload_failed", "upload_failed"),
+        RecordingError: Handling("recording_unreadable", "recording_unreadable"),
+        RecordingTooShortError: Handling("recording_too_short", "recording_too_short"),
+        RecordingTooLongError: Handling("recording_too_long", "recording_too_long"),
+        RecordingTooLargeError: Handling("recording_too_large", "recording_too_large"),
+        RecordingSilentError: Handling("recording_silent", "recording_silent"),
+        RecordingUnreadableError: Handling(
+            "recording_unreadable", "recording_unreadable"
+        ),
         InstructionError: Handling("instruction_refused"),
         # Also the answer for a model that is closed to the account, by some reports
         ModelNotFoundError: Handling("access_denied", issue="model_not_activated"),
-        ContentError: Handling("content_refused"),
+        ContentError: Handling("content_refused", "voice_refused"),
         TextError: Handling("text_refused"),
         EmptyTextError: Handling("empty_text"),
         SsmlError: Handling("ssml_invalid"),
