@@ -100,6 +100,10 @@ class Model:
         tags: Whether it makes feelings and sounds of tags such as ``[laughing]`` when
             the text comes in parts.
         basic_voices: Whether it has the basic voices, see `Catalogue.voice`.
+        clones_in: Ids of the regions in which voices can be cloned for it.
+        designs_in: Ids of the regions in which voices can be designed for it.
+        clone_hints: The possible languages of a recording.
+        clone_parameters: The optional parameters of cloning that it takes.
     """
 
     id: str
@@ -114,6 +118,10 @@ class Model:
     bit_rate_formats: tuple[str, ...]
     tags: bool
     basic_voices: bool
+    clones_in: frozenset[str]
+    designs_in: frozenset[str]
+    clone_hints: tuple[str, ...]
+    clone_parameters: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +317,10 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
                 {name: tuple(rates) for name, rates in item["formats"].items()}
             ),
             "bit_rate_formats": tuple(item["bit_rate_formats"]),
+            "clones_in": frozenset(item["clones_in"]),
+            "designs_in": frozenset(item["designs_in"]),
+            "clone_hints": tuple(item["clone_hints"]),
+            "clone_parameters": frozenset(item["clone_parameters"]),
         }
     )
 
