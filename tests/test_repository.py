@@ -61,31 +61,6 @@ def test_what_the_catalogue_lists_has_names() -> None:
     assert spoken | {"any"} <= lists["language"]
 
 
-@pytest.mark.parametrize(
-    ("page", "units"),
-    [
-        ("models.md", {"CNY": "CNY", "USD": "USD"}),
-        ("models.zh-Hans.md", {"CNY": "元", "USD": "美元"}),
-    ],
-)
-def test_the_table_of_models_has_the_catalogues_prices(
-    page: str, units: dict[str, str]
-) -> None:
-    table = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in (ROOT / "docs" / page).read_text().splitlines()
-        if re.match(r"\| `(cosyvoice|qwen)-", line)
-    ]
-    hours = {row[0].strip("`"): re.split("[,、，] *", row[3]) for row in table}
-    assert hours == {
-        model.id: [
-            f"{price.of_an_hour} {units[price.currency]}"
-            for price in model.prices.values()
-        ]
-        for model in CATALOGUE.models.values()
-    }
-
-
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_a_module_has_no_text_in_an_east_asian_language(path: Path) -> None:
     """Comments may have some; texts for people belong into the translations."""
