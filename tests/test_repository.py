@@ -54,6 +54,8 @@ def test_what_the_catalogue_lists_has_names() -> None:
     styles = {style.key for voice in voices for style in voice.styles}
     assert styles | {"none"} == set(texts["entity"]["select"]["style"]["state"])
     assert lists["region"] == set(CATALOGUE.regions)
+    models = {model.replace(".", "_") for model in CATALOGUE.models}
+    assert lists["model_purpose"] == models
     assert lists["dialect"] == {voice.dialect for voice in voices} - {None}
     spoken = {language.lower() for voice in voices for language in voice.languages}
     assert spoken | {"any"} <= lists["language"]

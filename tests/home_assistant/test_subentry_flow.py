@@ -9,17 +9,13 @@ from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.flows.voice_form import as_shown, as_stored
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.speech.request import create_request
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    SOURCE_USER,
-    SubentryFlowContext,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.emulator import Emulator
 
 from .conftest import CLONE, SUBENTRY_ID
+from .flows import start_voice as start, submit_voice as submit, use_voice as use
 
 ALL_SETTINGS = {
     "voice": "longanhuan",
@@ -34,28 +30,6 @@ ALL_SETTINGS = {
     },
     "safety": {"fallback_engine": "tts.other", "lead_in": 200, "trailing": 100},
 }
-
-
-async def start(
-    hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str | None = None
-) -> SubentryFlowResult:
-    """Open the form for a new voice or for an existing one."""
-    context = SubentryFlowContext(source=SOURCE_USER)
-    if subentry_id:
-        context = SubentryFlowContext(
-            source=SOURCE_RECONFIGURE, subentry_id=subentry_id
-        )
-    return await hass.config_entries.subentries.async_init(
-        (entry.entry_id, "voice"), context=context
-    )
-
-
-async def submit(
-    hass: HomeAssistant, result: SubentryFlowResult, user_input: dict[str, Any]
-) -> SubentryFlowResult:
-    return await hass.config_entries.subentries.async_configure(
-        result["flow_id"], user_input
-    )
 
 
 def suggested(result: SubentryFlowResult) -> dict[str, Any]:
@@ -85,7 +59,7 @@ async def test_a_voice_needs_no_more_than_its_id(
     """Everything else has a default."""
     result = await start(hass, loaded)
     assert result["step_id"] == "voice"
-    result = await submit(hass, result, {"voice": "longxiaochun_v2"})
+    result = await use(hass, result, {"voice": "longxiaochun_v2"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     voices = {sub.title: sub.data for sub in loaded.subentries.values()}
@@ -96,7 +70,7 @@ async def test_the_same_voice_twice_has_two_names(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """As may be wanted for two rooms."""
-    result = await submit(hass, await start(hass, loaded), {"voice": "longanyang"})
+    result = await use(hass, await start(hass, loaded), {"voice": "longanyang"})
     assert result["title"] == "Longanyang 2"
     await hass.async_block_till_done()
 
@@ -105,7 +79,7 @@ async def test_every_setting_is_stored_and_shown_again(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """The reconfigure form comes filled in, and submitting it changes nothing."""
-    result = await submit(hass, await start(hass, loaded), ALL_SETTINGS)
+    result = await use(hass, await start(hass, loaded), ALL_SETTINGS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     subentry = list(loaded.subentries.values())[-1]
@@ -131,7 +105,7 @@ async def test_every_setting_is_stored_and_shown_again(
     assert result["step_id"] == "voice"
     values = suggested(result)
     assert {name: values[name] for name in ALL_SETTINGS} == ALL_SETTINGS
-    result = await submit(hass, result, ALL_SETTINGS)
+    result = await use(hass, result, ALL_SETTINGS)
     assert result["reason"] == "reconfigure_successful"
     assert subentry.data == stored
 
@@ -153,7 +127,7 @@ async def test_a_language_narrows_the_list(
     values = suggested(result)
     assert values["format"] == "wav"
     assert values["voice"] in japanese
-    result = await submit(
+    result = await use(
         hass, result, {"language": values["language"], "voice": values["voice"]}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -180,7 +154,7 @@ async def test_the_language_filter_never_ends_the_form(
     values = suggested(result)
     assert (values["language"], values["format"]) == (language, "wav")
     assert values["voice"] in narrowed
-    result = await submit(hass, result, {"voice": narrowed[-1]})
+    result = await use(hass, result, {"voice": narrowed[-1]})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -196,7 +170,7 @@ async def test_the_filter_can_be_changed_and_removed(
     result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
     assert not result["errors"]
     assert listed(result) == every
-    result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
+    result = await use(hass, result, {"language": "any", "voice": "longanyang"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -210,7 +184,7 @@ async def test_spaces_around_pronunciations_are_removed(
         {"word": " NAS ", "replacement": "storage"},
     ]
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"text": {"pronunciations": rows}})
+    await use(hass, result, {"text": {"pronunciations": rows}})
     await hass.async_block_till_done()
     stored = loaded.subentries[SUBENTRY_ID].data
     assert stored["pronunciations"] == {"天气": "tian1 qi4", "NAS": "storage"}
@@ -226,7 +200,7 @@ async def test_an_empty_word_is_refused(
     result = await submit(hass, result, {"text": {"pronunciations": rows}})
     assert result["errors"] == {"text": "empty_word"}
     assert suggested(result)["text"]["pronunciations"] == rows
-    result = await submit(hass, result, {"text": {"pronunciations": []}})
+    result = await use(hass, result, {"text": {"pronunciations": []}})
     assert result["reason"] == "reconfigure_successful"
 
 
@@ -235,7 +209,7 @@ async def test_a_single_row_counts_as_a_list(
 ) -> None:
     row = {"word": "HA", "replacement": "Home Assistant"}
     result = await start(hass, loaded, SUBENTRY_ID)
-    result = await submit(hass, result, {"text": {"pronunciations": row}})
+    result = await use(hass, result, {"text": {"pronunciations": row}})
     assert result["reason"] == "reconfigure_successful"
     stored = loaded.subentries[SUBENTRY_ID].data
     assert stored["pronunciations"] == {"HA": "Home Assistant"}
@@ -245,7 +219,7 @@ async def test_opus_suits_a_voice_whose_model_has_none(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Home Assistant converts it, so the form takes it as the select does."""
-    result = await submit(
+    result = await use(
         hass,
         await start(hass, loaded),
         {"voice": "longxiaochun", "format": "opus", "sample_rate": "44100"},
@@ -294,7 +268,7 @@ async def test_impossible_combinations_are_explained_at_the_field(
     assert result["errors"] == errors
     assert result["description_placeholders"]["allowed"]
     assert suggested(result)["voice"] == user_input["voice"]
-    result = await submit(hass, result, {"voice": "longanyang"})
+    result = await use(hass, result, {"voice": "longanyang"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -313,7 +287,7 @@ async def test_changing_live_settings_reloads_nothing(
     """What the entities can change is in force at once, also from the form."""
     client = loaded.runtime_data.client
     result = await start(hass, loaded, SUBENTRY_ID)
-    result = await submit(hass, result, {"sound": {"speech_rate": 1.5}})
+    result = await use(hass, result, {"sound": {"speech_rate": 1.5}})
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert loaded.subentries[SUBENTRY_ID].data["speech_rate"] == 1.5
@@ -329,7 +303,7 @@ async def test_another_voice_renames_a_voice_that_bore_its_name(
         loaded, subentry, data={**subentry.data, "style": "happy"}
     )
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await use(hass, result, {"voice": "longxiaochun_v2"})
     await hass.async_block_till_done()
     assert subentry.title == "Longxiaochun"
     assert subentry.data["style"] == "none"
@@ -343,7 +317,7 @@ async def test_style_chosen_while_the_form_is_open_stays(
     hass.config_entries.async_update_subentry(
         loaded, subentry, data={**subentry.data, "style": "happy"}
     )
-    await submit(hass, result, {"voice": "longanyang"})
+    await use(hass, result, {"voice": "longanyang"})
     assert subentry.data["style"] == "happy"
 
 
@@ -356,7 +330,7 @@ async def test_a_numbered_title_follows_the_voice(
     hass.config_entries.async_update_subentry(loaded, subentry, title=title)
     await hass.async_block_till_done()
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longanhuan"})
+    await use(hass, result, {"voice": "longanhuan"})
     await hass.async_block_till_done()
     assert subentry.title == "Longanhuan"
 
@@ -370,7 +344,7 @@ async def test_a_chosen_name_stays(
     hass.config_entries.async_update_subentry(loaded, subentry, title=title)
     await hass.async_block_till_done()
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await use(hass, result, {"voice": "longxiaochun_v2"})
     await hass.async_block_till_done()
     assert subentry.title == title
 
@@ -388,7 +362,7 @@ async def test_a_cloned_voice(
         hass, result, {"voice": CLONE, "model": "cosyvoice-v3.5-plus"}
     )
     assert result["errors"] == {"model": "voice_model_mismatch"}
-    result = await submit(hass, result, {"voice": CLONE, "instruction": "轻声说"})
+    result = await use(hass, result, {"voice": CLONE, "instruction": "轻声说"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 

@@ -205,10 +205,12 @@ class VoiceForm:
         return [self._language_option(ANY_LANGUAGE), *self._languages()]
 
     def _models(self) -> list[SelectOptionDict]:
-        models = [AUTO, *(model.id for model in CATALOGUE.models_in(self._region))]
+        lines = {AUTO: self._words.name(CONF_MODEL, AUTO)} | {
+            model.id: self._words.of_model(model, self._region)
+            for model in CATALOGUE.models_in(self._region)
+        }
         return [
-            SelectOptionDict(value=model, label=self._words.name(CONF_MODEL, model))
-            for model in models
+            SelectOptionDict(value=model, label=line) for model, line in lines.items()
         ]
 
     def _languages(self) -> list[SelectOptionDict]:

@@ -15,7 +15,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
-from ..client import CATALOGUE, ClonedVoice, Voice
+from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
@@ -108,6 +108,18 @@ class Words:
             ", ".join(model.removeprefix("cosyvoice-") for model in voice.models),
         )
         return " · ".join(filter(None, parts))
+
+    def of_model(self, model: Model, region: str) -> str:
+        """Return one line about what a model is good for and what it costs."""
+        price = model.prices[region]
+        cost = f"{price.of_an_hour} {price.currency}"
+        parts = (
+            model.id,
+            # The key of a translation has no dots
+            self.name("model_purpose", model.id.replace(".", "_")),
+            self.name("model_price", "per_hour").format(cost=cost),
+        )
+        return " · ".join(parts)
 
     def of_clone(self, clone: ClonedVoice) -> str:
         """Return one line about a cloned voice, with its status."""
