@@ -60,10 +60,10 @@ class Price:
         """About the price of an hour of speech, to two digits.
 
         That is 36,000 billed characters of Chinese, or 45,000 tokens of audio and
-        15,000 of text (users measured 12.5 tokens per second of audio, and one token
-        for each character of Chinese).
+        16,000 of text (users measured 12.5 tokens per second of audio, and about
+        one token for each character of Chinese).
         """
-        exact = self.cost(36_000, 15_000, 45_000)
+        exact = self.cost(36_000, 16_000, 45_000)
         return round(exact, 1 - exact.adjusted())
 
     def cost(
