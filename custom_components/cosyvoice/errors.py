@@ -155,8 +155,16 @@ def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
 
 async def async_explain(hass: HomeAssistant, error: CosyVoiceError) -> str:
     """Return a client error's message in Home Assistant's language, for a form."""
-    key, placeholders = error_translation(error)
+    return await async_text_of(hass, translated_error(error))
+
+
+async def async_text_of(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    """Return the message of an error of this integration in Home Assistant's language.
+
+    Its own text is in English.
+    """
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
-    return texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)
+    message = texts[f"component.{DOMAIN}.exceptions.{error.translation_key}.message"]
+    return message.format(**error.translation_placeholders or {})
