@@ -143,7 +143,8 @@ def _timbre_of_pitch(hertz: float, rate: float, wanted: float | None = None) -> 
     return _Timbre(variant, words, round(settings))
 
 
-@functools.lru_cache(maxsize=64)
+# eSpeak speaks a little differently each time: what it said is kept, to be said again.
+@functools.lru_cache(maxsize=256)
 def _run(text: str, language: str, timbre: _Timbre) -> Samples:
     """Return the speech for text of one language, without silence at its end."""
     blocks: list[Samples] = []
