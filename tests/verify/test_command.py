@@ -263,7 +263,7 @@ async def test_ctrl_c_ends_it_with_a_report() -> None:
     async with Emulator(EmulatorConfig(api_keys=[KEY])) as emulator:
         emulator.script("hang@before_started,times=always")
         work = asyncio.create_task(real(emulator, "--only", "one-frame-each"))
-        await emulator.until(lambda: emulator.tasks)
+        await emulator.until(lambda: emulator.tasks, 45)
         with suppress(ProcessLookupError):
             os.kill(_child(), signal.SIGINT)
         code, output = await work
