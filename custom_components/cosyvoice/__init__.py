@@ -23,6 +23,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
+from .flows.audio_view import register_audio_view
 from .issues import (
     close_issues,
     open_issue,
@@ -53,8 +54,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, and follow the fallback engines."""
+    """Register the actions and the samples' address, and follow fallback engines."""
     async_setup_actions(hass)
+    register_audio_view(hass)
     follow_renamed_engines(hass)
     return True
 

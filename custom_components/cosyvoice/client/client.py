@@ -10,6 +10,7 @@ import aiohttp
 from .account import AccountApi, ClonedVoice
 from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
+from .enrolment import EnrolmentApi
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .timing import Timing
@@ -30,6 +31,7 @@ class CosyVoiceClient:
 
     Attributes:
         temporary_keys: Whether connections are opened with temporary keys.
+        enrolment: Creates and deletes custom voices.
     """
 
     def __init__(
@@ -58,7 +60,11 @@ class CosyVoiceClient:
         self._endpoint = endpoint
         self._workspace_id = workspace_id
         self._timing = timing or Timing()
-        self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
+        http = HttpApi(session, endpoint, api_key, workspace_id)
+        self._account = AccountApi(http)
+        self.enrolment = EnrolmentApi(
+            session, endpoint, http, self._account, self._timing
+        )
         self.temporary_keys = temporary_keys
         self._keys = TemporaryKeys(self._account.temporary_key, self._timing.http)
         self._pool = Pool(self._open_connection, self._timing)

@@ -63,6 +63,12 @@ class Timing:
         stall: Shortest time since the last speech before silence is added.
         first_silence: Longest wait for the first speech before silence is added. A
             Voice PE stops waiting after 5 s without audio.
+        upload: Shortest limit for an upload of a recording. From abroad, 10 to 30
+            kB/s were reported.
+        create: Longest wait for a voice to be created.
+        look_up: A voice whose creation was not confirmed is searched for so long.
+        poll: Pause between two questions about the same voice.
+        ready: Longest wait for a new voice to be ready; 6 to 10 s were reported.
     """
 
     deadline: float = 10.0
@@ -94,3 +100,8 @@ class Timing:
     low_water: float = 0.5
     stall: float = 0.4
     first_silence: float = 2.0
+    upload: float = 300.0
+    create: float = 30.0
+    look_up: float = 10.0
+    poll: float = 2.0
+    ready: float = 60.0
