@@ -27,6 +27,7 @@ class Facts:
         refusal_is_page: True if that answer is HTML.
         any_key: True if a wrong key is refused by the first task only.
         any_region_key: True if keys of other regions are valid.
+        socket_here: False if the host knows no WebSocket for speech.
         slash_path: True if the path may end in a slash.
         scheme_any_case: True if ``bearer`` may be written in small letters.
         needs_key: True if a request without any key is refused.
@@ -121,6 +122,7 @@ class Facts:
     refusal_is_page: bool = False
     any_key: bool = False
     any_region_key: bool = False
+    socket_here: bool = True
     slash_path: bool = True
     scheme_any_case: bool = True
     needs_key: bool = True

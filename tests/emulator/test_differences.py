@@ -66,6 +66,7 @@ SCENARIOS: dict[str, Scenario] = {
     "no-key-needed": handshake(None),
     "http-key-code": token(key="sk-wrong"),
     "unknown-path-403": handshake(path="/nothing"),
+    "socket-elsewhere": handshake(),
     "no-slash": handshake(path=f"{PATH}/"),
     "scheme-case": handshake(scheme="bearer"),
     "input-optional": talk(payload={"input": None}),
