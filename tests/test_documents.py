@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 import json
 import os
 from pathlib import Path
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import hass_frontend
 import pytest
 import voluptuous as vol
 import yaml
@@ -52,6 +54,8 @@ HOSTS = {
 """Every host that a page links to, and what for."""
 ONE_LANGUAGE = {"architecture.md", "formats.md", "verify.md"}
 """Pages for developers."""
+NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加"}
+"""Of the user interface since Home Assistant 2026.11."""
 UNITS = {"CNY": ("CNY", "元"), "USD": ("USD", "美元")}
 HAN_PER_HOUR = 36_000
 TOKENS_PER_HOUR = (16_000, 45_000)
@@ -184,6 +188,26 @@ def test_files_that_are_named_exist(path: Path) -> None:
             r"(tests|docs|scripts|blueprints|custom_components)/[\w./-]+", name
         ):
             assert (ROOT / name).exists(), name
+
+
+@cache
+def _labels(language: str) -> set[str]:
+    """Return what is written in the user interface, Home Assistant's and ours."""
+    labels = {label for _, label in texts.leaves(texts.read(language))}
+    folder = Path(hass_frontend.where()) / "static/translations"
+    for path in folder.rglob(f"{language}-*.json"):
+        if not path.name.startswith("en-GB"):
+            labels |= {label for _, label in texts.leaves(json.loads(path.read_text()))}
+    return labels | NEWER_LABELS | {"CosyVoice", "cosyvoice", "My media"}
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=page_id)
+def test_paths_through_the_user_interface_exist(path: Path) -> None:
+    labels = _labels(shown_language(path))
+    bold = re.findall(r"\*\*([^*\n]+)\*\*", read(path))
+    for way in bold:
+        for label in way.split(" > ") if " > " in way else ():
+            assert label in labels, way
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
