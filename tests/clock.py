@@ -64,9 +64,16 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a jumping loop; no task may be left behind."""
+    """Run a coroutine in a jumping loop.
+
+    No task may be left behind, and no task's exception unread.
+    """
+    unread: list[str] = []
 
     async def checked() -> T:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: unread.append(f"{context['message']}: {context}")
+        )
         try:
             return await coroutine
         finally:
@@ -75,4 +82,6 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
             assert not others, f"tasks left behind: {others}"
 
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(checked())
+        result = runner.run(checked())
+    assert not unread
+    return result

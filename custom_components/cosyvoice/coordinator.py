@@ -78,8 +78,9 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         A cloned voice is missing only if the account's list has been read. For a
         system voice, the catalogue of the region decides.
         """
-        if system := CATALOGUE.voice(voice):
-            return None if self._client.region in system.regions else "voice_gone"
+        if CATALOGUE.voice(voice):
+            models = CATALOGUE.models_of(voice, self._client.region)
+            return None if models else "voice_gone"
         if clone := self.data.get(voice):
             return None if clone.status == "OK" else "voice_not_ready"
         return "voice_gone" if self._complete else None

@@ -67,6 +67,8 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     ) -> None:
         """Create the engine of a voice."""
         super().__init__(entry, subentry, SPEECH)
+        # Home Assistant may read the options of a pipeline after a reload
+        self._runtime = entry.runtime_data
         self._satellites = satellites
         self._outage = outage
         self._last_call: tuple[dict[str, Any], str] | None = None
@@ -81,10 +83,9 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     @override
     def supported_languages(self) -> list[str]:
         """The languages of all voices."""
-        runtime = self.entry.runtime_data
-        custom = [voice.id for voice in runtime.voices.ready]
+        custom = [voice.id for voice in self._runtime.voices.ready]
         custom.append(self._available_settings()[CONF_VOICE])
-        return tags_in(runtime.client.region, custom)
+        return tags_in(self._runtime.client.region, custom)
 
     @property
     @override
@@ -191,11 +192,17 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
     @property
     def _speaker(self) -> Speaker:
-        voice = self.subentry.subentry_id
-        return Speaker(self.hass, self.entry, voice, self.entity_id, self._outage)
+        return Speaker(
+            hass=self.hass,
+            entry=self.entry,
+            runtime=self._runtime,
+            subentry_id=self.subentry.subentry_id,
+            entity_id=self.entity_id,
+            outage=self._outage,
+        )
 
     def _available_settings(self) -> dict[str, Any]:
-        return available_settings(self.settings, self.entry.runtime_data.voices)
+        return available_settings(self.settings, self._runtime.voices)
 
     @callback
     def _warm_up(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.cosyvoice.client import (
     AuthenticationError,
+    ClientClosedError,
     CosyVoiceClient,
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -18,6 +19,7 @@ from custom_components.cosyvoice.client import (
     Timing,
 )
 from custom_components.cosyvoice.client.wire import keys
+from custom_components.cosyvoice.client.wire.http import REQUEST_TIMEOUT
 from tests.clock import run
 from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
 
@@ -161,7 +163,7 @@ def test_the_services_clock_may_be_another(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("http_500@http,times=always", ServiceError),
         ("hang@http,times=always", CosyVoiceTimeoutError),
-        ("slow@http,seconds=2.1,times=always", CosyVoiceTimeoutError),
+        ("slow@http,seconds=10.1,times=always", CosyVoiceTimeoutError),
     ],
 )
 def test_without_a_temporary_key_nothing_is_spoken(
@@ -197,6 +199,26 @@ def test_a_slow_temporary_key_is_waited_for() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("seconds", [2.5, 4.5, 8])
+def test_a_temporary_key_that_comes_late_is_used_by_the_next_attempt(
+    seconds: float,
+) -> None:
+    """It is requested once, and nobody waits for it longer than 2 s."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        async with service(temporary_keys=True) as (emulator, client):
+            emulator.script(f"slow@http,seconds={seconds},times=always")
+            with pytest.raises(CosyVoiceTimeoutError):
+                await client.check_key()
+            assert loop.time() == pytest.approx(TIMING.http, abs=0.1)
+            assert heard(emulator, await listen(client.speak(TEXT, options())))
+            assert emulator.tokens_issued == 1
+            assert {record.key for record in emulator.connections} == {"temporary"}
+
+    run(scenario())
+
+
 def test_a_temporary_key_is_renewed_while_the_old_one_has_time() -> None:
     """In the background: nobody waits for it, and one failure does no harm."""
 
@@ -210,7 +232,7 @@ def test_a_temporary_key_is_renewed_while_the_old_one_has_time() -> None:
                 begun = loop.time()
                 await client.check_key()
                 assert loop.time() - begun < 0.1
-                await asyncio.sleep(10)
+                await asyncio.sleep(REQUEST_TIMEOUT + 1)
             assert emulator.tokens_issued == 2
             await asyncio.sleep(keys.RENEW_BEFORE)
             emulator.script("hang@http,times=always")
@@ -227,6 +249,19 @@ def test_closing_ends_the_renewal_of_a_key() -> None:
             await asyncio.sleep(keys.LIFE - keys.RENEW_BEFORE + 1)
             emulator.script("hang@http")
             await client.check_key()
+
+    run(scenario())
+
+
+def test_closing_ends_the_wait_for_a_key() -> None:
+    async def scenario() -> None:
+        async with service(temporary_keys=True) as (emulator, client):
+            emulator.script("hang@http")
+            checking = asyncio.create_task(client.check_key())
+            await asyncio.sleep(1)
+            await client.close()
+            with pytest.raises(ClientClosedError):
+                await checking
 
     run(scenario())
 

@@ -26,10 +26,11 @@ from custom_components.cosyvoice.client import (
     Endpoint,
     Timing,
 )
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
 
-from .speaking import REGION, heard, listen, options, service, written
+from .speaking import REGION, heard, listen, options, service, timed, written
 
 TEXT = "今天天气不错。"
 ROUND_TRIP = 0.05
@@ -272,6 +273,8 @@ def test_a_name_that_is_not_found_at_once(
         ("http_401@http", AuthenticationError),
         ("http_503@http", AuthenticationError),
         ("hang@http", AuthenticationError),
+        ("http_404@http", AuthenticationError),
+        ("proxy_403@http", AuthenticationError),
         (None, AuthenticationError),
     ],
 )
@@ -418,5 +421,28 @@ def test_closing_ends_whoever_connects_or_queues(count: int, moment: float) -> N
             await asyncio.sleep(30)
             assert len(emulator.tasks) == tasks
             assert emulator.open_connections == 0
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("moment", [0.1, 3.0, 15.0, 40.0])
+@pytest.mark.parametrize("begin", ["", "Good", "Good morning. "])
+@pytest.mark.parametrize("fill", [False, True])
+def test_closing_ends_a_text_that_pauses(
+    begin: str, moment: float, *, fill: bool
+) -> None:
+    """Whether a task takes the text or the next one waits for it."""
+
+    async def scenario() -> None:
+        async with service(config()) as (_, client):
+            text = timed(*([Piece(begin, "")] if begin else []), 1000.0, "Good night.")
+            utterance = client.speak(text, options(format="wav"), fill_pauses=fill)
+            speaking = asyncio.create_task(listen(utterance))
+            await asyncio.sleep(moment)
+            await client.close()
+            async with asyncio.timeout(0.1):
+                with pytest.raises(ClientClosedError):
+                    await speaking
+            assert isinstance(utterance.report.error, ClientClosedError)
 
     run(scenario())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+import gc
 from itertools import pairwise
 from typing import Literal
 
@@ -307,6 +308,23 @@ def test_cancelling_at_any_moment_leaves_nothing(moment: float) -> None:
             await asyncio.wait({listening})
             await utterance.aclose()
             assert utterance.report.outcome == "cancelled"
+
+    run(scenario())
+
+
+def test_a_listener_may_leave_when_the_service_has_failed() -> None:
+    """The failure that nobody waits for is no news to the log."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            emulator.script(Fault(FaultKind.ARREARS, Point.BETWEEN_SENTENCES))
+            utterance = client.speak(whole(TEXT), options(format="pcm"))
+            await anext(aiter(utterance))
+            await asyncio.sleep(60)
+            await utterance.aclose()
+            assert utterance.report.outcome == "cancelled"
+            del utterance
+            gc.collect()
 
     run(scenario())
 

@@ -172,7 +172,7 @@ def _find_voice(voice: str, model: Model, config: EmulatorConfig) -> dict[str, A
             return facts
     elif (
         config.cloned_voices.get(voice) == "OK"
-        and model_of_clone(voice) == model.id
+        and (model_of_clone(voice) == model.id or config.facts.clones_any_model)
         and config.region in model.clones
     ):
         return {
@@ -252,7 +252,8 @@ def _check_instruction(
     free = free or config.facts.instructions_free
     if free and count_characters(instruction) <= config.facts.instruction_limit:
         return instruction
-    if not cloned and instruction in instructions(voice, model.id):
+    fixed = config.facts.instructions_fixed and not cloned
+    if fixed and instruction in instructions(voice, model.id):
         return instruction
     raise invalid("[cosyvoice:]Engine return error code: 428")
 

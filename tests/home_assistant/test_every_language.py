@@ -1,31 +1,21 @@
 """Nothing that automations, scripts and pipelines name depends on a language."""
 
-from pathlib import Path
-import re
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_mock_service,
-)
-import yaml
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER
-from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.script import Script
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_load_integrations
-from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator
 from tests.texts import LANGUAGES
 
 from .conftest import API_KEY
 from .speaking import speak, spoken
 
-ROOT = Path(__file__).parents[2]
-READMES = ("README.md", "README.zh-Hans.md")
 ENGINE = "tts.longanyang_speech"
 
 
@@ -46,6 +36,7 @@ async def add_account(
     result = await flow.async_configure(
         result["flow_id"], {"voice": "longanyang", "model": "auto"}
     )
+    result = await flow.async_configure(result["flow_id"], {"next_step_id": "use"})
     await hass.async_block_till_done(wait_background_tasks=True)
     entry: MockConfigEntry = result["result"]
     return entry
@@ -128,46 +119,3 @@ async def test_entities_of_before_keep_their_ids(
     await hass.async_block_till_done()
     assert hass.states.get(old.entity_id)
     assert not hass.states.get("select.longanyang_voice")
-
-
-@pytest.mark.parametrize("readme", READMES)
-@pytest.mark.parametrize("language", ["en", "zh-Hans", "de"])
-async def test_the_examples_of_the_readmes_work(
-    hass: HomeAssistant,
-    emulator: Emulator,
-    tmp_path: Path,
-    language: str,
-    readme: str,
-) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-    assert await async_setup_component(hass, "media_source", {})
-    entry = await add_account(hass, emulator, language)
-    play = async_mock_service(hass, "media_player", "play_media")
-    answers: dict[str, Any] = {}
-    for actions in examples(readme):
-        script = Script(hass, cv.SCRIPT_SCHEMA(actions), "Example", DOMAIN)
-        result = await script.async_run(context=Context())
-        assert result is not None
-        answers |= result.variables
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert play[0].data["entity_id"] == ["media_player.bedroom"]
-    (subentry,) = entry.subentries.values()
-    assert subentry.data["voice"] == "longanhuan"
-    assert answers["usage"]["by_model"] == {}
-    assert answers["story"][ENGINE]["duration"] > 0
-    assert spoken(emulator)[-1].parameters["voice"] == "longanhuan"
-    assert saved(tmp_path) == {"story.mp3", "story.srt"}
-
-
-def examples(readme: str) -> list[Any]:
-    """Return the actions of each example."""
-    text = (ROOT / readme).read_text(encoding="utf-8")
-    blocks = re.findall(r"```yaml\n(.+?)```", text, re.DOTALL)
-    found = [example["actions"] for example in map(yaml.safe_load, blocks)]
-    assert len(found) == 4
-    return found
-
-
-def saved(folder: Path) -> set[str]:
-    """Return the names of the files in a folder and those within."""
-    return {path.name for path in folder.rglob("*") if path.is_file()}

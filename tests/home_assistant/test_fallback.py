@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.cosyvoice.speech import fallback
 from homeassistant.components.tts import TextToSpeechEntity
 from homeassistant.components.tts.const import DATA_COMPONENT
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -121,6 +122,7 @@ async def test_other_engine_speaks_in_the_listener_s_format(
     rate: int | None,
     streamed: bool,
 ) -> None:
+    caplog.set_level(logging.INFO, "custom_components.cosyvoice")
     emulator.script(Fault(FaultKind.ARREARS, Point.BEFORE_AUDIO, times=None))
     message = pieces(TEXT) if streamed else TEXT
     data = await speak(hass, message, options, "zh-CN")
@@ -130,12 +132,13 @@ async def test_other_engine_speaks_in_the_listener_s_format(
     assert audio.seconds == pytest.approx(SECONDS, abs=0.08)
     assert other.said == [("你好，世界。", "zh")]
     assert fallbacks(entry) == 1
-    (warning,) = [
+    (line,) = [
         record
         for record in caplog.records
-        if record.levelno == logging.WARNING and "tts.other" in record.message
+        if record.levelno >= logging.INFO and "tts.other" in record.message
     ]
-    assert "你好" not in warning.message
+    assert "你好" not in line.message
+    assert line.levelno == logging.INFO
 
 
 async def test_silent_service_is_given_up_after_the_deadline(
@@ -412,6 +415,64 @@ async def test_renamed_engine_stays_the_fallback(
     await hass.async_block_till_done()
     assert loaded.subentries[SUBENTRY_ID].data["fallback_engine"] == "tts.renamed"
     assert issues(hass) == []
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+async def test_an_engine_renamed_while_the_account_is_not_loaded_stays_the_fallback(
+    hass: HomeAssistant,
+    registered: er.RegistryEntry,
+    loaded: MockConfigEntry,
+    disabled: bool,
+) -> None:
+    if disabled:
+        await hass.config_entries.async_set_disabled_by(
+            loaded.entry_id, ConfigEntryDisabler.USER
+        )
+    else:
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+    registry = er.async_get(hass)
+    registry.async_update_entity(registered.entity_id, new_entity_id="tts.renamed")
+    registry.async_update_entity("tts.renamed", name="Any change")
+    await hass.async_block_till_done()
+    if disabled:
+        await hass.config_entries.async_set_disabled_by(loaded.entry_id, None)
+    else:
+        assert await hass.config_entries.async_setup(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert loaded.subentries[SUBENTRY_ID].data["fallback_engine"] == "tts.renamed"
+    assert issues(hass) == []
+
+
+@pytest.mark.parametrize("change_to", ["renamed", "removed", "voice_removed"])
+async def test_the_fallback_is_read_again_when_it_is_needed(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    other: OtherEngine,
+    emulator: Emulator,
+    change_to: str,
+) -> None:
+    """It was renamed, or given up, after the message began."""
+    emulator.script(Fault(FaultKind.HANG, Point.BEFORE_AUDIO, times=None))
+    speaking = asyncio.create_task(speak(hass, TEXT))
+    await emulator.until(lambda: bool(spoken(emulator)))
+    subentry = entry.subentries[SUBENTRY_ID]
+    if change_to == "renamed":
+        hass.data[DATA_COMPONENT]._entities["tts.renamed"] = other
+        change(hass, entry, fallback_engine="tts.renamed")
+        other.entity_id = "tts.renamed"
+        del hass.data[DATA_COMPONENT]._entities["tts.other"]
+    elif change_to == "removed":
+        data = {k: v for k, v in subentry.data.items() if k != "fallback_engine"}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    else:
+        hass.config_entries.async_remove_subentry(entry, SUBENTRY_ID)
+    if change_to == "removed":
+        with pytest.raises(HomeAssistantError):
+            await speaking
+        assert not other.said
+    else:
+        assert await speaking
+        assert [text for text, _ in other.said] == ["你好，世界。"]
 
 
 async def test_missing_engine_opens_an_issue(

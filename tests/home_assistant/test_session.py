@@ -1,5 +1,7 @@
 """One message from request to sound: what counts, what is kept, what is logged."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 import logging
 import re
 import traceback
@@ -257,3 +259,46 @@ async def test_failed_message_leaves_one_line(
     assert [record.name for record in errors] == ["homeassistant.components.tts"]
     assert "Rephrase it" in errors[0].getMessage()
     assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("before", ["", "第一", "第一句。", "<speak>第一"])
+async def test_a_reload_while_the_text_pauses_ends_the_message(
+    hass: HomeAssistant, loaded: MockConfigEntry, before: str
+) -> None:
+    """With the error that the account was closed, as soon as there is a text."""
+    go_on = asyncio.Event()
+
+    async def text() -> AsyncGenerator[str]:
+        yield before
+        await go_on.wait()
+        yield "</speak>" if before.startswith("<") else "第二句。"
+
+    stream = tts.async_create_stream(hass, entity_id(hass, "tts", "speech"))
+    stream.async_set_message_stream(text())
+    reading = asyncio.create_task(audio_of(stream))
+    await asyncio.sleep(0.3)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    if not before.startswith("第"):
+        go_on.set()
+    async with asyncio.timeout(5):
+        with pytest.raises(HomeAssistantError) as caught:
+            await reading
+    assert caught.value.translation_key == "closed"
+    assert await speak(hass, "又来了。")
+
+
+@pytest.mark.parametrize("reload", [False, True])
+async def test_a_text_that_arrives_after_an_unload_is_explained(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, reload: bool
+) -> None:
+    """The options of a pipeline's run are read when its answer begins."""
+    stream = tts.async_create_stream(hass, entity_id(hass, "tts", "speech"))
+    if reload:
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        stream.async_set_message(TEXT)
+        assert await audio_of(stream)
+        return
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(HomeAssistantError, match="not found"):
+        stream.async_set_message(TEXT)
+    assert not spoken(emulator)

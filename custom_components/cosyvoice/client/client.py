@@ -3,25 +3,36 @@
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from weakref import WeakSet
 
 import aiohttp
 
 from .account import AccountApi, ClonedVoice
 from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
-from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
+from .enrolment import EnrolmentApi
+from .errors import (
+    AuthenticationError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    NotOfferedError,
+    ProxyError,
+)
 from .options import SynthesisOptions
 from .timing import Timing
 from .utterance.flushing import Flushing
 from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.connection import Connection
-from .wire.endpoint import Endpoint, request_headers
+from .wire.endpoint import Endpoint, Route, request_headers
 from .wire.http import HttpApi
 from .wire.keys import TemporaryKeys
 from .wire.pool import Pool
 from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
+
+_FORBIDDEN = ("HTTP 401", "HTTP 403")
+"""Codes of a refused handshake whose cause is not known."""
 
 
 class CosyVoiceClient:
@@ -29,6 +40,7 @@ class CosyVoiceClient:
 
     Attributes:
         temporary_keys: Whether connections are opened with temporary keys.
+        enrolment: Creates and deletes custom voices.
     """
 
     def __init__(
@@ -56,12 +68,18 @@ class CosyVoiceClient:
         self._api_key = api_key
         self._endpoint = endpoint
         self._workspace_id = workspace_id
+        self._sockets = Route(endpoint.websocket_urls, repeatable=True)
         self._timing = timing or Timing()
-        self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
+        http = HttpApi(session, endpoint, api_key, workspace_id)
+        self._account = AccountApi(http)
+        self.enrolment = EnrolmentApi(
+            session, endpoint, http, self._account, self._timing
+        )
         self.temporary_keys = temporary_keys
         self._keys = TemporaryKeys(self._account.temporary_key, self._timing.http)
         self._pool = Pool(self._open_connection, self._timing)
         self._flushing = Flushing()
+        self._utterances: WeakSet[Utterance] = WeakSet()
 
     @property
     def region(self) -> str:
@@ -86,7 +104,8 @@ class CosyVoiceClient:
                 connection = await self._open_connection()
         except TimeoutError as err:
             raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        await connection.close()
+        if not self._pool.accepted(connection):
+            await connection.close()
 
     async def list_voices(self) -> tuple[ClonedVoice, ...]:
         """Return the voices that the account has cloned or designed.
@@ -113,7 +132,7 @@ class CosyVoiceClient:
             fill_pauses: Give silence to a listener who is about to run out of audio
                 (all but opus).
         """
-        return Utterance(
+        utterance = Utterance(
             self._pool,
             self._flushing,
             _task_settings(options, self.region),
@@ -123,16 +142,28 @@ class CosyVoiceClient:
             silence=silence,
             fill_pauses=fill_pauses,
         )
+        self._utterances.add(utterance)
+        return utterance
 
     def warm_up(self, options: SynthesisOptions) -> None:
         """Prepare in the background, free of charge, to speak with these options."""
         self._pool.warm_up(_task_settings(options, self.region))
+
+    def keep_ready(self, seconds: float) -> None:
+        """Keep a connection ready for so long after speech, free of charge.
+
+        Args:
+            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+        """
+        self._pool.keep_ready(seconds)
 
     async def close(self) -> None:
         """Close all connections.
 
         Utterances under way raise a ClientClosedError; nothing is opened afterwards.
         """
+        for utterance in tuple(self._utterances):
+            utterance.end()
         await self._pool.close()
         await self._keys.close()
 
@@ -140,7 +171,9 @@ class CosyVoiceClient:
         refused: CosyVoiceError
         try:
             return await self._authenticated()
-        except AuthenticationError as err:
+        except (AuthenticationError, ProxyError) as err:
+            if err.code not in _FORBIDDEN:
+                raise
             refused = err
         # The handshake is refused without a reason, which the HTTP side tells.
         with suppress(TimeoutError):
@@ -152,6 +185,8 @@ class CosyVoiceClient:
         """Return why the account is refused, or None if that stays unknown."""
         try:
             await self._account.check()
+        except NotOfferedError:
+            return None
         except CosyVoiceError as err:
             return None if err.retryable else err
         return None
@@ -162,16 +197,20 @@ class CosyVoiceClient:
         token = await self._keys.token()
         try:
             return await self._connect(token)
-        except AuthenticationError:
+        except AuthenticationError, ProxyError:
             # It may end before its time, as after a computer has slept.
             self._keys.forget(token)
         return await self._connect(await self._keys.token())
 
     async def _connect(self, key: str) -> Connection:
         headers = request_headers(key, self._workspace_id)
-        return await Connection.open(
-            self._session, self._endpoint.websocket_url, headers, self._timing.close
-        )
+
+        async def connect(url: str) -> Connection:
+            return await Connection.open(
+                self._session, url, headers, self._timing.close
+            )
+
+        return await self._sockets.request(connect)
 
 
 def _task_settings(options: SynthesisOptions, region: str) -> TaskSettings:

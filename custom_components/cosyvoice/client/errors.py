@@ -61,6 +61,10 @@ class ProtocolError(CosyVoiceConnectionError):
     """A message makes no sense at this point, or cannot be read."""
 
 
+class ProxyError(CosyVoiceConnectionError):
+    """A proxy, firewall or captive portal answered in place of the service."""
+
+
 class AuthenticationError(CosyVoiceError):
     """The API key is missing, wrong, expired or of another region."""
 
@@ -79,6 +83,10 @@ class ArrearsError(QuotaError):
 
 class FreeQuotaError(QuotaError):
     """The free quota is used up and paid use is switched off."""
+
+
+class TooManyVoicesError(QuotaError):
+    """The account has as many custom voices as it may have."""
 
 
 class ClientClosedError(CosyVoiceError):
@@ -105,8 +113,46 @@ class RequestError(CosyVoiceError):
     """The service refuses this request, and would refuse it again."""
 
 
+class NotOfferedError(RequestError):
+    """The host does not know this part of the service."""
+
+
 class VoiceError(RequestError):
     """The voice does not exist, is not ready, or does not fit the model."""
+
+
+class VoiceNotApprovedError(VoiceError):
+    """The service's review did not approve a new voice."""
+
+
+class UploadError(CosyVoiceError):
+    """The recording did not reach the service."""
+
+    retryable = True
+
+
+class RecordingError(RequestError):
+    """No voice can be cloned from the recording."""
+
+
+class RecordingTooShortError(RecordingError):
+    """The recording has too little speech without long pauses."""
+
+
+class RecordingTooLongError(RecordingError):
+    """The recording is too long."""
+
+
+class RecordingTooLargeError(RecordingError):
+    """The file is too large."""
+
+
+class RecordingSilentError(RecordingError):
+    """There is no speech in the recording, or it is too quiet."""
+
+
+class RecordingUnreadableError(RecordingError):
+    """The file cannot be read as audio, or not be prepared."""
 
 
 class InstructionError(RequestError):
@@ -114,7 +160,7 @@ class InstructionError(RequestError):
 
 
 class ModelNotFoundError(RequestError):
-    """The service does not know the model."""
+    """The service does not know the model, or keeps it from the account."""
 
 
 class ContentError(RequestError):
@@ -177,13 +223,32 @@ def error_for(
 
 
 def error_for_status(
-    status: int, code: str | None, message: str, request_id: str | None = None
+    status: int,
+    code: str | None,
+    message: str,
+    request_id: str | None = None,
+    *,
+    is_page: bool = False,
 ) -> CosyVoiceError:
-    """Return the error for a refused HTTP request or WebSocket handshake."""
+    """Return the error for a refused HTTP request or WebSocket handshake.
+
+    Args:
+        status: The status, 101 or 200 if the answer was not the service's.
+        code: The service's code, if the answer has one.
+        message: What happened.
+        request_id: The service's id of the request.
+        is_page: True if the answer is an HTML page. The service answers in JSON and
+            sends nobody elsewhere (Model Studio, error codes).
+    """
     if code and (found := _error_class(code, message)) is not RequestError:
         return found(message, code=code, request_id=request_id)
-    if status in (401, 403):
-        kind: type[CosyVoiceError] = AuthenticationError
+    kind: type[CosyVoiceError]
+    if is_page or status < 400 or status in (407, 426):
+        kind = ProxyError
+    elif status in (401, 403):
+        kind = AuthenticationError
+    elif status == 404:
+        kind = NotOfferedError
     elif status == 429:
         kind = ThrottledError
     elif status >= 500:
@@ -204,6 +269,10 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("text is null", EmptyTextError),
     ("SSML", SsmlError),
     ("Text request limit violated", TextError),
+    ("request asr failed", RecordingSilentError),
+    ("audio preprocess server error", RecordingUnreadableError),
+    ("unsupported audio format", RecordingUnreadableError),
+    ("Model not exist", ModelNotFoundError),
 )
 # Compared without case and underscores, as parts of Model Studio spell them otherwise
 # (invalid_api_key, model_not_found).
@@ -220,6 +289,17 @@ _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("WorkSpaceNotFound", AccessDeniedError),
     ("ModelNotFound", ModelNotFoundError),
     ("DataInspectionFailed", ContentError),
+    ("BadRequest.ResourceNotExist", VoiceError),
+    ("InvalidParameter.ResourceNotExist", VoiceError),
+    ("BadRequest.VoiceNotFound", VoiceError),
+    ("BadRequest.InputDownloadFailed", UploadError),
+    ("InvalidParameter.DataInspection", UploadError),
+    ("Audio.AudioShortError", RecordingTooShortError),
+    ("Audio.DurationLimitError", RecordingTooLongError),
+    ("Audio.FileSizeExceed", RecordingTooLargeError),
+    ("Audio.AudioSilentError", RecordingSilentError),
+    ("Audio.", RecordingUnreadableError),
+    ("BadRequest.UnsupportedFileFormat", RecordingUnreadableError),
     ("ClientDisconnect", CosyVoiceConnectionError),
     ("RequestTimeOut", CosyVoiceTimeoutError),
     ("InternalError", ServiceError),

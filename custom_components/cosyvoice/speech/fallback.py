@@ -22,7 +22,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import language as language_util
 
 from ..client import CosyVoiceTimeoutError, audio_writer
-from ..const import CONF_FALLBACK_ENGINE, settings_signal
+from ..const import CONF_FALLBACK_ENGINE, DOMAIN, settings_signal
 from ..coordinator import CosyVoiceConfigEntry
 from ..issues import update_fallback_issues
 from .request import SpeechRequest
@@ -45,11 +45,33 @@ It then uses no fallback engine itself, as two voices may name each other.
 
 
 @callback
-def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
-    """Follow the entities of the fallback engines until the account is unloaded.
+def follow_renamed_engines(hass: HomeAssistant) -> None:
+    """Follow the entity ids of fallback engines, also of accounts that are not loaded."""
 
-    A renamed entity stays the fallback engine. A missing one opens an issue once Home
-    Assistant has started, as other integrations may add their entities until then.
+    @callback
+    def renamed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            for subentry in tuple(entry.subentries.values()):
+                engine = subentry.data.get(CONF_FALLBACK_ENGINE)
+                if engine == event.data.get("old_entity_id"):
+                    new = {CONF_FALLBACK_ENGINE: event.data["entity_id"]}
+                    hass.config_entries.async_update_subentry(
+                        entry, subentry, data={**subentry.data, **new}
+                    )
+
+    @callback
+    def is_rename(data: er.EventEntityRegistryUpdatedData) -> bool:
+        return "old_entity_id" in data
+
+    hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, renamed, is_rename)
+
+
+@callback
+def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Open an issue per missing fallback engine until the account is unloaded.
+
+    It opens once Home Assistant has started, as other integrations may add their
+    entities until then.
     """
 
     @callback
@@ -66,21 +88,6 @@ def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
             update_fallback_issues(hass, entry, missing)
 
     @callback
-    def changed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        if event.data["action"] == "update":
-            for subentry in tuple(entry.subentries.values()):
-                old = subentry.data.get(CONF_FALLBACK_ENGINE)
-                if old and old == event.data.get("old_entity_id"):
-                    data = {
-                        **subentry.data,
-                        CONF_FALLBACK_ENGINE: event.data["entity_id"],
-                    }
-                    hass.config_entries.async_update_subentry(
-                        entry, subentry, data=data
-                    )
-        check()
-
-    @callback
     def is_engine(data: er.EventEntityRegistryUpdatedData) -> bool:
         return data["entity_id"].startswith(f"{Platform.TTS}.")
 
@@ -89,7 +96,7 @@ def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
         async_dispatcher_connect(hass, settings_signal(entry.entry_id), check)
     )
     entry.async_on_unload(
-        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed, is_engine)
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, check, is_engine)
     )
 
 

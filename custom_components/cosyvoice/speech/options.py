@@ -9,7 +9,7 @@ from homeassistant.components.tts import ATTR_PREFERRED_FORMAT
 from ..client import CATALOGUE
 from ..const import AUTO, CONF_FORMAT, CONF_LANGUAGE_VOICES, CONF_VOICE
 from ..coordinator import VoicesCoordinator
-from .request import SETTINGS, preferred_format
+from .request import SETTINGS, SUPPORTED_OPTIONS, preferred_format
 
 
 def default_options(
@@ -29,11 +29,18 @@ def default_options(
 
 
 def with_preference(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Add `preferred_format` so that the player receives the requested format."""
-    if options.get(CONF_FORMAT) and not options.get(ATTR_PREFERRED_FORMAT):
-        preferred = preferred_format(options[CONF_FORMAT])
-        return {**options, ATTR_PREFERRED_FORMAT: preferred}
-    return dict(options)
+    """Return the options of a call without those that are null.
+
+    Add `preferred_format` so that the player receives the requested format.
+    """
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None or name not in SUPPORTED_OPTIONS
+    }
+    if given.get(CONF_FORMAT) and not given.get(ATTR_PREFERRED_FORMAT):
+        given[ATTR_PREFERRED_FORMAT] = preferred_format(given[CONF_FORMAT])
+    return given
 
 
 def available_settings(

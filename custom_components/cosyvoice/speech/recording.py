@@ -168,7 +168,7 @@ async def async_record(
             report, written = utterance.report, session.message.written
             shown = subrip(report.words, written, report.audio_seconds)
             await recording.save(shown if subtitles else None)
-    response = _response(recording, report, speaker.entry.runtime_data.usage)
+    response = _response(recording, report, speaker.runtime.usage)
     if word_timestamps:
         response["words"] = _words(report)
     if subtitles:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-import re
 from typing import Any, Final, Self
 
 from homeassistant.components.tts import (
@@ -63,11 +62,24 @@ PREFERRED_NUMBERS: Final = {
 }
 """Smallest and largest value of a listener's numbers."""
 SUPPORTED_OPTIONS: Final = (*OPTIONS, ATTR_PREFERRED_FORMAT, *PREFERRED_NUMBERS)
+PREFERRED_FORMATS: Final = ("mp3", "wav", "flac", "ogg", "oga", "opus", "webm", "adts")
+"""The formats that ffmpeg, Home Assistant's converter, writes to a pipe.
+
+They are named like ffmpeg's muxers. A player cannot seek in a pipe, so that MP4, M4A
+and AIFF cannot be made.
+"""
+_OPUS_RATES: Final = (8000, 12000, 16000, 24000, 48000)
+_MP3_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 PREFERRED_RATES: Final = {
-    "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "opus": (8000, 12000, 16000, 24000, 48000),
+    "mp3": _MP3_RATES,
+    "opus": _OPUS_RATES,
+    "webm": _OPUS_RATES,
+    "adts": (7350, *_MP3_RATES, 64000, 88200, 96000),
 }
 """Sample rates that these formats can have."""
+_16_BIT: Final = 2
+_NOT_16_BIT: Final = {"ogg", "adts"}
+"""Formats whose encoder takes no 16-bit samples (Vorbis and AAC in ffmpeg)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +151,7 @@ def create_request(
     call = {
         name: _parsed(name, value)
         for name, value in options.items()
-        if name != SETTINGS and value is not None
+        if name != SETTINGS and not _is_left_out(name, value)
     }
     cloned = tuple(cloned)
     voice = call.get(CONF_VOICE) or FOLLOW
@@ -153,7 +165,7 @@ def create_request(
         )
     model = _model(voice, call, settings, region)
     wanted = _wanted_format(call, settings)
-    _check_rate(wanted, call)
+    _check_samples(wanted, call)
     container = _container(wanted, call, settings, model)
     values = _applicable(settings, voice, model, container) if model else {}
     if hint := language_hint(voice, language):
@@ -215,12 +227,18 @@ def _wanted_format(call: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     return preferred
 
 
-def _check_rate(wanted: str, call: Mapping[str, Any]) -> None:
-    """Raise OptionError if the wanted format cannot have the player's sample rate."""
+def _check_samples(wanted: str, call: Mapping[str, Any]) -> None:
+    """Raise OptionError if the wanted format cannot have the player's samples."""
     rate, rates = call.get(ATTR_PREFERRED_SAMPLE_RATE), PREFERRED_RATES.get(wanted)
     if rate and rates and rate not in rates:
         allowed = ", ".join(map(str, rates))
         raise OptionError(ATTR_PREFERRED_SAMPLE_RATE, rate, allowed)
+    size = call.get(ATTR_PREFERRED_SAMPLE_BYTES)
+    if size == _16_BIT and wanted in _NOT_16_BIT:
+        low, high = PREFERRED_NUMBERS[ATTR_PREFERRED_SAMPLE_BYTES]
+        sizes = (other for other in range(low, high + 1) if other != size)
+        allowed = ", ".join(map(str, sizes))
+        raise OptionError(ATTR_PREFERRED_SAMPLE_BYTES, size, allowed)
 
 
 def _container(
@@ -286,15 +304,29 @@ def _applicable(
 def _instruction(
     settings: Mapping[str, Any], voice_id: str, model: Model
 ) -> str | None:
-    """Return the style's phrase, or the instruction if the voice takes it."""
+    """Return the instruction or the style's phrase, as far as the voice takes it.
+
+    Free text comes before a style, a style before one of its voice's phrases.
+    """
     written: str | None = settings.get(CONF_INSTRUCTION)
-    if (voice := CATALOGUE.voice(voice_id)) is None:
-        return written if model.instruction in {"free", "any"} else None
-    phrases = {style.key: style.instruction for style in voice.styles_with(model.id)}
+    voice = CATALOGUE.voice(voice_id)
+    free = {"free", "any"} if voice is None else {"any"}
+    if written and model.instruction in free:
+        return written
+    styles = voice.styles_with(model.id) if voice else ()
+    phrases = {style.key: style.instruction for style in styles}
     if style := phrases.get(settings[CONF_STYLE]):
         return style
-    is_free = model.instruction == "any"
-    return written if is_free or written in phrases.values() else None
+    return written if written in phrases.values() else None
+
+
+def _is_left_out(name: str, value: Any) -> bool:
+    """Return whether an option is null, which counts as not given.
+
+    Home Assistant (2026.11) gives ffmpeg a `preferred_format` that is null.
+    """
+    is_known = name in SUPPORTED_OPTIONS and name != ATTR_PREFERRED_FORMAT
+    return value is None and is_known
 
 
 def _parsed(name: str, value: Any) -> Any:
@@ -306,10 +338,7 @@ def _parsed(name: str, value: Any) -> Any:
             raise OptionError(name, value, f"{low} to {high}")
         return number
     if name == ATTR_PREFERRED_FORMAT:
-        if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
-            raise OptionError(name, value, "mp3, wav, flac, ogg, opus, …")
+        if value not in PREFERRED_FORMATS:
+            raise OptionError(name, value, ", ".join(PREFERRED_FORMATS))
         return value
     return parse_option(name, value)
-
-
-_EXTENSION: Final = re.compile(r"[a-z0-9]{2,8}")

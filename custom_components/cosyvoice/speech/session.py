@@ -53,7 +53,7 @@ class Session:
         )
         self.request = request
         self._speaker = speaker
-        self._runtime = speaker.entry.runtime_data
+        self._runtime = speaker.runtime
         self._name = f"{speaker.entity_id} message {next(_NUMBERS)}"
         self._reading: asyncio.Task[None] | None = None
         self._utterance: Utterance | None = None
@@ -109,8 +109,9 @@ class Session:
             CosyVoiceError: The message cannot be spoken.
             OverBudgetError: The account's budget is used up.
         """
-        self._reading = self._speaker.entry.async_create_background_task(
-            self._speaker.hass, self.message.fetch(), f"{self._name}: text"
+        # Not the account's task: a fallback engine may need the text after a reload
+        self._reading = self._speaker.hass.async_create_background_task(
+            self.message.fetch(), f"{self._name}: text"
         )
         if await self.message.is_ssml():
             self.request = self.request.as_ssml(*self._speaker.region_and_cloned)
@@ -194,7 +195,8 @@ class Session:
         Raises:
             HomeAssistantError: There is no audio at all, or the account was unloaded.
         """
-        utterance, engine = self._utterance, self.request.fallback_engine
+        utterance = self._utterance
+        engine = self._speaker.current_fallback(self.request)
         heard = utterance is not None and utterance.heard
         shown = error if isinstance(error, OverBudgetError) else translated_error(error)
         is_mistake = isinstance(error, OptionError | TextError) and not heard
@@ -203,7 +205,7 @@ class Session:
                 raise shown from None  # A listener may log the whole chain
             LOGGER.warning("%s: the audio is incomplete: %s", self._name, shown)
             return
-        LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, shown)
+        LOGGER.info("%s: %s speaks instead: %s", self._name, engine, shown)
         audio = fallback.speak(
             self._speaker.hass,
             engine,

@@ -8,7 +8,8 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from ..client import ClonedVoice, OptionError
-from ..coordinator import CosyVoiceConfigEntry
+from ..const import CONF_FALLBACK_ENGINE
+from ..coordinator import CosyVoiceConfigEntry, CosyVoiceData
 from ..text.message import check_message
 from ..text.ssml import is_ssml
 from .ha_cache import is_cached
@@ -23,6 +24,7 @@ class Speaker:
     Attributes:
         hass: Home Assistant.
         entry: The account.
+        runtime: The account's run-time data, which a reload replaces.
         subentry_id: The voice's subentry.
         entity_id: The engine's entity.
         outage: Whether the account's service is available.
@@ -30,6 +32,7 @@ class Speaker:
 
     hass: HomeAssistant
     entry: CosyVoiceConfigEntry
+    runtime: CosyVoiceData
     subentry_id: str
     entity_id: str
     outage: Outage
@@ -37,8 +40,8 @@ class Speaker:
     @property
     def region_and_cloned(self) -> tuple[str, tuple[ClonedVoice, ...]]:
         """The account's region and its cloned voices."""
-        runtime = self.entry.runtime_data
-        return runtime.client.region, tuple(runtime.voices.data.values())
+        clones = tuple(self.runtime.voices.data.values())
+        return self.runtime.client.region, clones
 
     def request(self, options: Mapping[str, Any], language: str) -> SpeechRequest:
         """Return the request for the options of a message, settings included.
@@ -48,6 +51,13 @@ class Speaker:
         """
         return create_request(options, language, *self.region_and_cloned)
 
+    def current_fallback(self, request: SpeechRequest) -> str | None:
+        """Return the fallback engine of a request, which may have been renamed."""
+        subentry = self.entry.subentries.get(self.subentry_id)
+        if request.fallback_engine is None or subentry is None:
+            return request.fallback_engine
+        return subentry.data.get(CONF_FALLBACK_ENGINE)
+
     def warm_up(self, options: Mapping[str, Any], language: str) -> None:
         """Expect a message with these options soon.
 
@@ -55,7 +65,7 @@ class Speaker:
         """
         with suppress(OptionError):
             synthesis = self.request(options, language).synthesis
-            self.entry.runtime_data.client.warm_up(synthesis)
+            self.runtime.client.warm_up(synthesis)
 
     def check(self, request: SpeechRequest, message: str) -> None:
         """Check a whole message before any of it is spoken.
@@ -89,4 +99,4 @@ class Speaker:
         if not request.fallback_engine and not is_cached(
             self.hass, message, language, options, self.entity_id, on_disk=cached
         ):
-            self.entry.runtime_data.usage.check_budget()
+            self.runtime.usage.check_budget()

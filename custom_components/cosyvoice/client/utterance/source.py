@@ -134,6 +134,12 @@ class TextSource:
         self.taken -= sum(len(part.text) for part in parts)
         self._parts.extendleft(reversed(parts))
 
+    def fail(self, failure: Exception) -> None:
+        """End the text with an error, whatever its source does."""
+        self.failure = failure
+        self.ended = True
+        self._more.set()
+
     async def close(self) -> None:
         """Stop reading."""
         self._closing = True

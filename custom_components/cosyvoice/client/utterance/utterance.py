@@ -12,7 +12,13 @@ import math
 
 from ..audio import audio_writer
 from ..audio.silence import NO_SILENCE, Silence
-from ..errors import CosyVoiceError, EmptyTextError, NoAudioError, TextError
+from ..errors import (
+    ClientClosedError,
+    CosyVoiceError,
+    EmptyTextError,
+    NoAudioError,
+    TextError,
+)
 from ..options import SynthesisOptions
 from ..timing import Timing
 from ..wire.connection import Connection
@@ -126,6 +132,10 @@ class Utterance:
         """
         await self._generator.aclose()
 
+    def end(self) -> None:
+        """Fail with a ClientClosedError, even while the text pauses."""
+        self._source.fail(ClientClosedError("The client is closed"))
+
     # The player's side
 
     async def _listen(self) -> AsyncGenerator[bytes]:
@@ -147,9 +157,10 @@ class Utterance:
             report.outcome = "failed"
             raise
         finally:
-            if speaking is not None and not speaking.done():
+            if speaking is not None:
                 speaking.cancel()
-                await asyncio.wait({speaking})
+                # It may have failed meanwhile.
+                await asyncio.gather(speaking, return_exceptions=True)
             await self._source.close()
             self._complete_report()
 
@@ -228,6 +239,8 @@ class Utterance:
             try:
                 await self._run_task(watch)
             except CosyVoiceError as err:
+                if isinstance(self._source.failure, ClientClosedError):
+                    raise self._source.failure from err
                 pause = self._pause_before_retry(err, retries, watch.silent_for)
                 if pause is None:
                     raise

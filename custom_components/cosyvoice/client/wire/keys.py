@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Final
 
-from ..errors import CosyVoiceError, CosyVoiceTimeoutError
+from ..errors import ClientClosedError, CosyVoiceError, CosyVoiceTimeoutError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,8 +44,9 @@ class TemporaryKeys:
         """Prepare without requesting a key.
 
         Args:
-            request: Returns a key that is valid for the given seconds.
-            limit: Seconds that a request may take.
+            request: Returns a key that is valid for the given seconds, in bounded time.
+            limit: Seconds that a caller waits. A slower request is continued, for the
+                next caller.
         """
         self._request = request
         self._limit = limit
@@ -57,12 +58,19 @@ class TemporaryKeys:
         """Return a key that can be used now.
 
         Raises:
+            ClientClosedError: `close` was called meanwhile.
             CosyVoiceTimeoutError: None came within the limit.
             CosyVoiceError: The request for one failed.
         """
         left = self._ends_at - asyncio.get_running_loop().time()
         if self._token is None or left <= MARGIN:
-            return await asyncio.shield(self._renewed())
+            renewal = self._renewed()
+            await asyncio.wait({renewal}, timeout=self._limit)
+            if not renewal.done():
+                raise CosyVoiceTimeoutError("No temporary key came in time")
+            if renewal.cancelled():
+                raise ClientClosedError("The client is closed")
+            return renewal.result()
         if left <= RENEW_BEFORE:
             self._renewed()
         return self._token
@@ -88,11 +96,7 @@ class TemporaryKeys:
         return self._renewal
 
     async def _renew(self) -> str:
-        try:
-            async with asyncio.timeout(self._limit):
-                key = await self._request(LIFE)
-        except TimeoutError:
-            raise CosyVoiceTimeoutError("No temporary key came in time") from None
+        key = await self._request(LIFE)
         life = key.expires_at - time.time()
         if not 0 < life < LIFE:  # The clocks differ.
             life = LIFE
