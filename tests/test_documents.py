@@ -277,7 +277,7 @@ def expected(
             prices[price.currency] = each
             tokens = zip(each, TOKENS_PER_HOUR, strict=True)
             hour = sum((rate * count for rate, count in tokens), Decimal(0)) / 1_000_000
-        hours[price.currency] = [round(hour, 1 if hour >= 1 else 2)]
+        hours[price.currency] = [round(hour, 1 - hour.adjusted())]
     return prices, hours
 
 

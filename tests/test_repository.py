@@ -2,13 +2,17 @@
 
 import ast
 from collections.abc import Iterator
+import json
 from pathlib import Path
 import re
+from typing import Any
 
+import hass_frontend
 import pytest
 import yaml
 
 from custom_components.cosyvoice.client import CATALOGUE
+from homeassistant.helpers.selector import validate_selector
 
 from .texts import LANGUAGES, leaves, placeholders, read
 
@@ -20,6 +24,7 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 REGISTRIES = re.compile(r"(pypi|pythonhosted|deb\.debian|registry\.npmjs)\.(org|com)")
 # Before a comment: Japanese kana, Chinese characters, Korean syllables
 EAST_ASIAN = re.compile(r"^[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+TIERS = ("Bronze", "Silver", "Gold", "Platinum")
 PICTURES_AND_SOUNDS = (".mp3", ".opus", ".png", ".wav")
 
 
@@ -54,6 +59,8 @@ def test_what_the_catalogue_lists_has_names() -> None:
     styles = {style.key for voice in voices for style in voice.styles}
     assert styles | {"none"} == set(texts["entity"]["select"]["style"]["state"])
     assert lists["region"] == set(CATALOGUE.regions)
+    models = {model.replace(".", "_") for model in CATALOGUE.models}
+    assert lists["model_purpose"] == models
     assert lists["dialect"] == {voice.dialect for voice in voices} - {None}
     spoken = {language.lower() for voice in voices for language in voice.languages}
     assert spoken | {"any"} <= lists["language"]
@@ -106,3 +113,44 @@ def test_workflows_pin_actions_and_have_no_rights_by_default(path: Path) -> None
     assert yaml.safe_load(text)["permissions"] == {}
     for action in re.findall(r"uses: *(.+)", text):
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # \S.*", action), action
+
+
+def test_the_manifest_claims_the_tier_whose_rules_are_met() -> None:
+    text = (COMPONENT / "quality_scale.yaml").read_text()
+    rules = yaml.safe_load(text)["rules"]
+    met = ""
+    for tier, rest in zip(TIERS, re.split(r"# (?:\w+)\n", text)[1:], strict=True):
+        names = re.findall(r"^  ([a-z-]+):", rest, re.MULTILINE)
+        found = [rules[name] for name in names]
+        if any(_status(rule) == "todo" for rule in found):
+            break
+        met = tier.lower()
+    assert len(rules) == 54
+    assert json.loads((COMPONENT / "manifest.json").read_text())["quality_scale"] == met
+    for name, rule in rules.items():
+        assert _status(rule) in {"done", "exempt", "todo"}
+        assert _status(rule) == "done" or rule["comment"], name
+
+
+def _status(rule: Any) -> str:
+    return str(rule if isinstance(rule, str) else rule["status"])
+
+
+def test_icons_are_those_that_home_assistant_has() -> None:
+    metadata = Path(hass_frontend.where()) / "static/mdi/iconList.json"
+    known = {f"mdi:{icon['name']}" for icon in json.loads(metadata.read_text())}
+    icons = {
+        icon for _, icon in leaves(json.loads((COMPONENT / "icons.json").read_text()))
+    }
+    assert icons and icons <= known
+
+
+def test_fields_of_actions_have_selectors_that_home_assistant_knows() -> None:
+    services = yaml.safe_load((COMPONENT / "services.yaml").read_text())
+    texts = read("en")["services"]
+    icons = json.loads((COMPONENT / "icons.json").read_text())["services"]
+    assert services.keys() == texts.keys() == icons.keys()
+    for name, service in services.items():
+        for field in service["fields"].values():
+            validate_selector(field["selector"])
+        assert service["fields"].keys() == texts[name]["fields"].keys()

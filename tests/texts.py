@@ -38,16 +38,21 @@ def placeholders(text: str) -> set[str]:
 def unexplained(
     flow: FlowHandler[Any, Any, Any], result: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield a line for every field, error and reason in a result that has no text.
+    """Yield a line for everything in a result that has no text.
 
     Also for a placeholder of a shown text that the flow does not provide.
     """
     texts = _texts(flow, read("en"))
     if result["type"] is FlowResultType.ABORT and "translation_domain" not in result:
         yield from _faults(texts.get("abort", {}), [result["reason"]], result)
-    if result["type"] is not FlowResultType.FORM:
+    if result["type"] not in {FlowResultType.FORM, FlowResultType.MENU}:
         return
     step = texts["step"].get(result["step_id"], {})
+    if result["type"] is FlowResultType.MENU:
+        options = step.get("menu_options", {})
+        yield from _faults(options, result["menu_options"], result)
+        yield from _faults(step, {"title"} | {"description"} & step.keys(), result)
+        return
     yield from _faults(step, {"title", "description"} & step.keys(), result)
     yield from _faults(
         texts.get("error", {}), (result["errors"] or {}).values(), result

@@ -11,11 +11,19 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
-from .account import create_client
+from .account import KEEP_READY, create_client
 from .client import AuthenticationError, CosyVoiceError
-from .const import CONF_TEMPORARY_KEYS, DEFAULT_OPTIONS, DOMAIN, LOGGER, settings_signal
+from .const import (
+    CONF_KEEP_READY,
+    CONF_TEMPORARY_KEYS,
+    DEFAULT_OPTIONS,
+    DOMAIN,
+    LOGGER,
+    settings_signal,
+)
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
+from .flows.audio_view import register_audio_view
 from .issues import (
     close_issues,
     open_issue,
@@ -46,8 +54,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, and follow the fallback engines."""
+    """Register the actions and the samples' address, and follow fallback engines."""
     async_setup_actions(hass)
+    register_audio_view(hass)
     follow_renamed_engines(hass)
     return True
 
@@ -122,7 +131,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -
 def _async_apply(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Apply the options, the titles and the voices of an account."""
     options = {**DEFAULT_OPTIONS, **entry.options}
-    entry.runtime_data.client.temporary_keys = options[CONF_TEMPORARY_KEYS]
+    client = entry.runtime_data.client
+    client.temporary_keys = options[CONF_TEMPORARY_KEYS]
+    client.keep_ready(KEEP_READY[options[CONF_KEEP_READY]])
     async_update_devices(hass, entry)
     update_voice_issues(hass, entry)
     async_dispatcher_send(hass, settings_signal(entry.entry_id))

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+import math
+from types import MappingProxyType
+from typing import Any, Final
 
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import HomeAssistant
@@ -11,6 +13,11 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
 from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
+
+KEEP_READY: Final[Mapping[str, float]] = MappingProxyType(
+    {"as_needed": 0.0, "after_speech": 600.0, "always": math.inf}
+)
+"""Seconds after speech that a connection is kept ready, by the option's value."""
 
 LIST_TIMEOUT = 2.0
 """Seconds that the check of an account waits for its list of voices."""

@@ -18,6 +18,7 @@ from homeassistant.core import callback
 from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
+from .flows.listen import FirstAudition
 from .flows.voice import VoiceSubentryFlow, unused_title
 from .flows.voice_form import VoiceForm
 from .voices.names import Words, in_chinese, voice_title
@@ -30,6 +31,8 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     _account: AccountForm | None = None
     _voice: VoiceForm | None = None
+    _audition: FirstAudition | None = None
+    _settings: dict[str, Any]
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -43,15 +46,45 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_voice(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the first voice, then add the account with it."""
+        """Ask for the first voice."""
         account = cast(AccountForm, self._account)
         form = self._voice = self._voice or VoiceForm(
             await Words.load(self.hass), account.data[CONF_REGION], account.clones
         )
         if user_input is not None and (settings := form.submit(user_input)):
-            self._abort_if_known(account)
-            return self._create_entry(account.data, settings)
+            self._settings = settings
+            return await self.async_step_listen()
         return self._show("voice", form, form.basic_schema())
+
+    async def async_step_listen(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer to listen to the voice."""
+        account = cast(AccountForm, self._account)
+        audition = self._audition = self._audition or FirstAudition(
+            self.hass, account.data
+        )
+        return self.async_show_menu(
+            step_id="listen",
+            menu_options=["use", "other"],
+            description_placeholders=await audition.async_placeholders(
+                self._settings, account.clones
+            ),
+        )
+
+    async def async_step_use(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Add the account with the voice."""
+        account = cast(AccountForm, self._account)
+        self._abort_if_known(account)
+        return self._create_entry(account.data, self._settings)
+
+    async def async_step_other(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Return to the form."""
+        return await self.async_step_voice()
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -80,6 +113,15 @@ class CosyVoiceConfigFlow(ConfigFlow, domain=DOMAIN):
             update_account(self.hass, entry, form.data)
             return self.async_abort(reason="reconfigure_successful")
         return self._show("reconfigure", form, form.full_schema(optional_key=True))
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """End listening when the flow ends, after the entry was created."""
+        if self._audition:
+            self.hass.async_create_task(
+                self._audition.async_end(), f"{DOMAIN} end of listening"
+            )
 
     @classmethod
     @callback

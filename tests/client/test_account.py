@@ -9,7 +9,7 @@ import socket
 import traceback
 from typing import Any
 
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 import pytest
 
@@ -250,7 +250,7 @@ async def test_an_answer_of_the_wrong_shape_is_an_error(call: Call, body: Any) -
 async def test_a_slow_service_is_not_waited_for_ever(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_TIMEOUT", ClientTimeout(total=0.05))
+    monkeypatch.setattr(http, "REQUEST_TIMEOUT", 0.05)
     leave = asyncio.Event()
 
     async def handler(request: web.Request) -> web.StreamResponse:

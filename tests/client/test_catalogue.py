@@ -17,8 +17,11 @@ from custom_components.cosyvoice.client.catalogue import (
     Price,
     Voice,
 )
+from custom_components.cosyvoice.client.counting import count_characters
 from custom_components.cosyvoice.client.options import PARAMETERS, SynthesisOptions
 from tests.emulator import rules
+from tests.emulator.catalogue import models
+from tests.emulator.facts import Facts
 
 type Extend = Callable[..., Catalogue]
 
@@ -180,6 +183,20 @@ def test_tokens_cost_what_the_price_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "region", "price"),
+    [
+        ("cosyvoice-v3-flash", BEIJING, "3.6"),
+        ("cosyvoice-v3-flash", SINGAPORE, "0.47"),
+        ("qwen-audio-3.0-tts-plus", BEIJING, "5.0"),
+        ("qwen-audio-3.1-tts-flash", BEIJING, "0.56"),
+        ("qwen-audio-3.1-tts-flash", SINGAPORE, "0.088"),
+    ],
+)
+def test_an_hour_of_speech_has_a_price(model: str, region: str, price: str) -> None:
+    assert str(CATALOGUE.models[model].prices[region].of_an_hour) == price
+
+
+@pytest.mark.parametrize(
     ("voice_id", "is_basic"),
     [
         ("qwen-audio-3.0-tts-flash-longyunfuhong", True),
@@ -241,6 +258,7 @@ def test_styles_hold_the_exact_phrases_of_the_service() -> None:
         (voice.id, style.key): style.instruction
         for voice in VOICES
         for style in voice.styles
+        if CATALOGUE.models[voice.models[0]].instruction != "any"
     }
     assert phrases["longanyang", "happy"] == "你说话的情感是happy。"
     assert (
@@ -259,7 +277,7 @@ def test_styles_hold_the_exact_phrases_of_the_service() -> None:
         == "你说话的角色是温和客服，你说话的情感是happy。"
     )
     assert phrases["longanhuan_v3", "shandong"] == "请用山东话表达。"
-    assert {voice.id for voice in VOICES if voice.styles} == {
+    assert {voice for voice, _ in phrases} == {
         "longanyang",
         "longanhuan",
         "longhuhu_v3",
@@ -277,9 +295,38 @@ def test_the_emulated_service_has_the_same_voices_and_phrases(model: str) -> Non
             if model in CATALOGUE.models_of(voice.id, region)
         ]
         assert sorted(ours) == sorted(rules.voices(model, region))
+    takes_any = models()[model].free_instructions
+    assert takes_any == (CATALOGUE.models[model].instruction == "any")
     for voice in VOICES:
         phrases = {style.instruction for style in voice.styles_with(model)}
-        assert phrases <= rules.instructions(voice.id, model)
+        if takes_any:
+            limit = Facts().instruction_limit
+            assert all(count_characters(phrase) <= limit for phrase in phrases)
+        else:
+            assert phrases <= rules.instructions(voice.id, model)
+
+
+def test_voices_that_take_any_instruction_have_ready_made_ones() -> None:
+    dialects = set()
+    free = list(CATALOGUE.free_styles)
+    assert {"happy", "whisper", "slow", "news", "story"} <= {*free}
+    basic = CATALOGUE.voice("qwen-audio-3.0-tts-flash-longyunfuhong")
+    assert basic
+    assert [style.key for style in basic.styles_with(basic.models[0])] == free
+    for voice in VOICES:
+        for name in voice.models:
+            if CATALOGUE.models[name].instruction == "any":
+                styles = voice.styles_with(name)
+                texts = {style.key: style.instruction for style in styles}
+                assert [*texts][: len(free)] == free
+                assert texts == {**texts, **CATALOGUE.free_styles}
+                assert len({*texts.values()}) == len(texts)
+                if more := [*texts][len(free) :]:
+                    dialects.add(
+                        (voice.id, "shanghai" in more, "zh" in voice.languages)
+                    )
+    assert len(dialects) == 4 + 10
+    assert {(shanghai, chinese) for _, shanghai, chinese in dialects} == {(True, True)}
 
 
 def test_a_voice_has_a_style_once() -> None:

@@ -112,7 +112,8 @@ class HomeAssistantApi:
 
         Args:
             domain: The integration to add.
-            answers: What to fill in, by step; other steps are sent empty.
+            answers: What to fill in, by step; other forms are sent empty, and of
+                other menus the first option is taken.
 
         Returns:
             The config entry as Home Assistant describes it.
@@ -123,12 +124,15 @@ class HomeAssistantApi:
         path = "/api/config/config_entries/flow"
         step = await self.post(path, {"handler": domain})
         seen: set[str] = set()
-        while step["type"] == "form":
+        while step["type"] in {"form", "menu"}:
             name = step["step_id"]
-            if step["errors"] or name in seen:
-                raise RefusedError(f"Step {name} was refused: {step['errors']}")
+            if step.get("errors") or name in seen:
+                raise RefusedError(f"Step {name} was refused: {step.get('errors')}")
             seen.add(name)
-            step = await self.post(f"{path}/{step['flow_id']}", answers.get(name, {}))
+            answer = answers.get(name, {})
+            if step["type"] == "menu" and not answer:
+                answer = {"next_step_id": step["menu_options"][0]}
+            step = await self.post(f"{path}/{step['flow_id']}", answer)
         if step["type"] != "create_entry":
             raise RefusedError(f"Adding {domain} ended with {step}")
         entry: dict[str, Any] = step["result"]

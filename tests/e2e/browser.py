@@ -1,6 +1,6 @@
 """Home Assistant's user interface, used as a person uses it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
@@ -41,6 +41,17 @@ SWITCHES = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 30_000
+PLAY = """
+async (player) => {
+  await player.play();
+  while (player.currentTime < 0.3) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  player.pause();
+  return player.duration;
+}
+"""
+"""Plays an audio element for a moment, and returns its duration in seconds."""
 
 
 def find_chromium() -> str | None:
@@ -118,6 +129,7 @@ class UserInterface:
     async def finish_account(self) -> None:
         """Submit the form for the first voice as it is, and leave the dialog."""
         await self._press("submit")
+        await self.listen(self.text["config"])
         await self._press("skip")
         await expect(self.page.locator("dialog-data-entry-flow")).to_be_hidden()
 
@@ -126,13 +138,28 @@ class UserInterface:
         subentry = self.text["config_subentries"]["voice"]
         await self.open("/config/integrations/integration/cosyvoice")
         await self._button(subentry["initiate_flow"]["user"]).click()
+        await self._choose(subentry["step"]["user"]["menu_options"]["choose"])
         await self.expect_title(subentry["step"]["voice"]["title"])
         await self.picture("add-voice")
         await self.form.locator("ha-selector-select").nth(1).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
         await self.page.locator("ha-combo-box-item", has_text=name).first.click()
         await self._press("submit")
-        await expect(self.form).to_be_hidden()
+        await self.listen(subentry)
+        await expect(self.page.locator("step-flow-menu")).to_be_hidden()
+
+    async def listen(self, flow: Mapping[str, Any]) -> None:
+        """Play the sample of a voice in the dialog, then use the voice.
+
+        Args:
+            flow: The texts of the flow.
+        """
+        step = flow["step"]["listen"]
+        await self.expect_title(step["title"])
+        player = self.page.locator("step-flow-menu audio")
+        assert await player.evaluate(PLAY) > 0
+        await self.picture("listen")
+        await self._choose(step["menu_options"]["use"])
 
     async def open_device(self, device_id: str) -> None:
         """Go to a device's page and wait until it is drawn."""
@@ -170,6 +197,11 @@ class UserInterface:
         )
         await self.page.wait_for_load_state("networkidle")
         await self.page.screenshot(path=self._pictures / f"{name}{self._suffix}.png")
+
+    async def _choose(self, option: str) -> None:
+        """Select an option of a menu."""
+        menu = self.page.locator("step-flow-menu")
+        await menu.get_by_text(option, exact=True).click()
 
     @property
     def form(self) -> Locator:

@@ -159,7 +159,7 @@ class Connection:
         except ValueError, KeyError, TypeError, AttributeError:
             valid = False
         if not valid:
-            await self.close(WSCloseCode.INVALID_TEXT)
+            await self.close(self._facts.bad_text_code)
             return
         if action == "run-task":
             await self._run_task(task_id, payload, arrived)
@@ -221,7 +221,8 @@ class Connection:
         if self.record.tasks > 1 and self._facts.reuse_same_only:
             if parameters != previous:
                 raise invalid("Parameter invalid: parameters differ")
-        if self.record.key == "invalid":
+        idle_token = self.record.key == "temporary" and not self._facts.tokens_speak
+        if self.record.key == "invalid" or idle_token:
             raise ServiceError("InvalidApiKey", "Invalid API-key provided.")
 
     async def _task_message(
@@ -236,6 +237,8 @@ class Connection:
         values = payload.get("input")
         if not isinstance(values, dict):
             raise invalid("task can not be null")
+        if self._facts.continue_needs_model and "model" not in payload:
+            raise invalid("Missing required parameter 'payload.model'!")
         if arrived < task.started and not self._facts.early_text:
             raise invalid("Parameter invalid: the task has not started")
         if action == "continue-task":
@@ -262,10 +265,12 @@ class Connection:
             await self._send_json({"header": bare, "payload": {}})
             return
         header.setdefault("attributes", {})
-        message = {
-            "header": {"task_id": self._last_task_id, "event": event, **header},
-            "payload": payload,
-        }
+        names = {"task_id": self._last_task_id, "event": event, **header}
+        if event == "task-finished" and not self._facts.finished_names_task:
+            del names["task_id"]
+        if not self._facts.failed_code:
+            names.pop("error_code", None)
+        message = {"header": names, "payload": payload}
         await self._send_json(message)
         if bend is FaultKind.DUPLICATE_EVENT:
             await self._send_json(message)

@@ -131,7 +131,9 @@ class Enrolment:
         recording = await self._fetch(values, model.id, resolves=resolves)
         pitch = recording.pitch if recording else None
         voice = Voice(str(values["url"]), self._time(), pitch)
-        return {"voice_id": self._add(f"{model.id}-{prefix}", voice)}
+        names = {"model": model.id, "prefix": prefix}
+        stem = emulator.config.facts.clone_ids.format(**names)
+        return {"voice_id": self._add(stem, voice)}
 
     async def _design(
         self,
@@ -207,6 +209,8 @@ class Enrolment:
         if not self._emulator.config.facts.lists_models:
             for facts in found:
                 del facts["target_model"]
+        if not self._emulator.config.facts.lists_pages:
+            return {"voice_list": found}
         return {"voice_list": found[index * size : (index + 1) * size]}
 
     async def _query(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,6 +264,8 @@ class Enrolment:
             data = emulator.config.web[url]
         else:
             raise _refusal("BadRequest.InputDownloadFailed")
+        if not facts.needs_speech:
+            return None
         return await emulator.studio.run(examine, data)
 
     def _add(self, stem: str, voice: Voice) -> str:
@@ -275,7 +281,7 @@ class Enrolment:
     def _known(self, values: Mapping[str, Any]) -> str:
         voice_id = values.get("voice_id")
         if voice_id not in self._emulator.config.cloned_voices:
-            raise _refusal("BadRequest.ResourceNotExist")
+            raise _refusal(self._emulator.config.facts.deleted_voice)
         return str(voice_id)
 
     def _facts(self, voice_id: str) -> dict[str, Any]:

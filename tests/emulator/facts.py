@@ -14,6 +14,7 @@ _HAN = re.compile(
     "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\U00030000-\U000323af]"
 )
 _KANA = re.compile("[\u3040-\u30ff]")
+_BLANKS = re.compile(r"\s")
 _WIDE_MARKS = re.compile("[\u3000-\u303f\uff00-\uff65]")
 
 
@@ -28,6 +29,11 @@ class Facts:
         any_region_key: True if keys of other regions are valid.
         slash_path: True if the path may end in a slash.
         scheme_any_case: True if ``bearer`` may be written in small letters.
+        needs_key: True if a request without any key is refused.
+        unknown_path: The answer to an unknown path.
+        http_key_code: The code with which HTTP refuses a wrong key.
+        bad_text_code: The close code after a text frame that is no message.
+        continue_needs_model: True if continue-task must repeat the model.
         needs_input: True if run-task needs an ``input``.
         hex_task_ids: True if a task's id must be 32 hexadecimal digits.
         knows_default_format: True if the SDK's format ``Default`` is taken.
@@ -43,6 +49,9 @@ class Facts:
         text_at: The events that have the sentence's text.
         first_index: The index of a task's first sentence.
         frames_per_event: Binary frames after each sentence-synthesis.
+        finished_names_task: True if task-finished has the task's id.
+        failed_code: True if task-failed has a code.
+        joins_pieces: True if a sentence may come in several texts.
         usage_cumulative: True if each report counts from the beginning of the task.
         qwen_finish_usage: True if task-finished of Qwen-Audio repeats the usage.
         holds_last: True if the last sentence waits for finish-task though it is complete.
@@ -65,19 +74,28 @@ class Facts:
         clamps: True if a value out of range is taken as the nearest in range.
         instruction_limit: Units that an instruction may have.
         instructions_free: True if system voices take any instruction.
+        instructions_fixed: True if they take the phrases that are listed for them.
+        counts_instruction: True if the instruction is counted.
+        counts_tags: True if the tags of Qwen-Audio are counted.
         plain_type_only: True if ``text_type`` must be ``PlainText``.
-        han, kana, wide_mark: Units that such a character counts.
+        han, kana, wide_mark, blank: Units that such a character counts.
         counts_markup: True if the elements of SSML are counted.
         ssml_texts: How many texts a task with markup takes; 0 for any number.
         ssml_plain: True if such a task takes plain text.
         ssml_breaks: True if breaks are heard.
+        ssml_sub: True if the alias of ``sub`` is spoken, False for what it stands for.
         ssml_siblings: True if several ``speak`` elements may follow each other.
         qwen_markup: What becomes of markup for system voices of Qwen-Audio.
         words_at: The event that has the words; empty for none.
         offers_tokens: True if there are temporary keys.
         longest_token: Seconds that they can last.
         tokens_open_sockets: True if a WebSocket can be opened with one.
+        tokens_speak: True if what was opened with one takes tasks.
         lists_models: True if a list of voices names their models.
+        lists_pages: True if a list has no more voices than were asked for.
+        clone_ids: What a cloned voice's id begins with.
+        deleted_voice: The code for a voice that was deleted.
+        needs_speech: True if a short or silent recording is refused.
         oss_needs_header: True if an upload is found only by a request that asks for it.
         takes_data_uri: True if a recording may be part of the request.
         prefix_capitals: True if a voice's prefix may have capitals.
@@ -91,6 +109,7 @@ class Facts:
         empty_fails: True if a task without speakable text fails.
         any_case_voices: True if ids of voices may be written in other case.
         tokens_per_second: Tokens of a second of audio.
+        tokens_per_unit: Tokens of a unit of text, see ``billing``.
         models: What models have otherwise: id -> attribute of ``Model`` -> value.
         voices: What system voices have otherwise; None for no such voice.
     """
@@ -101,6 +120,11 @@ class Facts:
     any_region_key: bool = False
     slash_path: bool = True
     scheme_any_case: bool = True
+    needs_key: bool = True
+    unknown_path: int = 404
+    http_key_code: str = "InvalidApiKey"
+    bad_text_code: int = 1007
+    continue_needs_model: bool = False
     needs_input: bool = True
     hex_task_ids: bool = False
     knows_default_format: bool = True
@@ -120,6 +144,9 @@ class Facts:
     text_at: Collection[str] = ("sentence-begin", "sentence-end")
     first_index: int = 0
     frames_per_event: int = 1
+    finished_names_task: bool = True
+    failed_code: bool = True
+    joins_pieces: bool = True
     usage_cumulative: bool = True
     qwen_finish_usage: bool = True
     holds_last: bool = True
@@ -142,21 +169,31 @@ class Facts:
     clamps: bool = False
     instruction_limit: int = 100
     instructions_free: bool = False
+    instructions_fixed: bool = True
+    counts_instruction: bool = False
+    counts_tags: bool = True
     plain_type_only: bool = False
     han: int = 2
     kana: int = 1
     wide_mark: int = 1
+    blank: int = 1
     counts_markup: bool = False
     ssml_texts: int = 1
     ssml_plain: bool = True
     ssml_breaks: bool = True
+    ssml_sub: bool = True
     ssml_siblings: bool = True
     qwen_markup: Literal["dropped", "refused", "spoken"] = "dropped"
     words_at: str = "sentence-end"
     offers_tokens: bool = True
     longest_token: int = 1800
     tokens_open_sockets: bool = True
+    tokens_speak: bool = True
     lists_models: bool = True
+    lists_pages: bool = True
+    clone_ids: str = "{model}-{prefix}"
+    deleted_voice: str = "BadRequest.ResourceNotExist"
+    needs_speech: bool = True
     oss_needs_header: bool = True
     takes_data_uri: bool = False
     prefix_capitals: bool = True
@@ -170,6 +207,7 @@ class Facts:
     empty_fails: bool = True
     any_case_voices: bool = False
     tokens_per_second: float = 12.5
+    tokens_per_unit: int = 1
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     voices: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
@@ -180,4 +218,5 @@ class Facts:
             + (self.han - 1) * len(_HAN.findall(text))
             + (self.kana - 1) * len(_KANA.findall(text))
             + (self.wide_mark - 1) * len(_WIDE_MARKS.findall(text))
+            + (self.blank - 1) * len(_BLANKS.findall(text))
         )

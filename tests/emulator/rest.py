@@ -106,7 +106,7 @@ async def refusal(
     """
     answer = await faulty_answer(request, fault)
     if answer is None and emulator.key_kind(request) == "invalid":
-        return error_response(401)
+        return error_response(401, emulator.config.facts.http_key_code)
     return answer
 
 
@@ -166,7 +166,7 @@ class _Api:
         return web.Response()
 
     async def not_found(self, _: web.Request) -> web.StreamResponse:
-        return error_response(404)
+        return error_response(self._emulator.config.facts.unknown_path)
 
     def _offered(self, handler: Handler) -> Handler:
         return handler if self._emulator.config.cloning_here else self.not_found

@@ -252,7 +252,8 @@ def _check_instruction(
     free = free or config.facts.instructions_free
     if free and count_characters(instruction) <= config.facts.instruction_limit:
         return instruction
-    if not cloned and instruction in instructions(voice, model.id):
+    fixed = config.facts.instructions_fixed and not cloned
+    if fixed and instruction in instructions(voice, model.id):
         return instruction
     raise invalid("[cosyvoice:]Engine return error code: 428")
 

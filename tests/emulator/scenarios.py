@@ -89,10 +89,12 @@ def heard(*changes: dict[str, Any], text: str = TEXT) -> Scenario:
     return scenario
 
 
-def handshake(key: str = KEY, path: str = PATH, scheme: str = "Bearer") -> Scenario:
+def handshake(
+    key: str | None = KEY, path: str = PATH, scheme: str = "Bearer"
+) -> Scenario:
     async def scenario(emulator: Emulator) -> Any:
         async with aiohttp.ClientSession() as session:
-            headers = {"Authorization": f"{scheme} {key}"}
+            headers = {"Authorization": f"{scheme} {key}"} if key else {}
             try:
                 ws = await session.ws_connect(emulator.url + path, headers=headers)
             except aiohttp.WSServerHandshakeError as error:
@@ -282,14 +284,29 @@ async def starts(emulator: Emulator) -> Any:
     return codes
 
 
-async def token(emulator: Emulator) -> Any:
-    async with aiohttp.ClientSession() as session:
-        url = emulator.url + "/api/v1/tokens?expire_in_seconds=100"
-        async with session.post(url, headers=bearer(KEY)) as response:
-            if response.status != 200:
-                return response.status
-            key = (await response.json())["token"]
-    return await handshake(key)(emulator)
+def token(seconds: int = 100, key: str = KEY) -> Scenario:
+    async def scenario(emulator: Emulator) -> Any:
+        async with aiohttp.ClientSession() as session:
+            url = f"{emulator.url}/api/v1/tokens?expire_in_seconds={seconds}"
+            async with session.post(url, headers=bearer(key)) as response:
+                answer = await response.json()
+        if response.status != 200:
+            return response.status, answer["code"]
+        return await handshake(answer["token"])(emulator)
+
+    return scenario
+
+
+async def bad_text(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.ws.send_str("nothing")
+        return (await wire.ws.receive(timeout=5)).data
+
+
+async def last_event(emulator: Emulator) -> Any:
+    async with connect(emulator) as wire:
+        await wire.speak(TEXT)
+        return sorted(wire.events[-1]["header"])
 
 
 def cloning(action: Callable[[Studio], Awaitable[Any]], **settings: Any) -> Scenario:
@@ -322,12 +339,28 @@ async def clone_at_once(studio: Studio) -> Any:
     return body["output"]["status"]
 
 
+async def clone_id(studio: Studio) -> Any:
+    _, body = await studio.clone(wav(speech(120)))
+    return body["output"]["voice_id"].startswith(MODEL)
+
+
+async def short_recording(studio: Studio) -> Any:
+    status, _ = await studio.clone(wav(speech(120, 1.0)))
+    return status
+
+
+async def deleted(studio: Studio) -> Any:
+    _, body = await studio.call("query_voice", voice_id="nobody")
+    return body["code"]
+
+
 async def listed(studio: Studio) -> Any:
-    studio.emulator.config.cloned_voices = {f"{MODEL}-me-1": "OK"}
-    _, body = await studio.call("list_voice")
+    voices = {f"{MODEL}-me-1": "OK", f"{MODEL}-me-2": "OK"}
+    studio.emulator.config.cloned_voices = voices
+    _, body = await studio.call("list_voice", page_size=1)
     return (
         body.get("code"),
-        [*map(sorted, body.get("output", {}).values())],
+        [[*map(sorted, found)] for found in body.get("output", {}).values()],
         str(body)[:60],
     )
 

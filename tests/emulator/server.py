@@ -204,6 +204,8 @@ class Emulator:
     def key_kind(self, request: web.Request) -> str:
         """Return what the request's key is: api_key, temporary or invalid."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if not (scheme or self.config.facts.needs_key):
+            return "api_key"
         if not self.config.facts.scheme_any_case and scheme != "Bearer":
             return "invalid"
         if scheme.lower() == "bearer":
@@ -338,7 +340,7 @@ class Emulator:
         """Return the answer to an upgrade that is refused, or None if it is not."""
         facts = self.config.facts
         if request.path.endswith("/") and not facts.slash_path:
-            return error_response(404)
+            return error_response(facts.unknown_path)
         answer = await faulty_answer(request, fault)
         if answer is not None or key != "invalid" or facts.any_key:
             return answer

@@ -149,6 +149,8 @@ class Task:
         if self._speaker.tags:
             text = tags.mark(text)
         self._queue_sentences(self._segmenter.push(text))
+        if not self._facts.joins_pieces:
+            self._queue_sentences(self._segmenter.flush())
 
     def finish(self) -> None:
         """Speak what was held back, then finish."""
@@ -171,7 +173,8 @@ class Task:
         """Bill the tokens of all text that was begun and all audio that was sent."""
         if self._model.unit == "tokens":
             begun = "".join(sentence.text for sentence in self.record.sentences)
-            self.record.input_tokens = input_tokens(begun)
+            units = input_tokens(begun)
+            self.record.input_tokens = units * self._facts.tokens_per_unit
             self.record.output_tokens = output_tokens(
                 self.record.audio_seconds, self._facts.tokens_per_second
             )
@@ -220,7 +223,9 @@ class Task:
         if not self._speaker.knows_ssml:
             raise invalid("SSML text is not supported at the moment!")
         try:
-            passages = parse_ssml(text, siblings=self._facts.ssml_siblings)
+            passages = parse_ssml(
+                text, siblings=self._facts.ssml_siblings, aliases=self._facts.ssml_sub
+            )
         except ValueError as error:
             raise invalid(f"SSML text is invalid: {error}") from error
         if self._facts.counts_markup:
@@ -328,6 +333,10 @@ class Task:
             spoken=tags.spoken(passage.text),
         )
         sentences.append(sentence)
+        if not self._facts.counts_tags:
+            sentence.characters = self._facts.count(sentence.spoken)
+        if self._facts.counts_instruction:
+            sentence.characters += self._facts.count(self._speaker.instruction)
         if self._model.unit == "characters":
             self.record.characters += sentence.characters
         if self._config.usage != "old":

@@ -124,15 +124,22 @@ def drop_markup(text: str) -> str:
     return _MARKUP.sub("", text)
 
 
-def parse_ssml(text: str, *, siblings: bool = True) -> list[Passage]:
+def parse_ssml(
+    text: str, *, siblings: bool = True, aliases: bool = True
+) -> list[Passage]:
     """Return the passages of one or, with ``siblings``, more ``speak`` elements.
+
+    Args:
+        text: The markup.
+        siblings: True if there may be several ``speak`` elements.
+        aliases: True if the alias of ``sub`` is spoken and not its text.
 
     Raises:
         ValueError: If it is not well-formed, or has an unknown or misplaced element.
     """
     if not siblings and text.count("</speak>") > 1:
         raise ValueError("more than one <speak>")
-    reader = _SsmlReader()
+    reader = _SsmlReader(aliases=aliases)
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -145,7 +152,8 @@ def parse_ssml(text: str, *, siblings: bool = True) -> list[Passage]:
 
 
 class _SsmlReader:
-    def __init__(self) -> None:
+    def __init__(self, *, aliases: bool) -> None:
+        self._aliases = aliases
         self.passages: list[Passage] = []
         self._open: list[str] = []
         self._prosody: dict[str, str] = {}
@@ -162,7 +170,7 @@ class _SsmlReader:
             self._prosody = attributes
         elif name == "break":
             self._add(_seconds(attributes.get("time", "1s")))
-        elif name == "sub":
+        elif name == "sub" and self._aliases:
             self._text += attributes.get("alias", "")
 
     def end(self, name: str) -> None:
@@ -174,7 +182,7 @@ class _SsmlReader:
         if "speak" not in self._open:
             if text.strip():
                 raise ValueError("text outside of <speak>")
-        elif self._open[-1] != "sub":
+        elif self._open[-1] != "sub" or not self._aliases:
             self._text += text
 
     def _add(self, pause: float) -> None:

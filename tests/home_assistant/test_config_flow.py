@@ -18,7 +18,7 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.translation import async_get_translations
@@ -26,29 +26,14 @@ from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
 from .conftest import API_KEY, CLONE, SUBENTRY_ID
+from .flows import (
+    account,
+    start_account as start,
+    submit_account as submit,
+    use_first as use,
+)
 
 VOICE = {"voice": "longanyang", "model": "auto"}
-
-
-def account(emulator: Emulator, key: str = API_KEY, **fields: Any) -> dict[str, Any]:
-    return {
-        "api_key": key,
-        "region": "cn-beijing",
-        "advanced": {"base_url": emulator.url},
-        **fields,
-    }
-
-
-async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}
-    )
-
-
-async def submit(
-    hass: HomeAssistant, result: ConfigFlowResult, user_input: dict[str, Any]
-) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
 
 
 def suggested(result: ConfigFlowResult, field: str) -> Any:
@@ -84,7 +69,7 @@ async def test_an_account_with_its_first_voice(
     assert result["step_id"] == "user"
     result = await submit(hass, result, account(emulator))
     assert result["step_id"] == "voice"
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "CosyVoice"
     entry = result["result"]
@@ -113,7 +98,7 @@ async def test_defaults_are_the_contract_s(
         "region": "cn-beijing",
     }
     result = await submit(hass, result, account(emulator))
-    assert form(result)({}) == {**VOICE, "language": "any"}
+    assert form(result)({}) == {**VOICE, "language": "any", "kind": "any"}
 
 
 @pytest.fixture
@@ -178,7 +163,7 @@ async def test_each_error_is_told_and_can_be_corrected_in_place(
     emulator.clear_faults()
     result = await submit(hass, result, account(emulator))
     assert result["step_id"] == "voice"
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -250,7 +235,7 @@ async def test_the_language_filter_does_not_add_the_account(
     result = await submit(hass, await start(hass), account(emulator))
     result = await submit(hass, result, {**VOICE, "language": "en"})
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "voice")
-    result = await submit(hass, result, {**VOICE, "language": "en"})
+    result = await use(hass, result, {**VOICE, "language": "en"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -264,7 +249,7 @@ async def test_a_list_of_voices_that_hangs_does_not_delay_the_form(
     async with asyncio.timeout(2):
         result = await submit(hass, await start(hass), account(emulator))
     assert result["step_id"] == "voice"
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     emulator.clear_faults()
     await hass.async_block_till_done()
@@ -340,7 +325,7 @@ async def test_the_same_account_in_two_windows(
 ) -> None:
     """The second of two flows that began together is refused at its end."""
     flows = [await submit(hass, await start(hass), account(emulator)) for _ in range(2)]
-    first, second = [await submit(hass, flow, VOICE) for flow in flows]
+    first, second = [await use(hass, flow, VOICE) for flow in flows]
     assert first["type"] is FlowResultType.CREATE_ENTRY
     assert second["reason"] == "already_configured"
 
@@ -351,7 +336,7 @@ async def test_a_second_account(
     """Another key makes an account of its own beside the first."""
     emulator.config.api_keys = {API_KEY, "sk-other"}
     result = await submit(hass, await start(hass), account(emulator, "sk-other"))
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["title"] == "CosyVoice 2"
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
@@ -372,7 +357,7 @@ async def test_cloned_voices_are_offered_first(
     assert options[1]["value"] == "longanyang"
     result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
     assert result["errors"] == {"voice": "voice_not_ready"}
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -382,7 +367,7 @@ async def test_voices_that_cannot_be_listed_stop_nobody(
     """The system voices are there, and the id of a cloned one can be entered."""
     emulator.script(Fault(kind=FaultKind.HTTP_500, at=Point.HTTP, times=None))
     result = await submit(hass, await start(hass), account(emulator))
-    result = await submit(hass, result, {"voice": f" {CLONE} ", "model": "auto"})
+    result = await use(hass, result, {"voice": f" {CLONE} ", "model": "auto"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     (subentry,) = result["result"].subentries.values()
     assert subentry.data["voice"] == CLONE
@@ -416,7 +401,7 @@ async def test_impossible_voices_are_explained_at_the_field(
     result = await submit(hass, result, {"voice": voice, "model": model})
     assert result["errors"] == {field: error}
     assert allowed in result["description_placeholders"]["allowed"]
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -429,7 +414,7 @@ async def test_forms_speak_chinese(hass: HomeAssistant, emulator: Emulator) -> N
     assert options[0]["label"] == (
         "Longanyang 龙安洋 · 阳光大男孩 · 中文/英语 · v3-flash, v3-plus"
     )
-    result = await submit(hass, result, VOICE)
+    result = await use(hass, result, VOICE)
     (subentry,) = result["result"].subentries.values()
     assert subentry.title == "龙安洋"
 
@@ -563,6 +548,7 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert result["step_id"] == "init"
     client = loaded.runtime_data.client
     chosen = {
+        "keep_ready": "always",
         "temporary_keys": True,
         "refuse_over_budget": True,
         "monthly_budget": 12.5,
@@ -584,18 +570,15 @@ async def test_forms_can_be_drawn(
     """Every form can be sent to a browser."""
     assert await async_setup_component(hass, "config", {})
     client: ClientSession = await hass_client()
-    for path, payload in (
-        ("/api/config/config_entries/flow", {"handler": DOMAIN}),
-        (
-            "/api/config/config_entries/flow",
-            {"handler": DOMAIN, "entry_id": loaded.entry_id},
-        ),
-        ("/api/config/config_entries/options/flow", {"handler": loaded.entry_id}),
-        (
-            "/api/config/config_entries/subentries/flow",
-            {"handler": [loaded.entry_id, "voice"]},
-        ),
+    flows = "/api/config/config_entries"
+    voice = {"handler": [loaded.entry_id, "voice"]}
+    for path, payload, kind in (
+        ("flow", {"handler": DOMAIN}, "form"),
+        ("flow", {"handler": DOMAIN, "entry_id": loaded.entry_id}, "form"),
+        ("options/flow", {"handler": loaded.entry_id}, "form"),
+        ("subentries/flow", voice, "menu"),
+        ("subentries/flow", {**voice, "subentry_id": SUBENTRY_ID}, "form"),
     ):
-        response = await client.post(path, json=payload)
+        response = await client.post(f"{flows}/{path}", json=payload)
         assert response.status == 200, path
-        assert (await response.json())["type"] == "form"
+        assert (await response.json())["type"] == kind

@@ -36,6 +36,7 @@ async def add_account(
     result = await flow.async_configure(
         result["flow_id"], {"voice": "longanyang", "model": "auto"}
     )
+    result = await flow.async_configure(result["flow_id"], {"next_step_id": "use"})
     await hass.async_block_till_done(wait_background_tasks=True)
     entry: MockConfigEntry = result["result"]
     return entry

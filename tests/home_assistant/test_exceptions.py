@@ -11,15 +11,20 @@ from custom_components.cosyvoice.client import (
     AccessDeniedError,
     ArrearsError,
     AuthenticationError,
+    ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
     EmptyTextError,
     OptionError,
+    RecordingTooShortError,
     RequestError,
     TextError,
     ThrottledError,
+    TooManyVoicesError,
+    UploadError,
     VoiceError,
+    VoiceNotApprovedError,
 )
 from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.errors import (
@@ -68,7 +73,8 @@ async def test_every_error_is_translated(
     await hass.config.async_update(language=language)
     said = await async_explain(hass, error)
     # Their reason is the text itself
-    if not isinstance(error, EmptyTextError | CosyVoiceTimeoutError):
+    plain = EmptyTextError | CosyVoiceTimeoutError | VoiceNotApprovedError
+    if not isinstance(error, plain):
         assert ("0–100" if isinstance(error, OptionError) else "It broke") in said
 
 
@@ -108,6 +114,11 @@ def test_the_table_names_every_class(error: CosyVoiceError) -> None:
         (AccessDeniedError("no"), "unknown", "model_not_activated"),
         (ThrottledError("no"), "cannot_connect", "rate_limited"),
         (CosyVoiceConnectionError("no"), "cannot_connect", None),
+        (ContentError("no"), "voice_refused", None),
+        (VoiceNotApprovedError("no"), "voice_refused", None),
+        (UploadError("no"), "upload_failed", None),
+        (RecordingTooShortError("no"), "recording_too_short", None),
+        (TooManyVoicesError("no"), "too_many_voices", None),
         (RequestError("no"), "cannot_connect", None),
     ],
 )

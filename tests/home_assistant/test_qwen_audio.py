@@ -9,12 +9,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.flows.voice_form import VoiceForm
 from custom_components.cosyvoice.usage import ledger as ledger_module
+from custom_components.cosyvoice.voices.names import Words
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator, EmulatorConfig, FaultKind
 from tests.emulator.faults import TASK_ERRORS
+from tests.texts import LANGUAGES
 
 from .conftest import API_KEY, SUBENTRY_ID
 from .speaking import change, entity_id, pieces, speak, spoken, text_of
@@ -27,6 +30,8 @@ VOICES = {
     "qwen-audio-3.0-tts-flash": "loongjohn",
     "qwen-audio-3.0-tts-plus": "longanlingxin",
 }
+QWEN = {model: voice for model, voice in VOICES.items() if model.startswith("qwen")}
+BASIC = "qwen-audio-3.0-tts-flash-longyunfuhong"
 TEXTS = (
     "今天天气不错。明天也不错。",
     "The kettle is boiling. Please turn it off.",
@@ -170,6 +175,34 @@ async def test_any_instruction_is_sent_for_a_system_voice(
     assert emulator.tasks[-1].parameters["instruction"] == instruction
 
 
+@pytest.mark.parametrize("voice", [*QWEN.values(), BASIC])
+async def test_a_style_is_a_ready_made_instruction(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, voice: str
+) -> None:
+    """Free text comes before it, from the settings as from the call."""
+    change(hass, loaded, voice=voice)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    style = entity_id(hass, "select", "style")
+    state = hass.states.get(style)
+    assert state
+    keys = state.attributes["options"]
+    assert (state.state, keys[:2]) == ("none", ["none", "happy"])
+    await speak(hass, "好的，一。")
+    await hass.services.async_call(
+        "select",
+        "select_option",
+        {"entity_id": style, "option": "whisper"},
+        blocking=True,
+    )
+    await speak(hass, "好的，二。")
+    await speak(hass, "好的，三。", {"instruction": "Tired."})
+    change(hass, loaded, instruction="很累的样子。")
+    await speak(hass, "好的，四。")
+    given = [task.parameters.get("instruction") for task in spoken(emulator)]
+    written = CATALOGUE.free_styles["whisper"]
+    assert given == [None, written, "Tired.", "很累的样子。"]
+
+
 CLONE = f"{TOKENS}-myhome-7c1e"
 WAYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "the voice of a call": ({}, {"voice": VOICES[TOKENS]}),
@@ -258,6 +291,28 @@ async def test_a_model_may_be_closed_to_the_account(
     check_is_closed(hass, loaded, caught.value)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_form_says_what_a_model_is_good_for_and_what_it_costs(
+    hass: HomeAssistant, language: str
+) -> None:
+    hass.config.language = language
+    words = await Words.load(hass)
+    for region in CATALOGUE.regions.values():
+        form = VoiceForm(words, region.id, ())
+        lines = {
+            option["value"]: option["label"]
+            for option in form.basic_schema().schema["model"].config["options"]
+        }
+        offered = CATALOGUE.models_in(region.id)
+        assert [*lines] == ["auto", *(model.id for model in offered)]
+        for model in offered:
+            name, purpose, price = lines[model.id].split(" · ")
+            assert name == model.id
+            assert not purpose.startswith(("cosyvoice", "qwen-audio"))
+            cost = model.prices[region.id].of_an_hour
+            assert f"{cost} {region.currency}" in price
+
+
 @pytest.mark.parametrize("region", ["ap-southeast-1"])
 async def test_voices_of_a_closed_model_are_not_offered(
     hass: HomeAssistant, loaded: MockConfigEntry
@@ -277,23 +332,21 @@ async def test_voices_of_a_closed_model_are_not_offered(
 async def test_a_basic_voice_is_not_missed_among_the_clones(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
-    voice = "qwen-audio-3.0-tts-flash-longyunfuhong"
-    change(hass, loaded, voice=voice)
+    change(hass, loaded, voice=BASIC)
     await hass.async_block_till_done(wait_background_tasks=True)
     await loaded.runtime_data.voices.async_refresh()
-    assert loaded.runtime_data.voices.problem(voice) is None
+    assert loaded.runtime_data.voices.problem(BASIC) is None
     await speak(hass, "好的。")
-    assert emulator.tasks[-1].parameters["voice"] == voice
+    assert emulator.tasks[-1].parameters["voice"] == BASIC
 
 
 async def test_a_clone_of_qwen_audio_is_listed_and_speaks(
     hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
 ) -> None:
-    clone = f"{TOKENS}-myhome-7c1e"
-    emulator.config.cloned_voices[clone] = "OK"
+    emulator.config.cloned_voices[CLONE] = "OK"
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.runtime_data.voices.data[clone].model == TOKENS
-    await speak(hass, "好的。", {"voice": clone})
-    assert emulator.tasks[-1].parameters["voice"] == clone
+    assert entry.runtime_data.voices.data[CLONE].model == TOKENS
+    await speak(hass, "好的。", {"voice": CLONE})
+    assert emulator.tasks[-1].parameters["voice"] == CLONE
     assert entry.subentries[SUBENTRY_ID]

@@ -118,6 +118,34 @@ def test_an_unknown_option_is_named_as_unknown() -> None:
             {"voice": "longanhuan_v3.1"},
             {"instruction": "Softly."},
         ),
+        (
+            {"instruction": "Softly.", "style": "happy"},
+            {"voice": "longanhuan_v3.1"},
+            {"instruction": "Softly."},
+        ),
+        (
+            {"style": "happy"},
+            {"voice": "longanhuan_v3.1"},
+            {"instruction": "请用开心的语气表达。"},
+        ),
+        (
+            {"style": "ningbo"},
+            {"voice": "longanhuan_v3.1"},
+            {"instruction": "请用宁波话表达。"},
+        ),
+        ({"style": "ningbo"}, {"voice": "Emily_v3.1"}, {}),
+        ({"style": "news_happy"}, {"voice": "Emily_v3.1"}, {}),
+        (
+            {"style": "whisper"},
+            {"voice": "qwen-audio-3.0-tts-plus-longyunfuhong"},
+            {"instruction": "请用耳语般的声音，轻轻地表达。"},
+        ),
+        (
+            {"style": "happy", "instruction": "Softly."},
+            {"voice": CLONE.id},
+            {"instruction": "Softly."},
+        ),
+        ({"style": "happy"}, {"voice": CLONE.id}, {}),
         ({"style": "happy"}, {}, {"instruction": "你说话的情感是happy。"}),
         ({"style": "happy"}, {"voice": NO_SSML}, {}),
         (

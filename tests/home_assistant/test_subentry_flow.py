@@ -9,17 +9,14 @@ from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.flows.voice_form import as_shown, as_stored
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.speech.request import create_request
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    SOURCE_USER,
-    SubentryFlowContext,
-    SubentryFlowResult,
-)
+from custom_components.cosyvoice.voices.kinds import speaks
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.emulator import Emulator
 
 from .conftest import CLONE, SUBENTRY_ID
+from .flows import start_voice as start, submit_voice as submit, use_voice as use
 
 ALL_SETTINGS = {
     "voice": "longanhuan",
@@ -34,28 +31,6 @@ ALL_SETTINGS = {
     },
     "safety": {"fallback_engine": "tts.other", "lead_in": 200, "trailing": 100},
 }
-
-
-async def start(
-    hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str | None = None
-) -> SubentryFlowResult:
-    """Open the form for a new voice or for an existing one."""
-    context = SubentryFlowContext(source=SOURCE_USER)
-    if subentry_id:
-        context = SubentryFlowContext(
-            source=SOURCE_RECONFIGURE, subentry_id=subentry_id
-        )
-    return await hass.config_entries.subentries.async_init(
-        (entry.entry_id, "voice"), context=context
-    )
-
-
-async def submit(
-    hass: HomeAssistant, result: SubentryFlowResult, user_input: dict[str, Any]
-) -> SubentryFlowResult:
-    return await hass.config_entries.subentries.async_configure(
-        result["flow_id"], user_input
-    )
 
 
 def suggested(result: SubentryFlowResult) -> dict[str, Any]:
@@ -85,7 +60,7 @@ async def test_a_voice_needs_no_more_than_its_id(
     """Everything else has a default."""
     result = await start(hass, loaded)
     assert result["step_id"] == "voice"
-    result = await submit(hass, result, {"voice": "longxiaochun_v2"})
+    result = await use(hass, result, {"voice": "longxiaochun_v2"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     voices = {sub.title: sub.data for sub in loaded.subentries.values()}
@@ -96,7 +71,7 @@ async def test_the_same_voice_twice_has_two_names(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """As may be wanted for two rooms."""
-    result = await submit(hass, await start(hass, loaded), {"voice": "longanyang"})
+    result = await use(hass, await start(hass, loaded), {"voice": "longanyang"})
     assert result["title"] == "Longanyang 2"
     await hass.async_block_till_done()
 
@@ -105,7 +80,7 @@ async def test_every_setting_is_stored_and_shown_again(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """The reconfigure form comes filled in, and submitting it changes nothing."""
-    result = await submit(hass, await start(hass, loaded), ALL_SETTINGS)
+    result = await use(hass, await start(hass, loaded), ALL_SETTINGS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     subentry = list(loaded.subentries.values())[-1]
@@ -131,7 +106,7 @@ async def test_every_setting_is_stored_and_shown_again(
     assert result["step_id"] == "voice"
     values = suggested(result)
     assert {name: values[name] for name in ALL_SETTINGS} == ALL_SETTINGS
-    result = await submit(hass, result, ALL_SETTINGS)
+    result = await use(hass, result, ALL_SETTINGS)
     assert result["reason"] == "reconfigure_successful"
     assert subentry.data == stored
 
@@ -153,7 +128,7 @@ async def test_a_language_narrows_the_list(
     values = suggested(result)
     assert values["format"] == "wav"
     assert values["voice"] in japanese
-    result = await submit(
+    result = await use(
         hass, result, {"language": values["language"], "voice": values["voice"]}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -176,11 +151,11 @@ async def test_the_language_filter_never_ends_the_form(
     assert len(loaded.subentries) == voices
     narrowed = listed(result)
     assert set(narrowed) < set(every)
-    assert all(language in CATALOGUE.voices[voice].languages for voice in narrowed)
+    assert all(speaks(voice, language) for voice in narrowed)
     values = suggested(result)
     assert (values["language"], values["format"]) == (language, "wav")
     assert values["voice"] in narrowed
-    result = await submit(hass, result, {"voice": narrowed[-1]})
+    result = await use(hass, result, {"voice": narrowed[-1]})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -193,12 +168,121 @@ async def test_the_filter_can_be_changed_and_removed(
     result = await submit(hass, result, {"language": "ja", "voice": "longanyang"})
     result = await submit(hass, result, {"language": "ko", "voice": "longanyang"})
     assert result["description_placeholders"]["language"] == "Korean"
-    result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
+    voice = suggested(result)["voice"]
+    result = await submit(hass, result, {"language": "any", "voice": voice})
     assert not result["errors"]
     assert listed(result) == every
-    result = await submit(hass, result, {"language": "any", "voice": "longanyang"})
+    result = await use(hass, result, {"language": "any", "voice": voice})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
+
+
+async def test_english_includes_british_and_american(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    result = await start(hass, loaded)
+    result = await submit(hass, result, {"language": "en", "voice": "longanyang"})
+    assert {"longanyang", "loongabby_v3", "loongluna_v3"} <= set(listed(result))
+    result = await submit(hass, result, {"language": "en-GB", "voice": "longanyang"})
+    assert "loongluna_v3" in listed(result)
+    assert not {"longanyang", "loongabby_v3"} & set(listed(result))
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "missing"),
+    [
+        ("women", "longanhuan", "longanyang"),
+        ("men", "longanyang", "longniuniu_v3"),
+        ("children", "longniuniu_v3", "longanyang"),
+        ("dialects", "longlaotie_v3", "longanyang"),
+        ("characters", "longhouge_v3", "longanyang"),
+        ("yours", CLONE, "longanyang"),
+    ],
+)
+async def test_a_kind_narrows_the_list(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    entry: MockConfigEntry,
+    kind: str,
+    found: str,
+    missing: str,
+) -> None:
+    """The shown voice is one of the list, and submitting it then goes on."""
+    emulator.config.cloned_voices = {CLONE: "OK"}
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    result = await start(hass, entry)
+    result = await submit(hass, result, {"kind": kind, "voice": "longanyang"})
+    assert result["step_id"] == "voice"
+    fits = kind == "men"
+    assert result["errors"] == ({} if fits else {"voice": "voice_kind"})
+    assert found in listed(result)
+    assert missing not in listed(result)
+    shown = suggested(result)
+    assert (shown["kind"], shown["voice"] in listed(result)) == (kind, True)
+    result = await use(hass, result, {"kind": kind, "voice": shown["voice"]})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert "kind" not in list(entry.subentries.values())[-1].data
+
+
+async def test_there_are_no_custom_voices_to_choose_from(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    result = await start(hass, loaded)
+    options = result["data_schema"].schema["kind"].config["options"]
+    kinds = [option["value"] for option in options]
+    assert kinds[:3] == ["any", "women", "men"]
+    assert "yours" not in kinds
+
+
+async def test_filters_narrow_together(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The model narrows the list as well; a combination that nothing has is explained."""
+    result = await start(hass, loaded)
+    filters = {"language": "zh", "kind": "men", "model": "cosyvoice-v1"}
+    result = await submit(hass, result, {**filters, "voice": "longanyang"})
+    assert result["step_id"] == "voice"
+    assert not result["errors"]
+    for voice in map(CATALOGUE.voices.__getitem__, listed(result)):
+        assert (voice.gender, "cosyvoice-v1" in voice.models) == ("male", True)
+    assert suggested(result)["voice"] in listed(result)
+    filters["language"] = "ko"
+    result = await submit(hass, result, {**filters, "voice": "longanyang"})
+    assert result["errors"] == {"voice": "no_voice"}
+    assert listed(result) == []
+    result = await use(
+        hass,
+        result,
+        {"language": "any", "kind": "any", "model": "auto", "voice": "longanhuan"},
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_a_filter_and_a_fitting_voice_go_on(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Whoever chose a voice is not asked for it again."""
+    filters = {"language": "ja", "kind": "women"}
+    result = await use(
+        hass, await start(hass, loaded), {**filters, "voice": "loongtomoka_v3"}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def test_the_shown_voice_has_a_name(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The field itself shows only its id."""
+    result = await start(hass, loaded)
+    shown = result["description_placeholders"]["shown_voice"]
+    assert shown.startswith("longanyang: Longanyang 龙安洋 · Sunny young man")
+    result = await submit(hass, result, {"language": "ja", "voice": "longanyang"})
+    voice = suggested(result)["voice"]
+    assert result["description_placeholders"]["shown_voice"].startswith(voice)
 
 
 async def test_spaces_around_pronunciations_are_removed(
@@ -210,7 +294,7 @@ async def test_spaces_around_pronunciations_are_removed(
         {"word": " NAS ", "replacement": "storage"},
     ]
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"text": {"pronunciations": rows}})
+    await use(hass, result, {"text": {"pronunciations": rows}})
     await hass.async_block_till_done()
     stored = loaded.subentries[SUBENTRY_ID].data
     assert stored["pronunciations"] == {"天气": "tian1 qi4", "NAS": "storage"}
@@ -226,7 +310,7 @@ async def test_an_empty_word_is_refused(
     result = await submit(hass, result, {"text": {"pronunciations": rows}})
     assert result["errors"] == {"text": "empty_word"}
     assert suggested(result)["text"]["pronunciations"] == rows
-    result = await submit(hass, result, {"text": {"pronunciations": []}})
+    result = await use(hass, result, {"text": {"pronunciations": []}})
     assert result["reason"] == "reconfigure_successful"
 
 
@@ -235,7 +319,7 @@ async def test_a_single_row_counts_as_a_list(
 ) -> None:
     row = {"word": "HA", "replacement": "Home Assistant"}
     result = await start(hass, loaded, SUBENTRY_ID)
-    result = await submit(hass, result, {"text": {"pronunciations": row}})
+    result = await use(hass, result, {"text": {"pronunciations": row}})
     assert result["reason"] == "reconfigure_successful"
     stored = loaded.subentries[SUBENTRY_ID].data
     assert stored["pronunciations"] == {"HA": "Home Assistant"}
@@ -245,7 +329,7 @@ async def test_opus_suits_a_voice_whose_model_has_none(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Home Assistant converts it, so the form takes it as the select does."""
-    result = await submit(
+    result = await use(
         hass,
         await start(hass, loaded),
         {"voice": "longxiaochun", "format": "opus", "sample_rate": "44100"},
@@ -294,7 +378,7 @@ async def test_impossible_combinations_are_explained_at_the_field(
     assert result["errors"] == errors
     assert result["description_placeholders"]["allowed"]
     assert suggested(result)["voice"] == user_input["voice"]
-    result = await submit(hass, result, {"voice": "longanyang"})
+    result = await use(hass, result, {"voice": "longanyang"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -313,7 +397,7 @@ async def test_changing_live_settings_reloads_nothing(
     """What the entities can change is in force at once, also from the form."""
     client = loaded.runtime_data.client
     result = await start(hass, loaded, SUBENTRY_ID)
-    result = await submit(hass, result, {"sound": {"speech_rate": 1.5}})
+    result = await use(hass, result, {"sound": {"speech_rate": 1.5}})
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert loaded.subentries[SUBENTRY_ID].data["speech_rate"] == 1.5
@@ -329,7 +413,7 @@ async def test_another_voice_renames_a_voice_that_bore_its_name(
         loaded, subentry, data={**subentry.data, "style": "happy"}
     )
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await use(hass, result, {"voice": "longxiaochun_v2"})
     await hass.async_block_till_done()
     assert subentry.title == "Longxiaochun"
     assert subentry.data["style"] == "none"
@@ -343,7 +427,7 @@ async def test_style_chosen_while_the_form_is_open_stays(
     hass.config_entries.async_update_subentry(
         loaded, subentry, data={**subentry.data, "style": "happy"}
     )
-    await submit(hass, result, {"voice": "longanyang"})
+    await use(hass, result, {"voice": "longanyang"})
     assert subentry.data["style"] == "happy"
 
 
@@ -356,7 +440,7 @@ async def test_a_numbered_title_follows_the_voice(
     hass.config_entries.async_update_subentry(loaded, subentry, title=title)
     await hass.async_block_till_done()
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longanhuan"})
+    await use(hass, result, {"voice": "longanhuan"})
     await hass.async_block_till_done()
     assert subentry.title == "Longanhuan"
 
@@ -370,7 +454,7 @@ async def test_a_chosen_name_stays(
     hass.config_entries.async_update_subentry(loaded, subentry, title=title)
     await hass.async_block_till_done()
     result = await start(hass, loaded, SUBENTRY_ID)
-    await submit(hass, result, {"voice": "longxiaochun_v2"})
+    await use(hass, result, {"voice": "longxiaochun_v2"})
     await hass.async_block_till_done()
     assert subentry.title == title
 
@@ -388,7 +472,7 @@ async def test_a_cloned_voice(
         hass, result, {"voice": CLONE, "model": "cosyvoice-v3.5-plus"}
     )
     assert result["errors"] == {"model": "voice_model_mismatch"}
-    result = await submit(hass, result, {"voice": CLONE, "instruction": "轻声说"})
+    result = await use(hass, result, {"voice": CLONE, "instruction": "轻声说"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 

@@ -14,6 +14,7 @@ from .audio.silence import Silence
 from .catalogue import CATALOGUE, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
+from .enrolment import DesignedVoice, EnrolmentApi, new_prefix, prefix_of
 from .errors import (
     AccessDeniedError,
     ArrearsError,
@@ -31,13 +32,22 @@ from .errors import (
     OptionError,
     ProtocolError,
     QuotaError,
+    RecordingError,
+    RecordingSilentError,
+    RecordingTooLargeError,
+    RecordingTooLongError,
+    RecordingTooShortError,
+    RecordingUnreadableError,
     RequestError,
     ServiceError,
     SsmlError,
     TextError,
     TextTooLongError,
     ThrottledError,
+    TooManyVoicesError,
+    UploadError,
     VoiceError,
+    VoiceNotApprovedError,
 )
 from .options import PARAMETERS, SynthesisOptions, supports, wire_format
 from .timing import Timing
@@ -59,8 +69,10 @@ __all__ = [
     "CosyVoiceConnectionError",
     "CosyVoiceError",
     "CosyVoiceTimeoutError",
+    "DesignedVoice",
     "EmptyTextError",
     "Endpoint",
+    "EnrolmentApi",
     "FreeQuotaError",
     "InstructionError",
     "Model",
@@ -70,6 +82,12 @@ __all__ = [
     "Piece",
     "ProtocolError",
     "QuotaError",
+    "RecordingError",
+    "RecordingSilentError",
+    "RecordingTooLargeError",
+    "RecordingTooLongError",
+    "RecordingTooShortError",
+    "RecordingUnreadableError",
     "RequestError",
     "ServiceError",
     "Silence",
@@ -80,13 +98,18 @@ __all__ = [
     "TextTooLongError",
     "ThrottledError",
     "Timing",
+    "TooManyVoicesError",
+    "UploadError",
     "Utterance",
     "UtteranceReport",
     "Voice",
     "VoiceError",
+    "VoiceNotApprovedError",
     "Word",
     "audio_writer",
     "count_characters",
+    "new_prefix",
+    "prefix_of",
     "supports",
     "wire_format",
 ]

@@ -19,6 +19,12 @@ page on cloning."""
 READY: Final = "OK"
 """Status of a voice that can speak."""
 
+ENROLMENT: Final = "voice-enrollment"
+"""The model that clones and designs voices."""
+
+CUSTOMIZATION: Final = "/services/audio/tts/customization"
+"""Path of all requests about custom voices."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClonedVoice:
@@ -71,8 +77,11 @@ class AccountApi:
             raise ProtocolError("The answer holds no temporary key")
         return TemporaryKey(token, expires_at)
 
-    async def list_voices(self) -> tuple[ClonedVoice, ...]:
+    async def list_voices(self, prefix: str = "") -> tuple[ClonedVoice, ...]:
         """Return the voices that the account has cloned or designed.
+
+        Args:
+            prefix: Only voices that were created with this prefix; any if empty.
 
         Raises:
             AuthenticationError: The API key is not valid in this region.
@@ -81,30 +90,33 @@ class AccountApi:
         voices: dict[str, ClonedVoice] = {}
         for page in range(MOST_PAGES):
             known = len(voices)
-            listed = await self._voices_of_page(page, VOICES_PER_PAGE)
+            listed = await self._voices_of_page(page, VOICES_PER_PAGE, prefix)
             voices |= {voice.id: voice for voice in listed}
             # A service that makes pages shorter than asked for is asked once more.
             if len(listed) < DEFAULT_PAGE or len(voices) == known:
                 break
         return tuple(voices.values())
 
-    async def _voices_of_page(self, page: int, size: int) -> list[ClonedVoice]:
+    async def _voices_of_page(
+        self, page: int, size: int, prefix: str = ""
+    ) -> list[ClonedVoice]:
+        wanted = {"page_index": page, "page_size": size}
         answer = await self._http.post(
-            "/services/audio/tts/customization",
-            body={
-                "model": "voice-enrollment",
-                "input": {
-                    "action": "list_voice",
-                    "page_index": page,
-                    "page_size": size,
-                },
-            },
+            CUSTOMIZATION,
+            body=customization(
+                "list_voice", **wanted, **({"prefix": prefix} if prefix else {})
+            ),
         )
         output = answer.get("output")
         voices = output.get("voice_list") if isinstance(output, dict) else None
         if not isinstance(voices, list):
             raise ProtocolError("The answer holds no list of voices")
         return [found for voice in voices if (found := _cloned_voice(voice))]
+
+
+def customization(action: str, **values: Any) -> dict[str, Any]:
+    """Return the body of a request about custom voices."""
+    return {"model": ENROLMENT, "input": {"action": action, **values}}
 
 
 def _cloned_voice(row: Any) -> ClonedVoice | None:

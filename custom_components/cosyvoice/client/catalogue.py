@@ -55,6 +55,17 @@ class Price:
         """True if tokens are billed, not characters."""
         return self.per_million_output_tokens > 0
 
+    @property
+    def of_an_hour(self) -> Decimal:
+        """About the price of an hour of speech, to two digits.
+
+        That is 36,000 billed characters of Chinese, or 45,000 tokens of audio and
+        16,000 of text (users measured 12.5 tokens per second of audio, and about
+        one token for each character of Chinese).
+        """
+        exact = self.cost(36_000, 16_000, 45_000)
+        return round(exact, 1 - exact.adjusted())
+
     def cost(
         self, characters: int, input_tokens: int = 0, output_tokens: int = 0
     ) -> Decimal:
@@ -89,6 +100,10 @@ class Model:
         tags: Whether it makes feelings and sounds of tags such as ``[laughing]`` when
             the text comes in parts.
         basic_voices: Whether it has the basic voices, see `Catalogue.voice`.
+        clones_in: Ids of the regions in which voices can be cloned for it.
+        designs_in: Ids of the regions in which voices can be designed for it.
+        clone_hints: The possible languages of a recording.
+        clone_parameters: The optional parameters of cloning that it takes.
     """
 
     id: str
@@ -103,6 +118,10 @@ class Model:
     bit_rate_formats: tuple[str, ...]
     tags: bool
     basic_voices: bool
+    clones_in: frozenset[str]
+    designs_in: frozenset[str]
+    clone_hints: tuple[str, ...]
+    clone_parameters: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +130,7 @@ class Style:
 
     Attributes:
         key: Key of ``[a-z0-9_]``, the same for this style at every voice.
-        instruction: The exact phrase for the service, punctuation included.
+        instruction: The exact text for the service, punctuation included.
         models: The models that have the style with this voice.
     """
 
@@ -141,7 +160,7 @@ class Voice:
         regions: Ids of the regions that offer it.
         features: Of the features that its models have and not every voice supports,
             those that this voice supports: ``ssml`` and ``word_timestamps``.
-        styles: Its styles; most voices have none.
+        styles: Its styles, if any.
     """
 
     id: str
@@ -173,12 +192,15 @@ class Catalogue:
         regions: The regions by id, the default one first.
         models: The models by id, the recommended one first.
         voices: The system voices by id.
+        free_styles: Ready-made instructions by key, for each system voice of a model
+            that takes any instruction.
     """
 
     version: str
     regions: Mapping[str, Region]
     models: Mapping[str, Model]
     voices: Mapping[str, Voice]
+    free_styles: Mapping[str, str]
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -191,22 +213,15 @@ class Catalogue:
         """
         data = json.loads(text, parse_float=Decimal)
         regions = {item["id"]: Region(**item) for item in data["regions"]}
+        models = {item["id"]: _model(item, regions) for item in data["models"]}
         return cls(
             version=data["version"],
             regions=MappingProxyType(regions),
-            models=MappingProxyType(
-                {item["id"]: _model(item, regions) for item in data["models"]}
-            ),
+            models=MappingProxyType(models),
             voices=MappingProxyType(
-                {
-                    item["id"]: _voice(
-                        item,
-                        data["styles"].get(item["id"], ()),
-                        data["emotions"],
-                    )
-                    for item in data["voices"]
-                }
+                {item["id"]: _voice(item, models, data) for item in data["voices"]}
             ),
+            free_styles=MappingProxyType(data["free_styles"]),
         )
 
     def voices_in(self, region: str) -> tuple[Voice, ...]:
@@ -228,7 +243,9 @@ class Catalogue:
         if model is None or not model.basic_voices:
             return None
         suffix = voice_id.removeprefix(f"{model.id}-")
-        return _basic_voice(voice_id, model) if _WORD.fullmatch(suffix) else None
+        if not _WORD.fullmatch(suffix):
+            return None
+        return _basic_voice(voice_id, model, self.free_styles)
 
     def models_in(self, region: str) -> tuple[Model, ...]:
         """Return the models that a region offers to every account.
@@ -300,6 +317,10 @@ def _model(item: Mapping[str, Any], regions: Mapping[str, Region]) -> Model:
                 {name: tuple(rates) for name, rates in item["formats"].items()}
             ),
             "bit_rate_formats": tuple(item["bit_rate_formats"]),
+            "clones_in": frozenset(item["clones_in"]),
+            "designs_in": frozenset(item["designs_in"]),
+            "clone_hints": tuple(item["clone_hints"]),
+            "clone_parameters": frozenset(item["clone_parameters"]),
         }
     )
 
@@ -313,28 +334,31 @@ def _price(currency: str, price: Decimal | int | Mapping[str, Decimal | int]) ->
 
 
 def _voice(
-    item: Mapping[str, Any],
-    styles: Iterable[Mapping[str, Any]],
-    emotions: Iterable[str],
+    item: Mapping[str, Any], models: Mapping[str, Model], data: Mapping[str, Any]
 ) -> Voice:
-    models = tuple(item["models"])
+    styles = [
+        style
+        for template in data["styles"].get(item["id"], ())
+        for style in _fixed_styles(template, data["emotions"], item["models"])
+    ]
+    if free := [name for name in item["models"] if models[name].instruction == "any"]:
+        styles += _free_styles(data["free_styles"], free)
+        for group in data["dialect_styles"]:
+            if item["id"] in group["voices"]:
+                styles += _free_styles(group["styles"], free)
     return Voice(
         **{
             **item,
-            "models": models,
+            "models": tuple(item["models"]),
             "languages": tuple(item["languages"]),
             "regions": tuple(item["regions"]),
             "features": frozenset(item["features"]),
-            "styles": tuple(
-                style
-                for template in styles
-                for style in _styles(template, emotions, models)
-            ),
+            "styles": tuple(styles),
         }
     )
 
 
-def _basic_voice(voice_id: str, model: Model) -> Voice:
+def _basic_voice(voice_id: str, model: Model, styles: Mapping[str, str]) -> Voice:
     """Return what is known of a basic voice. All of them speak Chinese."""
     return Voice(
         id=voice_id,
@@ -350,13 +374,20 @@ def _basic_voice(voice_id: str, model: Model) -> Voice:
         dialect=None,
         regions=model.regions,
         features=frozenset(),
+        styles=tuple(_free_styles(styles, (model.id,))),
     )
 
 
-def _styles(
-    template: Mapping[str, Any],
-    emotions: Iterable[str],
-    models: tuple[str, ...],
+def _free_styles(
+    instructions: Mapping[str, str], models: Iterable[str]
+) -> Iterator[Style]:
+    """Yield the styles of instructions by key."""
+    for key, instruction in instructions.items():
+        yield Style(key=key, instruction=instruction, models=tuple(models))
+
+
+def _fixed_styles(
+    template: Mapping[str, Any], emotions: Iterable[str], models: Iterable[str]
 ) -> Iterator[Style]:
     """Yield one style, or one for each emotion if the phrase contains one."""
     takes_emotion = "{emotion}" in template["instruction"]

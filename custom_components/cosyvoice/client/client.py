@@ -10,6 +10,7 @@ import aiohttp
 from .account import AccountApi, ClonedVoice
 from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
+from .enrolment import EnrolmentApi
 from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
 from .options import SynthesisOptions
 from .timing import Timing
@@ -30,6 +31,7 @@ class CosyVoiceClient:
 
     Attributes:
         temporary_keys: Whether connections are opened with temporary keys.
+        enrolment: Creates and deletes custom voices.
     """
 
     def __init__(
@@ -58,7 +60,11 @@ class CosyVoiceClient:
         self._endpoint = endpoint
         self._workspace_id = workspace_id
         self._timing = timing or Timing()
-        self._account = AccountApi(HttpApi(session, endpoint, api_key, workspace_id))
+        http = HttpApi(session, endpoint, api_key, workspace_id)
+        self._account = AccountApi(http)
+        self.enrolment = EnrolmentApi(
+            session, endpoint, http, self._account, self._timing
+        )
         self.temporary_keys = temporary_keys
         self._keys = TemporaryKeys(self._account.temporary_key, self._timing.http)
         self._pool = Pool(self._open_connection, self._timing)
@@ -88,7 +94,8 @@ class CosyVoiceClient:
                 connection = await self._open_connection()
         except TimeoutError as err:
             raise CosyVoiceTimeoutError("The service did not answer in time") from err
-        await connection.close()
+        if not self._pool.accepted(connection):
+            await connection.close()
 
     async def list_voices(self) -> tuple[ClonedVoice, ...]:
         """Return the voices that the account has cloned or designed.
@@ -131,6 +138,14 @@ class CosyVoiceClient:
     def warm_up(self, options: SynthesisOptions) -> None:
         """Prepare in the background, free of charge, to speak with these options."""
         self._pool.warm_up(_task_settings(options, self.region))
+
+    def keep_ready(self, seconds: float) -> None:
+        """Keep a connection ready for so long after speech, free of charge.
+
+        Args:
+            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+        """
+        self._pool.keep_ready(seconds)
 
     async def close(self) -> None:
         """Close all connections.

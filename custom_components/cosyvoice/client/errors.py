@@ -81,6 +81,10 @@ class FreeQuotaError(QuotaError):
     """The free quota is used up and paid use is switched off."""
 
 
+class TooManyVoicesError(QuotaError):
+    """The account has as many custom voices as it may have."""
+
+
 class ClientClosedError(CosyVoiceError):
     """The client was closed while it was speaking."""
 
@@ -107,6 +111,40 @@ class RequestError(CosyVoiceError):
 
 class VoiceError(RequestError):
     """The voice does not exist, is not ready, or does not fit the model."""
+
+
+class VoiceNotApprovedError(VoiceError):
+    """The service's review did not approve a new voice."""
+
+
+class UploadError(CosyVoiceError):
+    """The recording did not reach the service."""
+
+    retryable = True
+
+
+class RecordingError(RequestError):
+    """No voice can be cloned from the recording."""
+
+
+class RecordingTooShortError(RecordingError):
+    """The recording has too little speech without long pauses."""
+
+
+class RecordingTooLongError(RecordingError):
+    """The recording is too long."""
+
+
+class RecordingTooLargeError(RecordingError):
+    """The file is too large."""
+
+
+class RecordingSilentError(RecordingError):
+    """There is no speech in the recording, or it is too quiet."""
+
+
+class RecordingUnreadableError(RecordingError):
+    """The file cannot be read as audio, or not be prepared."""
 
 
 class InstructionError(RequestError):
@@ -204,6 +242,9 @@ _BY_MESSAGE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("text is null", EmptyTextError),
     ("SSML", SsmlError),
     ("Text request limit violated", TextError),
+    ("request asr failed", RecordingSilentError),
+    ("audio preprocess server error", RecordingUnreadableError),
+    ("unsupported audio format", RecordingUnreadableError),
     ("Model not exist", ModelNotFoundError),
 )
 # Compared without case and underscores, as parts of Model Studio spell them otherwise
@@ -221,6 +262,17 @@ _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("WorkSpaceNotFound", AccessDeniedError),
     ("ModelNotFound", ModelNotFoundError),
     ("DataInspectionFailed", ContentError),
+    ("BadRequest.ResourceNotExist", VoiceError),
+    ("InvalidParameter.ResourceNotExist", VoiceError),
+    ("BadRequest.VoiceNotFound", VoiceError),
+    ("BadRequest.InputDownloadFailed", UploadError),
+    ("InvalidParameter.DataInspection", UploadError),
+    ("Audio.AudioShortError", RecordingTooShortError),
+    ("Audio.DurationLimitError", RecordingTooLongError),
+    ("Audio.FileSizeExceed", RecordingTooLargeError),
+    ("Audio.AudioSilentError", RecordingSilentError),
+    ("Audio.", RecordingUnreadableError),
+    ("BadRequest.UnsupportedFileFormat", RecordingUnreadableError),
     ("ClientDisconnect", CosyVoiceConnectionError),
     ("RequestTimeOut", CosyVoiceTimeoutError),
     ("InternalError", ServiceError),

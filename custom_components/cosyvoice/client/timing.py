@@ -48,8 +48,13 @@ class Timing:
         task_limit: A task started in advance is used or renewed within so long;
             the service ends it after 23 s without text (same source).
         keep_warm: A connection is kept ready for so long after the last use.
+        renew: Shortest time between two connections that are opened ahead to be kept
+            ready. The service closes each after 60 s (same source).
+        kept_limit: Such a connection is dropped after so long if the service has not
+            closed it; by then another one has taken its place.
         warm_backoff: Pause after a failed warm-up; doubled for each further one.
-        warm_backoff_limit: Longest pause between two warm-ups.
+        warm_backoff_limit: Longest pause between two warm-ups, or between two
+            connections that are opened ahead.
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
@@ -58,6 +63,12 @@ class Timing:
         stall: Shortest time since the last speech before silence is added.
         first_silence: Longest wait for the first speech before silence is added. A
             Voice PE stops waiting after 5 s without audio.
+        upload: Shortest limit for an upload of a recording. From abroad, 10 to 30
+            kB/s were reported.
+        create: Longest wait for a voice to be created.
+        look_up: A voice whose creation was not confirmed is searched for so long.
+        poll: Pause between two questions about the same voice.
+        ready: Longest wait for a new voice to be ready; 6 to 10 s were reported.
     """
 
     deadline: float = 10.0
@@ -80,6 +91,8 @@ class Timing:
     idle_limit: float = 55.0
     task_limit: float = 18.0
     keep_warm: float = 60.0
+    renew: float = 60.0
+    kept_limit: float = 65.0
     warm_backoff: float = 5.0
     warm_backoff_limit: float = 300.0
     start_window: float = 1.05
@@ -87,3 +100,8 @@ class Timing:
     low_water: float = 0.5
     stall: float = 0.4
     first_silence: float = 2.0
+    upload: float = 300.0
+    create: float = 30.0
+    look_up: float = 10.0
+    poll: float = 2.0
+    ready: float = 60.0

@@ -21,7 +21,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from ..account import async_check_account, async_region_of_rejected_key
+from ..account import KEEP_READY, async_check_account, async_region_of_rejected_key
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -34,6 +34,7 @@ from ..const import (
     CONF_ADVANCED,
     CONF_BASE_URL,
     CONF_BUDGET_UNIT,
+    CONF_KEEP_READY,
     CONF_MONTHLY_BUDGET,
     CONF_REFUSE_OVER_BUDGET,
     CONF_TEMPORARY_KEYS,
@@ -51,6 +52,13 @@ PLAN_KEY = "sk-sp-"
 """Prefix of the keys of Coding Plan and Token Plan, which serve text models only."""
 OPTIONS_SCHEMA = vol.Schema(
     {
+        vol.Required(CONF_KEEP_READY): SelectSelector(
+            SelectSelectorConfig(
+                options=list(KEEP_READY),
+                translation_key="keep_ready",
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
         vol.Required(CONF_TEMPORARY_KEYS): BooleanSelector(),
         vol.Required(CONF_MONTHLY_BUDGET): NumberSelector(
             NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)

@@ -11,12 +11,15 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_REGION
+from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 
 from ..const import CONF_STYLE, CONF_VOICE, NO_STYLE
 from ..coordinator import CosyVoiceConfigEntry
 from ..settings import DEFAULT_SETTINGS, complete
+from ..speech.sample import SampleBooks
 from ..voices.names import Words, in_chinese, romanized, voice_title
+from .listen import Audition
 from .voice_form import VoiceForm
 
 
@@ -24,11 +27,21 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
     """Adds a voice to an account, or changes its settings."""
 
     _form: VoiceForm | None = None
+    _audition: Audition | None = None
+    _settings: dict[str, Any]
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Add a voice."""
+        """Ask where the voice comes from."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        return self.async_show_menu(step_id="user", menu_options=["choose"])
+
+    async def async_step_choose(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Choose one of the voices that exist."""
         return await self.async_step_voice()
 
     async def async_step_reconfigure(
@@ -46,7 +59,8 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
             return self.async_abort(reason="entry_not_loaded")
         form = self._form = self._form or await self._async_create_form(entry)
         if user_input is not None and (settings := form.submit(user_input)):
-            return self._save(entry, settings)
+            self._settings = settings
+            return await self.async_step_listen()
         engines = er.async_entries_for_config_entry(
             er.async_get(self.hass), entry.entry_id
         )
@@ -57,6 +71,49 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
             errors=form.errors,
             description_placeholders=form.placeholders,
         )
+
+    async def async_step_listen(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Offer to listen to the voice."""
+        entry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        runtime = entry.runtime_data
+        if self._audition is None or self._audition.client is not runtime.client:
+            self._close_audition()
+            books = SampleBooks(runtime.usage)
+            self._audition = Audition(self.hass, runtime.client, books)
+        placeholders = await self._audition.async_placeholders(
+            self._settings, runtime.voices.data.values()
+        )
+        return self.async_show_menu(
+            step_id="listen",
+            menu_options=["use", "other"],
+            description_placeholders=placeholders,
+        )
+
+    async def async_step_use(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Use the voice."""
+        return self._save(self._get_entry(), self._settings)
+
+    async def async_step_other(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Return to the form."""
+        return await self.async_step_voice()
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Give up the sample when the flow ends."""
+        self._close_audition()
+
+    def _close_audition(self) -> None:
+        if self._audition:
+            self._audition.close()
 
     @override
     def _get_entry(self) -> CosyVoiceConfigEntry:

@@ -304,15 +304,20 @@ def _applicable(
 def _instruction(
     settings: Mapping[str, Any], voice_id: str, model: Model
 ) -> str | None:
-    """Return the style's phrase, or the instruction if the voice takes it."""
+    """Return the instruction or the style's phrase, as far as the voice takes it.
+
+    Free text comes before a style, a style before one of its voice's phrases.
+    """
     written: str | None = settings.get(CONF_INSTRUCTION)
-    if (voice := CATALOGUE.voice(voice_id)) is None:
-        return written if model.instruction in {"free", "any"} else None
-    phrases = {style.key: style.instruction for style in voice.styles_with(model.id)}
+    voice = CATALOGUE.voice(voice_id)
+    free = {"free", "any"} if voice is None else {"any"}
+    if written and model.instruction in free:
+        return written
+    styles = voice.styles_with(model.id) if voice else ()
+    phrases = {style.key: style.instruction for style in styles}
     if style := phrases.get(settings[CONF_STYLE]):
         return style
-    is_free = model.instruction == "any"
-    return written if is_free or written in phrases.values() else None
+    return written if written in phrases.values() else None
 
 
 def _is_left_out(name: str, value: Any) -> bool:

@@ -205,7 +205,7 @@ class Session:
                 raise shown from None  # A listener may log the whole chain
             LOGGER.warning("%s: the audio is incomplete: %s", self._name, shown)
             return
-        LOGGER.warning("%s: %s speaks instead: %s", self._name, engine, shown)
+        LOGGER.info("%s: %s speaks instead: %s", self._name, engine, shown)
         audio = fallback.speak(
             self._speaker.hass,
             engine,

@@ -15,8 +15,10 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
-from ..client import CATALOGUE, ClonedVoice, Voice
+from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN
+from .kinds import ALL_VOICES, VoiceFilter
+from .languages import voices_in
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
 
@@ -109,6 +111,18 @@ class Words:
         )
         return " · ".join(filter(None, parts))
 
+    def of_model(self, model: Model, region: str) -> str:
+        """Return one line about what a model is good for and what it costs."""
+        price = model.prices[region]
+        cost = f"{price.of_an_hour} {price.currency}"
+        parts = (
+            model.id,
+            # The key of a translation has no dots
+            self.name("model_purpose", model.id.replace(".", "_")),
+            self.name("model_price", "per_hour").format(cost=cost),
+        )
+        return " · ".join(parts)
+
     def of_clone(self, clone: ClonedVoice) -> str:
         """Return one line about a cloned voice, with its status."""
         kind = self.name("voice_kind", kind_of(clone))
@@ -119,7 +133,7 @@ def voice_options(
     region: str,
     clones: Iterable[ClonedVoice],
     words: Words,
-    language: str | None = None,
+    wanted: VoiceFilter = ALL_VOICES,
 ) -> list[SelectOptionDict]:
     """Return the voices to choose from, cloned ones first.
 
@@ -127,16 +141,15 @@ def voice_options(
         region: The account's region.
         clones: The account's cloned voices.
         words: The words to describe them with.
-        language: The language that system voices must speak.
+        wanted: What narrows the list.
     """
-    custom = [
-        SelectOptionDict(value=clone.id, label=words.of_clone(clone))
-        for clone in clones
-    ]
-    return custom + [
-        SelectOptionDict(value=voice.id, label=words.of_voice(voice))
-        for voice in CATALOGUE.voices_in(region)
-        if language is None or speaks(voice.id, language)
+    lines = {clone.id: words.of_clone(clone) for clone in clones} | {
+        voice.id: words.of_voice(voice) for voice in voices_in(region)
+    }
+    return [
+        SelectOptionDict(value=voice_id, label=line)
+        for voice_id, line in lines.items()
+        if wanted.accepts(voice_id, region)
     ]
 
 
@@ -147,19 +160,6 @@ def voice_selector(options: list[SelectOptionDict]) -> SelectSelector:
             options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN
         )
     )
-
-
-def languages_in(region: str) -> list[str]:
-    """Return the codes of the languages of a region's voices."""
-    return sorted(
-        {code for voice in CATALOGUE.voices_in(region) for code in voice.languages}
-    )
-
-
-def speaks(voice_id: str, language: str) -> bool:
-    """Return whether a voice may speak a language, as every clone may."""
-    voice = CATALOGUE.voice(voice_id)
-    return voice is None or language in voice.languages
 
 
 _ENGLISH = {voice.name_zh: voice.name for voice in CATALOGUE.voices.values()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 import json
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
@@ -25,8 +26,6 @@ REQUEST_TIMEOUT: Final = 10
 LARGEST_ANSWER: Final = 4 * 1024 * 1024
 """Bytes of an answer that are read at most."""
 
-_TIMEOUT: Final = ClientTimeout(total=REQUEST_TIMEOUT, connect=CONNECT_TIMEOUT)
-
 
 class HttpApi:
     """Sends requests with the account's key, over the caller's session."""
@@ -43,28 +42,59 @@ class HttpApi:
         self._api_key = api_key
         self._workspace_id = workspace_id
 
+    async def get(self, path: str, *, params: Mapping[str, str]) -> dict[str, Any]:
+        """Return the JSON object of the answer.
+
+        Raises:
+            CosyVoiceError: The request failed, within :data:`REQUEST_TIMEOUT`.
+        """
+        return await self._request("GET", path, params=params)
+
     async def post(
         self,
         path: str,
         *,
         params: Mapping[str, int] | None = None,
         body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        limit: float | None = None,
     ) -> dict[str, Any]:
         """Return the JSON object of the answer.
 
+        Args:
+            path: Path below the root of the API.
+            params: The query of the address.
+            body: The JSON object to send.
+            headers: Headers besides those of every request.
+            limit: Seconds for the whole request; :data:`REQUEST_TIMEOUT` if None.
+
         Raises:
-            CosyVoiceError: The request failed, within :data:`REQUEST_TIMEOUT`.
+            CosyVoiceError: The request failed.
         """
-        headers = request_headers(self._api_key, self._workspace_id)
+        return await self._request(
+            "POST", path, headers, limit, params=params, json=body
+        )
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        limit: float | None = None,
+        **content: Any,
+    ) -> dict[str, Any]:
         failure: CosyVoiceError
+        account = request_headers(self._api_key, self._workspace_id)
         try:
-            async with self._session.post(
+            async with self._session.request(
+                method,
                 f"{self._endpoint.http_url}{path}",
-                params=params,
-                json=body,
-                headers=headers,
+                headers={**account, **headers},
                 allow_redirects=False,  # the key is for this host only
-                timeout=_TIMEOUT,
+                timeout=ClientTimeout(
+                    total=limit or REQUEST_TIMEOUT, connect=CONNECT_TIMEOUT
+                ),
+                **content,
             ) as response:
                 return self._checked(response.status, await _read(response))
         except TimeoutError:

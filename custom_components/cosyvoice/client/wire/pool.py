@@ -16,17 +16,20 @@ import math
 from typing import Any
 
 from ..errors import (
+    AuthenticationError,
     ClientClosedError,
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
+    QuotaError,
     ThrottledError,
 )
 from ..timing import Timing
 from .connection import Connection
+from .keeper import Keeper
 from .limiter import StartLimiter
 from .protocol import TaskState
-from .slots import PoolStatistics, Request, Slot, SlotState, Supply, take
+from .slots import PoolStatistics, Request, Slot, Slots, SlotState, Supply, take
 from .task import TaskSettings
 from .warmer import Warmer
 
@@ -49,11 +52,12 @@ class Pool:
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
-        self._warmer = Warmer(self._start_in_advance, self._is_warm, timing)
         # The mutable state is these two lists: who waits, in the order of arrival, and
         # which connections there are. `_assign` matches them whenever one changes.
         self._requests: list[Request] = []
-        self._slots: list[Slot] = []
+        self._slots = Slots()
+        self._warmer = Warmer(self._start_in_advance, self._slots.is_warm, timing)
+        self._keeper = Keeper(timing)
         self._arrivals = count()
         self._next_look: asyncio.TimerHandle | None = None
         self._last_opening = 0.0
@@ -68,8 +72,8 @@ class Pool:
         return replace(
             self._statistics,
             connections=sum(slot.connection is not None for slot in self._slots),
-            idle=len(self._in_state(SlotState.IDLE)),
-            prestarted=len(self._in_state(SlotState.WARM)),
+            idle=len(self._slots.in_state(SlotState.IDLE)),
+            prestarted=len(self._slots.in_state(SlotState.WARM)),
         )
 
     def is_limited(self, task: TaskSettings) -> bool:
@@ -95,15 +99,17 @@ class Pool:
         """
         request = Request(False, next(self._arrivals), task)
         slot = await self._start(request, on_progress)
-        return _connection(slot)
+        self._keeper.used(asyncio.get_running_loop().time())
+        return slot.opened
 
     def release(self, connection: Connection) -> None:
         """Take back a connection whose task is finished."""
         if connection.closed or connection.state is not TaskState.IDLE:
             self.discard(connection)
             return
-        for slot in self._slots_of(connection):
+        for slot in self._slots.of(connection):
             self._warmer.encourage()
+            self._keeper.used(asyncio.get_running_loop().time())
             self._keep(slot, SlotState.IDLE)
         self._assign()
 
@@ -111,7 +117,7 @@ class Pool:
         """Close a connection, which ends a task that still runs."""
         if connection.silent:
             self._drop_spares()
-        for slot in self._slots_of(connection):
+        for slot in self._slots.of(connection):
             self._drop(slot)
         self._assign()
 
@@ -122,6 +128,28 @@ class Pool:
         """
         if not self._closed:
             self._warmer.warm_up(task)
+
+    def keep_ready(self, seconds: float) -> None:
+        """Have a connection ready for so long after speech, from now on.
+
+        Costs no characters. Nothing is opened before the service has accepted the
+        account, nor after it refused it.
+        """
+        self._keeper.seconds = seconds
+        self._assign()
+
+    def accepted(self, connection: Connection) -> bool:
+        """Take note of an accepted account; return whether the connection is kept."""
+        self._keeper.accepted()
+        now = asyncio.get_running_loop().time()
+        if self._closed or self._slots or not self._keeper.keeps(now):
+            return False
+        slot = Slot(SlotState.IDLE, now, connection, used=True)
+        self._slots.append(slot)
+        self._keeper.opening(now)
+        self._keep(slot, SlotState.IDLE)
+        self._assign()
+        return True
 
     async def close(self) -> None:
         """Close all connections and end all tasks of the pool.
@@ -150,14 +178,14 @@ class Pool:
         if self._closed:
             return
         now = asyncio.get_running_loop().time()
-        for slot in self._in_state(SlotState.IDLE, SlotState.WARM):
-            if _connection(slot).closed or now - slot.since >= self._limit(slot):
+        for slot in self._slots.in_state(SlotState.IDLE, SlotState.WARM):
+            if slot.opened.closed or now - slot.since >= self._limit(slot):
                 self._drop(slot)
-        prepared = self._in_state(SlotState.OPENING, SlotState.CLEARING)
-        warming = self._in_state(SlotState.WARMING)
+        prepared = self._slots.in_state(SlotState.OPENING, SlotState.CLEARING)
+        warming = self._slots.in_state(SlotState.WARMING)
         supply = Supply(
-            idle=self._in_state(SlotState.IDLE),
-            warm=self._in_state(SlotState.WARM),
+            idle=self._slots.in_state(SlotState.IDLE),
+            warm=self._slots.in_state(SlotState.WARM),
             warming=[slot for slot in warming if now < self._late_at(slot)],
             coming=[slot for slot in prepared if now < self._late_at(slot)],
             prepared=len(prepared),
@@ -166,7 +194,8 @@ class Pool:
         for request in self._requests:
             request.unserved = False
         looks = [self._serve(request, supply) for request in tuple(self._requests)]
-        self._look_at(min(looks, default=math.inf))
+        looks.append(self._keep_one_ready())
+        self._look_at(min(looks))
 
     def _serve(self, request: Request, supply: Supply) -> float:
         """Do what is possible for a request.
@@ -200,12 +229,23 @@ class Pool:
         supply.unserved += 1
         if slot := take(supply.coming, lambda _: True):
             return self._late_at(slot)
-        if slot := take(supply.warm, _is_cancellable):
+        if slot := take(supply.warm, lambda slot: slot.cancellable):
             return self._late_at(self._clear(slot))
         if supply.prepared > supply.unserved:
             return math.inf
         supply.prepared += 1
         return self._late_at(self._open())
+
+    def _keep_one_ready(self) -> float:
+        """Open a connection that is to be ready; return when to decide again."""
+        now = asyncio.get_running_loop().time()
+        ready_until = self._slots.ready_until(self._timing) - 2 * self._last_opening
+        due = self._keeper.due(max(now, ready_until, self._warmer.until))
+        if due <= now:
+            self._keeper.opening(now)
+            self._open()
+            return math.inf
+        return due
 
     def _grant(self, request: Request, slot: Slot) -> None:
         self._requests.remove(request)
@@ -232,8 +272,9 @@ class Pool:
 
     def _limit(self, slot: Slot) -> float:
         """Return for how many seconds a connection is kept."""
-        timing = self._timing
-        return timing.idle_limit if slot.task is None else timing.task_limit
+        if slot.task or not self._keeper.keeps(asyncio.get_running_loop().time()):
+            return slot.limit(self._timing)
+        return self._timing.kept_limit
 
     # Those who wait
 
@@ -247,10 +288,12 @@ class Pool:
                 try:
                     await self._run(slot, request.task)
                 except BaseException as err:
-                    self.discard(_connection(slot))
+                    if isinstance(err, AuthenticationError | QuotaError):
+                        self._keeper.refused()
+                    self.discard(slot.opened)
                     if not self._may_repeat(request, slot, err):
                         raise
-                    _LOGGER.debug("%s: replaced: %r", _connection(slot).name, err)
+                    _LOGGER.debug("%s: replaced: %r", slot.opened.name, err)
                 else:
                     on_progress()
                     return slot
@@ -284,7 +327,7 @@ class Pool:
 
     async def _run(self, slot: Slot, task: TaskSettings) -> None:
         """Start a task, or check a task that was started in advance."""
-        connection, loop = _connection(slot), asyncio.get_running_loop()
+        connection, loop = slot.opened, asyncio.get_running_loop()
         if slot.state is SlotState.IN_USE and slot.task is not None:
             if connection.state is not TaskState.RUNNING:
                 raise CosyVoiceConnectionError("A task started in advance has ended")
@@ -305,25 +348,17 @@ class Pool:
 
     def _may_repeat(self, request: Request, slot: Slot, err: BaseException) -> bool:
         """Decide whether a failed start is repeated on another connection."""
-        if self._closed and isinstance(err, CosyVoiceError):
-            return True  # The next wait for a connection raises ClientClosedError.
-        if slot.used and isinstance(err, CosyVoiceConnectionError):
-            request.new = slot.task is None
-            return True
-        if request.warm or not isinstance(err, CosyVoiceError):
+        if not isinstance(err, CosyVoiceError):
             return False
-        if err.retry_once:
-            err.retry_once = False
-            request.new, repeated = True, request.repeated
-            request.repeated = True
-            return not repeated
-        if isinstance(err, ThrottledError) and not request.throttled:
+        if self._closed:
+            return True  # The next wait for a connection raises ClientClosedError.
+        if isinstance(err, ThrottledError) and not (request.warm or request.throttled):
             # Another client uses the account, too. The place in the queue is kept.
             request.throttled = True
             task = request.task
             self._limiter.count(task.model, task.starts_per_second)
             return True
-        return False
+        return request.may_repeat(slot, err)
 
     def _patience(self) -> float:
         """Return how many seconds a kept connection may take to answer."""
@@ -344,19 +379,7 @@ class Pool:
         self._keep(slot, SlotState.WARM)
         self._assign()
 
-    def _is_warm(self, task: TaskSettings) -> bool:
-        return any(slot.task == task for slot in self._in_state(SlotState.WARM))
-
     # Connections
-
-    def _in_state(self, *states: SlotState) -> list[Slot]:
-        """Return the slots in these states, in the order of their last change."""
-        found = [slot for slot in self._slots if slot.state in states]
-        return sorted(found, key=lambda slot: slot.since)
-
-    def _slots_of(self, connection: Connection) -> list[Slot]:
-        """Return a connection's slot, or nothing once the pool is closed."""
-        return [slot for slot in self._slots if slot.connection is connection]
 
     def _open(self) -> Slot:
         slot = Slot(SlotState.OPENING, asyncio.get_running_loop().time())
@@ -376,10 +399,14 @@ class Pool:
         else:
             self._last_opening = asyncio.get_running_loop().time() - slot.since
             self._statistics.opened += 1
+            self._keeper.accepted()
+            # If nobody waits for it, the service may have closed it by its first task.
+            slot.used = not self._requests
             self._keep(slot, SlotState.IDLE)
             self._assign()
             return
         self._slots.remove(slot)
+        self._keeper.failed(failure, asyncio.get_running_loop().time())
         _LOGGER.debug("No connection could be opened: %r", failure)
         self._fail(failure, [other for other in self._requests if other.unserved])
         self._assign()
@@ -402,9 +429,9 @@ class Pool:
         await asyncio.wait({watch})
         try:
             async with asyncio.timeout(self._patience()):
-                await _connection(slot).cancel()
+                await slot.opened.cancel()
         except (CosyVoiceError, TimeoutError) as err:
-            _LOGGER.debug("%s: not cleared: %r", _connection(slot).name, err)
+            _LOGGER.debug("%s: not cleared: %r", slot.opened.name, err)
             self._drop(slot)
         else:
             self._keep(slot, SlotState.IDLE)
@@ -423,7 +450,7 @@ class Pool:
         A service that ends each new connection fails those who wait for their turn:
         otherwise they would open one after the other.
         """
-        connection = _connection(slot)
+        connection = slot.opened
         kept_in = connection.state
         failure: CosyVoiceError | None = None
         try:
@@ -436,13 +463,13 @@ class Pool:
             _LOGGER.debug("%s: not kept any longer: %r", connection.name, err)
             failure = err
         self._drop(slot)
-        if failure and not slot.used and not self._in_state(SlotState.IDLE):
+        if failure and not slot.used and not self._slots.in_state(SlotState.IDLE):
             self._fail(failure, self._requests)
         self._assign()
 
     def _drop_spares(self) -> None:
         """Drop all kept connections: one died unnoticed, so the others may have."""
-        for slot in self._in_state(SlotState.IDLE, SlotState.WARM):
+        for slot in self._slots.in_state(SlotState.IDLE, SlotState.WARM):
             self._drop(slot)
 
     def _drop(self, slot: Slot) -> None:
@@ -468,12 +495,3 @@ class Pool:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
-
-
-def _connection(slot: Slot) -> Connection:
-    assert slot.connection is not None
-    return slot.connection
-
-
-def _is_cancellable(slot: Slot) -> bool:
-    return slot.task is not None and slot.task.cancellable

@@ -5,7 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+import math
 
+from ..errors import CosyVoiceConnectionError, CosyVoiceError
+from ..timing import Timing
 from .connection import Connection
 from .task import TaskSettings
 
@@ -33,7 +36,7 @@ class Slot:
         since: When that began, in the loop's time.
         connection: None while it is opening.
         task: Settings of the task that was started in advance.
-        used: True once a task has run on it.
+        used: True once a task has run on it, or it has waited for its first task.
         work: Opens, watches or clears it in the background.
     """
 
@@ -43,6 +46,49 @@ class Slot:
     task: TaskSettings | None = None
     used: bool = False
     work: asyncio.Task[None] = field(init=False)
+
+    @property
+    def opened(self) -> Connection:
+        """The connection, of a slot that is not opening."""
+        assert self.connection is not None
+        return self.connection
+
+    @property
+    def cancellable(self) -> bool:
+        """True if a task was started in advance that can be cancelled."""
+        return self.task is not None and self.task.cancellable
+
+    def limit(self, timing: Timing) -> float:
+        """Return for how many seconds the service keeps the connection as it is."""
+        return timing.idle_limit if self.task is None else timing.task_limit
+
+
+class Slots(list[Slot]):
+    """The connections of a pool."""
+
+    def in_state(self, *states: SlotState) -> list[Slot]:
+        """Return the slots in these states, in the order of their last change."""
+        found = [slot for slot in self if slot.state in states]
+        return sorted(found, key=lambda slot: slot.since)
+
+    def of(self, connection: Connection) -> list[Slot]:
+        """Return a connection's slot, or nothing once the pool is closed."""
+        return [slot for slot in self if slot.connection is connection]
+
+    def is_warm(self, task: TaskSettings) -> bool:
+        """Return whether such a task was started in advance."""
+        return any(slot.task == task for slot in self.in_state(SlotState.WARM))
+
+    def ready_until(self, timing: Timing) -> float:
+        """Return how long a connection is ready, one in use for ever."""
+        kept = (SlotState.IDLE, SlotState.WARM)
+        return max(
+            (
+                slot.since + slot.limit(timing) if slot.state in kept else math.inf
+                for slot in self
+            ),
+            default=-math.inf,
+        )
 
 
 @dataclass(slots=True, order=True)
@@ -68,6 +114,18 @@ class Request:
     repeated: bool = field(default=False, compare=False)
     throttled: bool = field(default=False, compare=False)
     granted: asyncio.Future[Slot] = field(init=False, compare=False)
+
+    def may_repeat(self, slot: Slot, error: CosyVoiceError) -> bool:
+        """Decide whether a start that failed is repeated on another connection."""
+        if slot.used and isinstance(error, CosyVoiceConnectionError):
+            self.new = slot.task is None
+            return True
+        if self.warm or not error.retry_once:
+            return False
+        error.retry_once = False
+        self.new, repeated = True, self.repeated
+        self.repeated = True
+        return not repeated
 
 
 @dataclass(slots=True)

@@ -14,7 +14,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Warmer:
-    """Keeps one task started in advance for a while after each request for it."""
+    """Keeps one task started in advance for a while after each request for it.
+
+    Attributes:
+        until: When that ends, in the loop's time.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,7 @@ class Warmer:
         self._is_warm = is_warm
         self._timing = timing
         self._task: TaskSettings | None = None
-        self._until = 0.0
+        self.until = 0.0
         self._due = -math.inf
         self._failures = 0
         self._not_before = -math.inf
@@ -43,7 +47,7 @@ class Warmer:
 
     def warm_up(self, task: TaskSettings) -> None:
         """Have a task with these settings ready for a while, instead of any other."""
-        self._until = asyncio.get_running_loop().time() + self._timing.keep_warm
+        self.until = asyncio.get_running_loop().time() + self._timing.keep_warm
         if task != self._task:
             self._task = task
             self.encourage()
@@ -83,14 +87,14 @@ class Warmer:
 
     async def _run(self, task: TaskSettings) -> None:
         loop = asyncio.get_running_loop()
-        while (now := loop.time()) < self._until:
+        while (now := loop.time()) < self.until:
             self._changed.clear()
             due = max(self._due, self._not_before)
             if due <= now:
                 await self._try(task)
                 continue
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(min(due, self._until)):
+                async with asyncio.timeout_at(min(due, self.until)):
                     await self._changed.wait()
 
     async def _try(self, task: TaskSettings) -> None:

@@ -1,0 +1,590 @@
+"""Cloning and designing voices, at the emulated service."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+import re
+from typing import Any
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+import pytest
+
+from custom_components.cosyvoice.client import (
+    AccessDeniedError,
+    AuthenticationError,
+    ContentError,
+    CosyVoiceClient,
+    CosyVoiceConnectionError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    Endpoint,
+    EnrolmentApi,
+    FreeQuotaError,
+    ProtocolError,
+    RecordingSilentError,
+    RecordingTooLargeError,
+    RecordingTooLongError,
+    RecordingTooShortError,
+    RecordingUnreadableError,
+    RequestError,
+    ServiceError,
+    ThrottledError,
+    Timing,
+    TooManyVoicesError,
+    UploadError,
+    VoiceError,
+    VoiceNotApprovedError,
+    new_prefix,
+    prefix_of,
+)
+from custom_components.cosyvoice.client.wire import http, upload
+from custom_components.cosyvoice.client.wire.upload import Permission
+from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator.audio import decode
+from tests.emulator.recordings import speech, wav
+
+MODEL = "cosyvoice-v3-flash"
+SAILOR = "An old sailor, warm and slow"
+SAMPLE = "Good evening, the lights are on and the door is locked."
+TIMING = replace(
+    Timing(), backoff=0.01, create=1.0, look_up=0.3, poll=0.02, ready=3.0, upload=0.5
+)
+
+
+@asynccontextmanager
+async def account(
+    timing: Timing = TIMING, **settings: Any
+) -> AsyncGenerator[tuple[Emulator, EnrolmentApi]]:
+    """Run an emulator; yield it and the enrolment of an account there."""
+    limits = {"deploy_seconds": 0.1, "enrollments_per_second": 0}
+    config = EmulatorConfig(**{**limits, **settings})
+    async with Emulator(config) as emulator, ClientSession() as session:
+        endpoint = Endpoint.create(config.region, emulator.url)
+        client = CosyVoiceClient(session, "sk-test", endpoint, timing=timing)
+        yield emulator, client.enrolment
+        await client.close()
+
+
+async def cloned(
+    api: EnrolmentApi, recording: bytes, prefix: str = "haab12cd34", **values: Any
+) -> str:
+    url = await api.upload(recording)
+    return await api.clone(url, prefix=prefix, **{"model": MODEL, **values})
+
+
+async def designed(api: EnrolmentApi, prefix: str = "haab12cd34") -> Any:
+    return await api.design(SAILOR, SAMPLE, model=MODEL, prefix=prefix)
+
+
+async def test_a_voice_is_cloned_from_the_recording() -> None:
+    async with account() as (emulator, api):
+        shares: list[float] = []
+        recording = wav(speech(180, 12))
+        url = await api.upload(recording, shares.append)
+        voice = await api.clone(
+            url, model=MODEL, prefix="haab12cd34", language="zh", seconds=12
+        )
+        assert re.fullmatch("cosyvoice-v3-flash-haab12cd34-.+", voice)
+        assert emulator.created_voices[voice].pitch == pytest.approx(180, rel=0.1)
+        assert shares[0] == 0.0
+        assert shares[-1] == 1.0
+        assert shares == sorted(shares)
+        (sent,) = emulator.storage.uploads
+        assert sent.size == len(recording)
+        assert "Authorization" not in sent.headers
+        assert sent.fields[-1] == "file"
+
+
+@pytest.mark.parametrize("model", ["cosyvoice-v1", "cosyvoice-v2", MODEL])
+@pytest.mark.parametrize("seconds", [1.0, 60.0])
+async def test_a_model_gets_the_parameters_that_it_takes(
+    model: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with account() as (_, api):
+        bodies: list[Any] = []
+        post = http.HttpApi.post
+
+        async def noted(self: http.HttpApi, path: str, **content: Any) -> Any:
+            bodies.append(content["body"]["input"])
+            return await post(self, path, **content)
+
+        monkeypatch.setattr(http.HttpApi, "post", noted)
+        await cloned(api, wav(speech(120)), model=model, language="zh", seconds=seconds)
+        expected = {
+            "cosyvoice-v1": set(),
+            "cosyvoice-v2": {"language_hints"},
+            MODEL: {"language_hints", "max_prompt_audio_length", "enable_preprocess"},
+        }[model]
+        always = {"action", "target_model", "prefix", "url"}
+        assert set(bodies[0]) == always | expected
+        if model == MODEL:
+            assert 3 <= bodies[0]["max_prompt_audio_length"] <= 30
+
+
+async def test_a_new_voice_is_waited_for() -> None:
+    async with account() as (_, api):
+        voice = await cloned(api, wav(speech(120)))
+        assert await api.status(voice) == "DEPLOYING"
+        shares: list[float] = []
+        assert await api.wait_until_ready(voice, shares.append)
+        assert shares[0] < shares[-1] <= 1
+        assert await api.status(voice) == "OK"
+
+
+async def test_a_voice_that_takes_too_long_is_kept() -> None:
+    timing = replace(TIMING, ready=0.1)
+    async with account(timing, deploy_seconds=60) as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        assert not await api.wait_until_ready(voice)
+        assert voice in emulator.created_voices
+
+
+async def test_a_voice_that_is_not_approved_is_deleted() -> None:
+    async with account(review="refuses", deploy_seconds=0) as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        emulator.script("http_500@http,request=delete_voice,times=always")
+        with pytest.raises(VoiceNotApprovedError):
+            await api.wait_until_ready(voice)
+        emulator.clear_faults()
+        with pytest.raises(VoiceNotApprovedError):
+            await api.wait_until_ready(voice)
+        assert emulator.created_voices == {}
+
+
+@pytest.mark.parametrize("fault", ["http_503", "reset", "garbage_json", "http_429"])
+async def test_a_question_that_fails_is_asked_again(fault: str) -> None:
+    async with account(deploy_seconds=0) as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        emulator.script(f"{fault}@http,request=query_voice,times=2")
+        assert await api.wait_until_ready(voice)
+
+
+async def test_waiting_ends_with_the_account() -> None:
+    async with account() as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        emulator.script("http_401@http,request=query_voice")
+        with pytest.raises(AuthenticationError):
+            await api.wait_until_ready(voice)
+        await api.delete(voice)
+        with pytest.raises(VoiceError):
+            await api.wait_until_ready(voice)
+
+
+async def test_a_voice_without_status_is_an_error() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.json_response({"output": {}})
+
+    async with answering(handler) as api:
+        with pytest.raises(ProtocolError, match="no status"):
+            await api.status("cosyvoice-v3-flash-me-1")
+        with pytest.raises(ProtocolError, match="no voice"):
+            await designed(api)
+
+
+@pytest.mark.parametrize(
+    "sample", [SAMPLE, "晚上好，客厅的灯已经为你打开了，欢迎回家。"]
+)
+async def test_a_voice_is_designed_and_heard(sample: str) -> None:
+    async with account() as (emulator, api):
+        voice = await api.design(SAILOR, sample, model=MODEL, prefix="haab12cd34")
+        assert re.fullmatch("cosyvoice-v3-flash-vd-haab12cd34-.+", voice.id)
+        assert voice.id in emulator.created_voices
+        assert voice.preview_format == "mp3"
+        samples, rate = decode(voice.preview, "mp3")
+        assert rate == 24_000
+        assert len(samples) > rate
+
+
+@pytest.mark.parametrize("preview", [None, {"data": "%%"}, {"data": 1}, {}])
+async def test_a_design_may_come_without_its_preview(preview: Any) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        output = {"voice_id": "cosyvoice-v3-flash-vd-x-1", "preview_audio": preview}
+        return web.json_response({"output": output})
+
+    async with answering(handler) as api:
+        voice = await designed(api)
+        assert (voice.id, voice.preview) == ("cosyvoice-v3-flash-vd-x-1", None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("reset@answer", "drop@answer", "hang@answer", "http_500@answer"),
+        *("garbage_text@answer", "garbage_json@answer", "http_503@answer"),
+        *("reset@http", "http_500@http", "garbage_json@http", "drop@http"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["clone", "design"])
+async def test_a_voice_whose_answer_was_lost_is_found(fault: str, kind: str) -> None:
+    async with account() as (emulator, api):
+        emulator.script(f"{fault},request=create_voice")
+        prefix = new_prefix()
+        if kind == "clone":
+            voice = await cloned(api, wav(speech(120)), prefix)
+        else:
+            voice = (await designed(api, prefix)).id
+        assert list(emulator.created_voices) == [voice]
+
+
+async def test_a_slow_answer_makes_one_voice() -> None:
+    """The service works on, though nobody waits for its answer any more."""
+    timing = replace(TIMING, look_up=5.0)
+    async with account(timing) as (emulator, api):
+        emulator.script("slow@answer,request=create_voice,seconds=2")
+        voice = await cloned(api, wav(speech(120)))
+        assert list(emulator.created_voices) == [voice]
+
+
+async def test_a_voice_that_appears_late_is_found() -> None:
+    timing = replace(TIMING, look_up=5.0)
+    async with account(timing) as (emulator, api):
+        emulator.script("hang@http,request=create_voice")
+        url = await api.upload(wav(speech(120)))
+        other = CosyVoiceClient(
+            api._session, "sk-test", api._endpoint, timing=TIMING
+        ).enrolment
+
+        async def late() -> str:
+            await asyncio.sleep(1.2)
+            return await other.clone(url, model=MODEL, prefix="haab12cd34")
+
+        async with asyncio.TaskGroup() as group:
+            made = group.create_task(late())
+            found = group.create_task(api.clone(url, model=MODEL, prefix="haab12cd34"))
+        assert found.result() == made.result()
+
+
+async def test_a_voice_that_was_made_twice_is_kept_once() -> None:
+    async with account() as (emulator, api):
+        other = await cloned(api, wav(speech(120)), "haffffffff")
+        first = await cloned(api, wav(speech(120)))
+        # The first list does not have it yet.
+        asked = api.find
+        answers: list[tuple[str, ...]] = [()]
+
+        async def find(prefix: str) -> tuple[str, ...]:
+            return answers.pop() if answers else await asked(prefix)
+
+        api.find = find  # type: ignore[method-assign]
+        emulator.script("reset@http,request=create_voice")
+        second = await cloned(api, wav(speech(120)))
+        assert first != second
+        assert set(emulator.created_voices) == {other, second}
+
+
+async def test_what_cannot_be_looked_up_is_not_made_again() -> None:
+    async with account() as (emulator, api):
+        emulator.script(
+            "reset@answer,request=create_voice",
+            "http_500@http,request=list_voice,times=always",
+        )
+        with pytest.raises(CosyVoiceConnectionError):
+            await cloned(api, wav(speech(120)))
+        assert len(emulator.created_voices) == 1
+
+
+async def test_a_voice_is_made_again_once_only() -> None:
+    async with account() as (emulator, api):
+        emulator.script("http_500@http,request=create_voice,times=always")
+        with pytest.raises(ServiceError):
+            await cloned(api, wav(speech(120)))
+        emulator.clear_faults()
+        emulator.script(
+            "reset@http,request=create_voice", "reset@answer,request=create_voice"
+        )
+        voice = await cloned(api, wav(speech(120)))
+        assert list(emulator.created_voices) == [voice]
+
+
+async def test_a_time_out_is_not_followed_by_another_voice() -> None:
+    async with account() as (emulator, api):
+        emulator.script("hang@http,request=create_voice,times=1")
+        with pytest.raises(CosyVoiceTimeoutError):
+            await cloned(api, wav(speech(120)))
+        assert emulator.created_voices == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("error@http,request=create_voice,code=Audio.AudioShortError", RecordingTooShortError),
+        ("error@http,request=create_voice,code=Audio.AudioSilentError,status=430", RecordingSilentError),
+        ("error@http,request=create_voice,code=Audio.DecoderError,status=430", RecordingUnreadableError),
+        ("error@http,request=create_voice,code=Audio.AudioRateError,status=430", RecordingUnreadableError),
+        ("error@http,request=create_voice,code=Audio.FileSizeExceed,status=430", RecordingTooLargeError),
+        ("error@http,request=create_voice,code=Audio.DurationLimitError", RecordingTooLongError),
+        ("error@http,request=create_voice,code=Audio.PreprocessError", RecordingUnreadableError),
+        ("error@http,request=create_voice,code=BadRequest.UnsupportedFileFormat", RecordingUnreadableError),
+        ("error@http,request=create_voice,code=BadRequest.InputDownloadFailed", UploadError),
+        ("error@http,request=create_voice,code=InvalidParameter.DataInspection", UploadError),
+        ("error@http,request=create_voice,code=Throttling.AllocationQuota", TooManyVoicesError),
+        ("error@http,request=create_voice,code=Throttling.RateQuota,status=429", ThrottledError),
+        ("error@http,request=create_voice,code=AllocationQuota.FreeTierOnly,status=403", FreeQuotaError),
+        ("error@http,request=create_voice,code=Model.AccessDenied,status=403", AccessDeniedError),
+        ("error@http,request=create_voice,code=DataInspectionFailed", ContentError),
+        ("http_401@http,request=create_voice", AuthenticationError),
+    ],
+)  # fmt: skip
+async def test_a_refused_recording_has_its_error(
+    fault: str, kind: type[CosyVoiceError]
+) -> None:
+    async with account() as (emulator, api):
+        emulator.script(f"{fault},times=always")
+        with pytest.raises(CosyVoiceError) as caught:
+            await cloned(api, wav(speech(120)))
+        assert type(caught.value) is kind
+        assert emulator.created_voices == {}
+
+
+async def test_the_account_may_be_full() -> None:
+    full = {f"{MODEL}-old-1": "OK"}
+    async with account(voice_limit=1, cloned_voices=full) as (emulator, api):
+        with pytest.raises(TooManyVoicesError) as caught:
+            await cloned(api, wav(speech(120)))
+        assert caught.value.code == "Throttling.AllocationQuota"
+        await api.delete(f"{MODEL}-old-1")
+        assert await cloned(api, wav(speech(120))) in emulator.created_voices
+
+
+async def test_nothing_is_heard_in_noise() -> None:
+    async with account() as (emulator, api):
+        emulator.script(
+            "error@http,request=create_voice,code=request asr failed,status=500"
+        )
+        with pytest.raises(RecordingSilentError):
+            await cloned(api, wav(speech(120)))
+
+
+@pytest.mark.parametrize("fault", ["http_500", "reset", "hang", "http_429"])
+async def test_a_voice_is_deleted_once_the_service_answers(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "REQUEST_TIMEOUT", 0.2)
+    async with account() as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        emulator.script(f"{fault}@answer,request=delete_voice")
+        await api.delete(voice)
+        assert emulator.created_voices == {}
+        # It is gone already.
+        await api.delete(voice)
+
+
+async def test_a_voice_that_cannot_be_deleted_is_an_error() -> None:
+    async with account() as (emulator, api):
+        emulator.script("http_500@http,request=delete_voice,times=always")
+        with pytest.raises(ServiceError):
+            await api.delete("cosyvoice-v3-flash-me-1")
+        emulator.clear_faults()
+        emulator.script("http_401@http,request=delete_voice")
+        with pytest.raises(AuthenticationError):
+            await api.delete("cosyvoice-v3-flash-me-1")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("reset@http", "drop@answer", "http_503@http", "http_500@answer"),
+    ],
+)
+@pytest.mark.parametrize("request_name", ["upload", "policy"])
+async def test_a_broken_upload_is_repeated(fault: str, request_name: str) -> None:
+    async with account() as (emulator, api):
+        emulator.script(f"{fault},request={request_name}")
+        url = await api.upload(wav(speech(120)))
+        assert url.removeprefix("oss://") in emulator.storage.objects
+
+
+@pytest.mark.parametrize("fault", ["redirect@http", "http_403@http"])
+async def test_what_the_storage_refuses_once_is_repeated(fault: str) -> None:
+    async with account() as (emulator, api):
+        emulator.script(f"{fault},request=upload")
+        url = await api.upload(wav(speech(120)))
+        assert url.removeprefix("oss://") in emulator.storage.objects
+        assert emulator.astray == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [("redirect", RequestError), ("http_403", AccessDeniedError)],
+)
+async def test_a_permission_that_is_refused_is_an_error(
+    fault: str, kind: type[CosyVoiceError]
+) -> None:
+    async with account() as (emulator, api):
+        emulator.script(f"{fault}@http,request=policy")
+        with pytest.raises(kind):
+            await api.upload(wav(speech(120)))
+        assert (emulator.astray, emulator.storage.uploads) == (0, [])
+
+
+async def test_a_permission_that_expired_is_renewed() -> None:
+    async with account(policy_seconds=-1) as (emulator, api):
+        asked = 0
+        get = http.HttpApi.get
+
+        async def counted(self: http.HttpApi, *args: Any, **kwargs: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == 2:
+                emulator.config.policy_seconds = 300
+            return await get(self, *args, **kwargs)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(http.HttpApi, "get", counted)
+            await api.upload(wav(speech(120)))
+        assert asked == 2
+        emulator.config.policy_seconds = -1
+        with pytest.raises(UploadError, match="Policy expired") as caught:
+            await api.upload(wav(speech(120)))
+        assert caught.value.code == "AccessDenied"
+
+
+async def test_an_upload_that_hangs_ends() -> None:
+    async with account() as (emulator, api):
+        emulator.script("hang@http,request=upload,times=always")
+        with pytest.raises(UploadError, match="not complete after"):
+            await api.upload(b"RIFF")
+
+
+async def test_a_slow_line_has_the_time_that_it_needs() -> None:
+    """10 kB/s for 20 kB, though the limit is half a second."""
+    async with account(upload_rate=10_000) as (emulator, api):
+        url = await api.upload(bytes(20_000))
+        assert url.removeprefix("oss://") in emulator.storage.objects
+
+
+async def test_a_slow_line_has_five_minutes() -> None:
+    assert Timing().upload >= 300
+    longest = 60 * 24_000 * 2
+    assert longest / upload.SLOWEST_LINE > longest / 10_000
+
+
+async def test_a_recording_may_be_larger_than_permitted() -> None:
+    async with account(upload_limit_mb=1) as (emulator, api):
+        with pytest.raises(RecordingTooLargeError):
+            await api.upload(bytes(2**20 + 1))
+        assert emulator.storage.uploads == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://evil.example.com",
+        "https://dashscope-file-x.oss-cn-beijing.aliyuncs.com.example.com",
+        "http://dashscope-file-x.oss-cn-beijing.aliyuncs.com",
+        "https://dashscope-file-x.oss-cn-beijing.aliyuncs.com:8443",
+        "https://me@dashscope-file-x.oss-cn-beijing.aliyuncs.com",
+        "https://dashscope-file-x.oss-cn-beijing.aliyuncs.com/elsewhere",
+        "https://dashscope-file-x.oss-cn-beijing.aliyuncs.com?a=b",
+        "https://bucket.oss-cn-beijing.aliyuncs.com",
+        "https://[::1",
+        "",
+    ],
+)
+async def test_only_the_service_gets_a_recording(host: str) -> None:
+    async with account(upload_host=host or "nonsense") as (_, api):
+        with pytest.raises(UploadError, match="host that is not"):
+            await api.upload(wav(speech(120)))
+
+
+GRANTED = {
+    "policy": "p",
+    "signature": "s",
+    "upload_dir": "dashscope-instant/0123/2026-11-20/3f0c-uuid",
+    "upload_host": "https://dashscope-file-mgr.oss-cn-beijing.aliyuncs.com",
+    "max_file_size_mb": 100,
+    "oss_access_key_id": "LTAI",
+    "x_oss_object_acl": "private",
+    "x_oss_forbid_overwrite": "true",
+}
+API = "https://dashscope.aliyuncs.com/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("host", "api"),
+    [
+        ("https://dashscope-file-mgr.oss-cn-beijing.aliyuncs.com", API),
+        ("https://dashscope-file-x1.oss-ap-southeast-1.aliyuncs.com/", API),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:8765/api/v1"),
+        ("https://proxy.example.com", "https://proxy.example.com/prefix/api/v1"),
+    ],
+)
+def test_the_hosts_of_the_service_are_trusted(host: str, api: str) -> None:
+    permission = Permission.from_answer({**GRANTED, "upload_host": host}, api)
+    assert str(permission.url).rstrip("/") == host.rstrip("/")
+    assert permission.largest == 100 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"upload_dir": "elsewhere/x"}, UploadError, "directory"),
+        ({"upload_dir": "dashscope-instant/../x"}, UploadError, "directory"),
+        ({"x_oss_object_acl": "public-read"}, UploadError, "private"),
+        ({"signature": None}, ProtocolError, "no permission"),
+        ({"upload_host": 1}, ProtocolError, "no permission"),
+        (None, ProtocolError, "no permission"),
+    ],
+)
+def test_a_permission_is_checked(
+    changes: dict[str, Any] | None, kind: type[CosyVoiceError], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        Permission.from_answer(changes and {**GRANTED, **changes}, API)
+
+
+def test_a_permission_may_have_no_limit() -> None:
+    answer = {**GRANTED, "max_file_size_mb": None}
+    assert Permission.from_answer(answer, API).largest == 0
+
+
+async def test_a_refusal_without_words_is_an_error() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            host = {"upload_host": str(request.url.origin())}
+            return web.json_response({"data": {**GRANTED, **host}})
+        await request.read()
+        return web.Response(status=502)
+
+    async with answering(handler) as api:
+        with pytest.raises(UploadError, match="HTTP status 502"):
+            await api.upload(b"RIFF")
+
+
+async def test_a_service_that_hides_uploads_is_an_error() -> None:
+    async with account(cloning_here=False) as (_, api):
+        with pytest.raises(RequestError):
+            await api.upload(b"RIFF")
+
+
+def test_prefixes_are_unique_and_allowed() -> None:
+    prefixes = {new_prefix() for _ in range(100)}
+    assert len(prefixes) == 100
+    assert all(re.fullmatch("[a-z0-9]{1,10}", prefix) for prefix in prefixes)
+
+
+@pytest.mark.parametrize(
+    ("voice", "prefix"),
+    [
+        ("cosyvoice-v3-flash-haab12cd34-0f0f", "haab12cd34"),
+        ("cosyvoice-v3-flash-vd-haab12cd34-0f0f", "haab12cd34"),
+        ("qwen-audio-3.1-tts-flash-me-1", "me"),
+        ("longanyang", ""),
+        ("elsewhere-v1-me-1", ""),
+    ],
+)
+def test_the_prefix_of_a_voice_is_known(voice: str, prefix: str) -> None:
+    assert prefix_of(voice) == prefix
+
+
+@asynccontextmanager
+async def answering(handler: Any) -> AsyncGenerator[EnrolmentApi]:
+    """Let a handler answer every request."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server, ClientSession() as session:
+        endpoint = Endpoint.create("cn-beijing", str(server.make_url("/")))
+        client = CosyVoiceClient(session, "sk-test", endpoint, timing=TIMING)
+        yield client.enrolment
