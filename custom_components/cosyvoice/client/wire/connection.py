@@ -14,9 +14,11 @@ from ..errors import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    ProxyError,
     RequestError,
     error_for_status,
 )
+from .endpoint import is_html
 from .protocol import (
     Event,
     TaskFailed,
@@ -73,7 +75,9 @@ class Connection:
         try:
             websocket = await _connect(session, url, headers, close_timeout)
         except aiohttp.WSServerHandshakeError as error:
-            failure = _refusal(error.status)
+            failure = _refusal(error.status, error.headers)
+        except aiohttp.ClientHttpProxyError as error:
+            failure = ProxyError(f"The proxy refused the connection: {error.status}")
         except TimeoutError:
             failure = CosyVoiceTimeoutError("The service did not answer in time")
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
@@ -150,7 +154,7 @@ class Connection:
             raise CosyVoiceConnectionError(_LOST) from None
 
     async def receive(self) -> list[Event]:
-        """Wait for the next frame and return its events.
+        """Wait for a frame with events and return them.
 
         Raises:
             CosyVoiceError: The task failed, in the class that fits the cause.
@@ -158,17 +162,20 @@ class Connection:
             CosyVoiceTimeoutError: A probe was not answered in time.
             ProtocolError: The frame makes no sense.
         """
-        message = await self._next_message()
-        while message.type in (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG):
-            if message.type is aiohttp.WSMsgType.PING:
-                await self._pong(message.data)
+        events: list[Event] = []
+        while not events:
             message = await self._next_message()
-        if message.type is aiohttp.WSMsgType.TEXT:
-            events = self._protocol.receive_text(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            events = self._protocol.receive_binary(message.data)
-        else:
-            raise _end(message)
+            match message.type:
+                case aiohttp.WSMsgType.BINARY:
+                    events = self._protocol.receive_binary(message.data)
+                case aiohttp.WSMsgType.TEXT:
+                    events = self._protocol.receive_text(message.data)
+                case aiohttp.WSMsgType.PING:
+                    await self._pong(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    pass
+                case _:
+                    raise _end(message)
         for event in events:
             if isinstance(event, TaskFailed):
                 raise event.error
@@ -252,12 +259,14 @@ async def _refuse_redirect(
     params: aiohttp.TraceRequestRedirectParams,
 ) -> None:
     params.response.close()
-    raise _refusal(params.response.status)
+    raise _refusal(params.response.status, params.response.headers)
 
 
-def _refusal(status: int) -> CosyVoiceError:
+def _refusal(status: int, headers: Mapping[str, str] | None) -> CosyVoiceError:
+    is_page = is_html(headers or {})
+    who = "A page refused" if is_page else "The service refused"
     return error_for_status(
-        status, None, f"The service refused the connection: {status}"
+        status, None, f"{who} the connection: {status}", is_page=is_page
     )
 
 
