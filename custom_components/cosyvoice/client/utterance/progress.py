@@ -8,6 +8,7 @@ sentence that begins or ends, the billed characters so far, and the end of the t
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+import re
 
 from ..counting import count_characters, is_speakable
 from ..errors import ProtocolError
@@ -26,6 +27,8 @@ Otherwise the service may have reworded it."""
 FRACTION = 0.5
 """A service sentence is part of a sent sentence if it has less than this fraction of
 its letters."""
+
+_TAG = re.compile(r"\[[a-z ]+\]")
 
 
 PACE = 10.0
@@ -70,6 +73,7 @@ class TaskProgress:
         ssml: bool = False,
         lags: bool = False,
         by_tokens: bool = False,
+        tags: bool = False,
     ) -> None:
         """Start without text.
 
@@ -78,6 +82,8 @@ class TaskProgress:
             ssml: True if the text is SSML, which can only be resumed at its start.
             lags: True if audio lags behind the reports, see :class:`AudioWriter`.
             by_tokens: True if the model bills tokens.
+            tags: True if the model makes sounds of tags such as ``[laughing]``. It is
+                not known whether it reports and bills them with the words.
         """
         self.size = 0
         self.billed: int | None = None
@@ -89,7 +95,9 @@ class TaskProgress:
         self._ssml = ssml
         self._lags = lags
         self._tokens: Usage | None = Usage(None) if by_tokens else None
+        self._has_tags = tags
         self._text = ""
+        self._words = ""  # The text, with blanks in place of its tags.
         self._letters = Letters()
         # Where each part ends, and the counted characters up to there.
         self._ends: list[int] = []
@@ -125,7 +133,7 @@ class TaskProgress:
         parts = []
         begin = self._delivered
         for end, whole in zip(self._ends, self._whole, strict=True):
-            if is_speakable(self._text[begin:end]):
+            if is_speakable(self._words[begin:end]):
                 parts.append(Part(self._text[begin:end], whole))
                 begin = end
         return parts
@@ -138,7 +146,7 @@ class TaskProgress:
     @property
     def owed(self) -> bool:
         """True if the service still has to speak."""
-        return is_speakable(self._text, self._spoken)
+        return is_speakable(self._words, self._spoken)
 
     @property
     def begun(self) -> bool:
@@ -164,7 +172,9 @@ class TaskProgress:
         """Record sent text and return its counted characters."""
         size = count_characters(part.text, ssml=self._ssml)
         self._text += part.text
-        self._letters.add(part.text)
+        words = self._without_tags(part.text)
+        self._words = self._words + words if self._has_tags else self._text
+        self._letters.add(words)
         self.size += size
         self._ends.append(len(self._text))
         self._sizes.append(self.size)
@@ -271,6 +281,12 @@ class TaskProgress:
 
     # Sentences
 
+    def _without_tags(self, text: str) -> str:
+        """Return a text with blanks in place of its tags, as long as before."""
+        if not self._has_tags:
+            return text
+        return _TAG.sub(lambda tag: " " * len(tag[0]), text)
+
     def _begin(self, text: str | None) -> None:
         """Let a sentence that begins end the unmatched ones before it."""
         self._sentence = text
@@ -294,15 +310,16 @@ class TaskProgress:
 
     def _find(self, sentence: str) -> tuple[int, int] | None:
         """Return the start and end of a service sentence in the text, or None."""
+        sentence = self._without_tags(sentence)
         if self._ssml or (found := self._letters.find(sentence, self._spoken)) is None:
             return None
         begin, end = found
         part = bisect_left(self._ends, end)
         if part < len(self._ends) and not is_speakable(
-            self._text[end : self._ends[part]]
+            self._words[end : self._ends[part]]
         ):
             end = self._ends[part]
-        skipped = is_speakable(self._text[self._spoken : begin])
+        skipped = is_speakable(self._words[self._spoken : begin])
         if skipped and end > self._place_of(self.billed):
             return None
         return begin, end
@@ -317,8 +334,8 @@ class TaskProgress:
             return self._spoken
         end = self._ends[following]
         if text is not None:
-            part = letters_of(self._text[self._spoken : end])
-            if len(letters_of(text)) < len(part) * FRACTION:
+            part = letters_of(self._words[self._spoken : end])
+            if len(letters_of(self._without_tags(text))) < len(part) * FRACTION:
                 return self._spoken
         return end if end <= self._place_of(billed) else self._spoken
 
@@ -372,8 +389,8 @@ class TaskProgress:
         else:
             billed = self.billed - self._anchor_billed
             missing = self.size - self._anchor_size - billed
-            untouched = letters_of(self._text[self._begun_place() :])
-            owed = untouched or letters_of(self._text[self._spoken :])
+            untouched = letters_of(self._words[self._begun_place() :])
+            owed = untouched or letters_of(self._words[self._spoken :])
             short = missing >= count_characters(owed) * UNBILLED_SHARE
         self.cut_short = not self.heard or not asked or short
         if self.cut_short:

@@ -285,6 +285,7 @@ class Utterance:
             ssml=self._ssml,
             lags=playback.lags,
             by_tokens=self._task.by_tokens,
+            tags=self._task.tags,
         )
 
     async def _run_task(self, watch: Watch) -> None:
