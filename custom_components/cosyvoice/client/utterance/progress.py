@@ -31,6 +31,10 @@ its letters."""
 _TAG = re.compile(r"\[[a-z ]+\]")
 
 
+PACE = 10.0
+"""Counted characters that a second of speech has, roughly, in any language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Billed characters or tokens of a task.
@@ -59,6 +63,7 @@ class TaskProgress:
         billed: Billed characters reported by the service, or None.
         heard: True once there was audio.
         in_sentence: True while the audio is inside a sentence.
+        cut_short: True if the task was finished before all was spoken.
     """
 
     def __init__(
@@ -84,6 +89,8 @@ class TaskProgress:
         self.billed: int | None = None
         self.heard = False
         self.in_sentence = False
+        self.cut_short = False
+        self._start = start
         self._times = WordTimes(start)
         self._ssml = ssml
         self._lags = lags
@@ -104,6 +111,8 @@ class TaskProgress:
         self._anchor_billed = 0
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
+        self._reports_ends = False
+        self._infers_ends = False  # a sentence began before the last one had ended
         self._under_way = False  # a sentence has begun at the service
         self._sentence: str | None = None
         self._finished = False
@@ -198,14 +207,17 @@ class TaskProgress:
             case Usage(int(characters)):
                 self._note_usage(characters)
             case SentenceBegin(text):
+                self._end_unreported()
                 self._reports_sentences = self._under_way = True
                 self._begin(text)
                 self._times.sentence_begins(at)
             case SentenceEnd(text, words) if self._under_way:
-                self._reports_sentences = True
+                self._reports_sentences = self._reports_ends = True
                 self._end(text or self._sentence)
                 self._times.sentence_ends(words, at)
             case TaskFinished(asked):
+                if self._infers_ends:
+                    self._end_unreported()
                 self._check_complete(asked)
                 self._spoken = self._delivered = len(self._text)
                 self._under_way = self.in_sentence = False
@@ -224,8 +236,12 @@ class TaskProgress:
                 self.note(event, Position(0.0, 0.0))
         self._finished = True
 
-    def cost(self) -> Cost:
-        """Return the cost of the task so far, as far as tokens were reported."""
+    def cost(self, at: Position) -> Cost:
+        """Return the cost of the task so far, as far as tokens were reported.
+
+        Args:
+            at: End of the audio.
+        """
         if not self.sent:
             return Cost(0, estimated=False)
         if self._tokens is not None and self.billed is None:
@@ -234,11 +250,20 @@ class TaskProgress:
         if self._finished:
             size = self.size if self.billed is None else self.billed
             return Cost(size, estimated=self.billed is None)
-        if self.billed is not None and not self._reports_sentences:
-            return Cost(self.billed, estimated=True)
+        if not self._reports_sentences:
+            size = self._size_by_pace(at) if self.billed is None else self.billed
+            return Cost(size, estimated=True)
         spoken = count_characters(self._text[: self._spoken], ssml=self._ssml)
         spoken = max(spoken, self.billed or 0)
         return Cost(min(spoken + self._size_under_way(), self.size), estimated=True)
+
+    def _size_by_pace(self, at: Position) -> int:
+        """Return the counted characters of the parts that the audio may have."""
+        if not self.heard:
+            return 0
+        seconds = at.seconds - at.silence - (self._start.seconds - self._start.silence)
+        part = bisect_left(self._sizes, seconds * PACE)
+        return self._sizes[min(part, len(self._sizes) - 1)]
 
     def _size_under_way(self) -> int:
         """Return the counted characters of the sentence that is being spoken."""
@@ -268,11 +293,18 @@ class TaskProgress:
         if self._unmatched and text and (found := self._find(text)):
             self._reach(found[0], matched=True)
 
+    def _end_unreported(self) -> None:
+        """End the sentence under way if the service reports only beginnings."""
+        if self._reports_sentences and self.in_sentence and not self._reports_ends:
+            self._infers_ends = True
+            self._end(self._sentence)
+
     def _end(self, text: str | None) -> None:
         self._under_way = self.in_sentence = False
         self._sentence = None
         if text and (found := self._find(text)):
-            self._reach(found[1], matched=True)
+            # Within a part, the text may be only the beginning of the sentence.
+            self._reach(found[1], matched=self._is_end(found[1]))
         else:
             self._reach(self._after_one_part(text, self.billed), matched=False)
 
@@ -318,9 +350,9 @@ class TaskProgress:
             self._anchor_billed = self.billed
 
     def _is_end(self, place: int) -> bool:
-        """Return whether a part ends at an index of the text."""
-        part = bisect_left(self._ends, place)
-        return part < len(self._ends) and self._ends[part] == place
+        """Return whether a part ends at an index of the text, blanks apart."""
+        part = bisect_right(self._ends, place)
+        return part > 0 and not is_speakable(self._text[self._ends[part - 1] : place])
 
     # The bill
 
@@ -360,7 +392,8 @@ class TaskProgress:
             untouched = letters_of(self._words[self._begun_place() :])
             owed = untouched or letters_of(self._words[self._spoken :])
             short = missing >= count_characters(owed) * UNBILLED_SHARE
-        if not self.heard or not asked or short:
+        self.cut_short = not self.heard or not asked or short
+        if self.cut_short:
             raise ProtocolError("The service finished before all was spoken")
 
     def _begun_place(self) -> int:
