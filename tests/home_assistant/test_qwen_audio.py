@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 import re
@@ -19,13 +19,13 @@ from custom_components.cosyvoice.voices.names import Words
 from homeassistant.components.tts import DATA_COMPONENT, TextToSpeechEntity
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator, EmulatorConfig, FaultKind
 from tests.emulator.faults import TASK_ERRORS
 from tests.texts import LANGUAGES
 
-from .conftest import API_KEY, SUBENTRY_ID
+from .conftest import API_KEY
 from .speaking import change, entity_id, pieces, speak, spoken, text_of
 
 TOKENS = "qwen-audio-3.1-tts-flash"
@@ -402,13 +402,59 @@ async def test_a_basic_voice_is_not_missed_among_the_clones(
     assert emulator.tasks[-1].parameters["voice"] == BASIC
 
 
-async def test_a_clone_of_qwen_audio_is_listed_and_speaks(
-    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+@pytest.mark.parametrize("kind", ["myhome", "vd-myhome"])
+@pytest.mark.parametrize(
+    ("model", "region"),
+    [(model, region) for model in QWEN for region in CATALOGUE.models[model].regions],
+)
+async def test_a_clone_is_listed_and_speaks_with_its_model_alone(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    model: str,
+    kind: str,
 ) -> None:
-    emulator.config.cloned_voices[CLONE] = "OK"
+    clone = f"{model}-{kind}-7c1e"
+    emulator.config.cloned_voices[clone] = "OK"
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.runtime_data.voices.data[CLONE].model == TOKENS
-    await speak(hass, "好的。", {"voice": CLONE})
-    assert emulator.tasks[-1].parameters["voice"] == CLONE
-    assert entry.subentries[SUBENTRY_ID]
+    assert entry.runtime_data.voices.data[clone].model == model
+    instruction = {"instruction": "Tired."}
+    await speak(hass, "Hola.", {"voice": clone, **instruction}, "es")
+    (task,) = spoken(emulator)
+    assert (task.model, task.parameters["voice"]) == (model, clone)
+    assert task.parameters["language_hints"] == ["es"]
+    assert task.parameters["instruction"] == "Tired."
+    change(hass, entry, voice=clone)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await speak(hass, "好的。")
+    assert spoken(emulator)[-1].parameters["voice"] == clone
+    started = len(emulator.tasks)
+    for other in CATALOGUE.models_in(emulator.config.region):
+        if other.id != model:
+            await check_is_refused(hass, {"voice": clone, "model": other.id}, [model])
+    assert len(emulator.tasks) == started
+
+
+@pytest.mark.parametrize("region", CATALOGUE.regions)
+async def test_a_wrong_pair_is_refused_before_anything_is_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, region: str
+) -> None:
+    voices = {*VOICES.values(), BASIC, "longanyang"}
+    for voice in voices:
+        right = CATALOGUE.models_of(voice, region)
+        for model in VOICES:
+            if right and model not in right:
+                await check_is_refused(hass, {"voice": voice, "model": model}, right)
+    assert not emulator.tasks
+
+
+async def check_is_refused(
+    hass: HomeAssistant, options: dict[str, Any], allowed: Iterable[str]
+) -> None:
+    """Check that the refusal names the model and those that have the voice."""
+    with pytest.raises(ServiceValidationError) as caught:
+        await speak(hass, "好的。", options)
+    assert caught.value.translation_key == "voice_model_mismatch"
+    for name in (options["model"], *allowed):
+        assert name in str(caught.value)
