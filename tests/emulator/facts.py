@@ -87,6 +87,7 @@ class Facts:
         ssml_sub: True if the alias of ``sub`` is spoken, False for what it stands for.
         ssml_siblings: True if several ``speak`` elements may follow each other.
         qwen_markup: What becomes of markup for system voices of Qwen-Audio.
+        words_per_second: The unit in which times of words are given.
         words_at: The event that has the words; empty for none.
         offers_tokens: True if there are temporary keys.
         longest_token: Seconds that they can last.
@@ -94,6 +95,8 @@ class Facts:
         tokens_speak: True if what was opened with one takes tasks.
         lists_models: True if a list of voices names their models.
         lists_pages: True if a list has no more voices than were asked for.
+        clones_any_model: True if a cloned voice speaks with every model.
+        upload_status: The answer to an upload.
         clone_ids: What a cloned voice's id begins with.
         deleted_voice: The code for a voice that was deleted.
         needs_speech: True if a short or silent recording is refused.
@@ -186,6 +189,7 @@ class Facts:
     ssml_sub: bool = True
     ssml_siblings: bool = True
     qwen_markup: Literal["dropped", "refused", "spoken"] = "dropped"
+    words_per_second: int = 1000
     words_at: str = "sentence-end"
     offers_tokens: bool = True
     longest_token: int = 1800
@@ -193,6 +197,8 @@ class Facts:
     tokens_speak: bool = True
     lists_models: bool = True
     lists_pages: bool = True
+    clones_any_model: bool = False
+    upload_status: int = 200
     clone_ids: str = "{model}-{prefix}"
     deleted_voice: str = "BadRequest.ResourceNotExist"
     needs_speech: bool = True
