@@ -27,11 +27,15 @@ pytestmark = [
 ]
 SECOND_VOICE = "Longanhuan 龙安欢"
 SECOND_OPTION = f"{SECOND_VOICE} (longanhuan)"
+SPOKEN = ("en", "zh-Hans")
+"""Languages that both voices speak."""
 RAW_KEY = re.compile(r"\b(component|ui|config|entity)\.\w+|\b[a-z]+_[a-z_]+\b")
 """What is shown instead of a text that is missing: its key."""
 
 
-@pytest.mark.parametrize("language", os.environ.get("LANGUAGES", "en zh-Hans").split())
+@pytest.mark.parametrize(
+    "language", os.environ.get("LANGUAGES", " ".join(SPOKEN)).split()
+)
 async def test_first_day(
     home: Home,
     emulator: EmulatedService,
@@ -44,9 +48,10 @@ async def test_first_day(
         entry_id = (await home.api.entities())[0]["config_entry_id"]
         await interface.add_voice("longanhuan", SECOND_VOICE)
         first, _ = await _voices(home.api, entry_id)
-        await _assistant_follows_the_select(
-            home, interface, emulator, first, SECOND_OPTION, tmp_path
-        )
+        if language in SPOKEN:
+            await _assistant_follows_the_select(
+                home, interface, emulator, first, SECOND_OPTION, tmp_path
+            )
         await _look_at_devices(home.api, interface, entry_id)
 
 
@@ -120,8 +125,6 @@ async def _assistant_follows_the_select(
 
     select = voice["voice"]["entity_id"]
     before = (await home.api.state(select))["state"]
-    # The answer may be the same as in another language
-    await home.api.action("tts.clear_cache")
     for chosen in (other, before):
         await home.api.action("select.select_option", entity_id=select, option=chosen)
         await converse(home, pipeline["id"], "Is anybody there?", folder / "answer")
