@@ -130,7 +130,8 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
     def _save(
         self, entry: CosyVoiceConfigEntry, settings: dict[str, Any]
     ) -> SubentryFlowResult:
-        name = voice_title(settings[CONF_VOICE], chinese=in_chinese(self.hass))
+        names, chosen = entry.runtime_data.voices.names, settings[CONF_VOICE]
+        name = names.get(chosen) or voice_title(chosen, chinese=in_chinese(self.hass))
         titles = {subentry.title for subentry in entry.subentries.values()}
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(
@@ -143,7 +144,7 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
         settings[CONF_STYLE] = stored[CONF_STYLE]
         if settings[CONF_VOICE] != voice:
             settings[CONF_STYLE] = NO_STYLE
-            if is_title_of(voice, title):
+            if is_title_of(voice, title) or title == names.get(voice):
                 title = unused_title(name, titles - {title})
         return self.async_update_and_abort(entry, subentry, title=title, data=settings)
 
