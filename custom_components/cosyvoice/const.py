@@ -55,6 +55,11 @@ CONF_LANGUAGE_VOICES: Final = "language_voices"
 CONF_WORD: Final = "word"
 CONF_REPLACEMENT: Final = "replacement"
 
+# Narrows a list of voices
+CONF_KIND: Final = "kind"
+VOICE_KIND: Final = "voice_kind"
+"""The selector whose translations name the kinds of voices."""
+
 AUTO: Final = "auto"
 DEFAULT_VOICE: Final = "longanyang"
 NO_STYLE: Final = "none"

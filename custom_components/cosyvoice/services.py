@@ -30,6 +30,7 @@ from .errors import translated
 from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
+from .voices.kinds import KINDS, kinds_of
 from .voices.languages import tags_of
 from .voices.names import in_chinese, kind_of, unique_names
 
@@ -45,7 +46,7 @@ LIST_VOICES_SCHEMA = vol.Schema(
     {
         vol.Optional("config_entry_id"): cv.string,
         vol.Optional("language"): cv.string,
-        vol.Optional("kind"): vol.In(("system", "cloned", "designed")),
+        vol.Optional("kind"): vol.In(("system", "cloned", "designed", *KINDS)),
         vol.Optional("model"): cv.string,
     }
 )
@@ -133,7 +134,7 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
         "voices": [
             {**voice, "name": names[voice["voice_id"]]}
             for voice in voices
-            if kind in {None, voice["kind"]}
+            if kind in {None, voice["kind"], *voice["kinds"]}
             and (model is None or model in voice["models"])
             and (
                 language is None
@@ -199,6 +200,7 @@ def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:
         "voice_id": voice.id,
         "description": voice.description_zh if chinese else voice.description,
         "kind": "system",
+        "kinds": _kinds(voice.id),
         "gender": voice.gender,
         "languages": list(voice.languages),
         "dialect": voice.dialect,
@@ -214,6 +216,7 @@ def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
         "voice_id": clone.id,
         "description": "",
         "kind": kind_of(clone),
+        "kinds": _kinds(clone.id),
         "gender": None,
         "languages": list(model.language_hints if model else ()) or ["zh", "en"],
         "dialect": None,
@@ -221,6 +224,11 @@ def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
         "styles": [],
         "status": clone.status,
     }
+
+
+def _kinds(voice_id: str) -> list[str]:
+    found = kinds_of(voice_id)
+    return [kind for kind in KINDS if kind in found]
 
 
 def _account(call: ServiceCall) -> CosyVoiceConfigEntry:

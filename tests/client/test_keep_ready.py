@@ -19,8 +19,8 @@ from custom_components.cosyvoice.client.wire.pool import Pool
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
 
+from .pooling import FakeService, acquire, kept, release
 from .speaking import options, service
-from .test_pool import FakeService, acquire, kept, release
 
 TEXT = "今天天气不错。"
 ROUND_TRIP = 0.2

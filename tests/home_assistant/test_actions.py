@@ -543,6 +543,7 @@ async def test_voices_are_listed(hass: HomeAssistant) -> None:
     assert built_in["languages"] == ["zh", "en"]
     assert built_in["models"] == [FLASH, PLUS]
     assert (built_in["kind"], built_in["gender"]) == ("system", "female")
+    assert voices["longhouge_v3"]["kinds"] == ["men", "characters"]
     assert "happy" in built_in["styles"]
     assert (clone["kind"], clone["models"]) == ("cloned", [FLASH])
     assert "fr" in clone["languages"]
@@ -559,6 +560,9 @@ async def test_voices_are_listed(hass: HomeAssistant) -> None:
         ({"kind": "cloned"}, CLONE, "longanyang"),
         ({"kind": "designed"}, DESIGNED, CLONE),
         ({"kind": "system"}, "longanyang", CLONE),
+        ({"kind": "yours"}, DESIGNED, "longanyang"),
+        ({"kind": "children"}, "longniuniu_v3", "longanyang"),
+        ({"kind": "dialects", "language": "yue"}, "longjiaxin_v3", "longlaotie_v3"),
         ({"model": PLUS}, "longanyang", CLONE),
         ({"model": FLASH, "kind": "cloned", "language": "fr"}, CLONE, "longanyang"),
     ],

@@ -98,7 +98,7 @@ async def test_defaults_are_the_contract_s(
         "region": "cn-beijing",
     }
     result = await submit(hass, result, account(emulator))
-    assert form(result)({}) == {**VOICE, "language": "any"}
+    assert form(result)({}) == {**VOICE, "language": "any", "kind": "any"}
 
 
 @pytest.fixture

@@ -31,14 +31,25 @@ from ..const import (
     AUTO,
     CONF_FALLBACK_ENGINE,
     CONF_FORMAT,
+    CONF_KIND,
     CONF_LANGUAGE_VOICES,
     CONF_MODEL,
     CONF_PRONUNCIATIONS,
     CONF_VOICE,
+    VOICE_KIND,
 )
 from ..errors import error_translation
 from ..settings import DEFAULT_SETTINGS, OPTIONS, SETTINGS, Kind, Setting, complete
-from ..voices.names import Words, languages_in, speaks, voice_options, voice_selector
+from ..voices.kinds import (
+    ALL_VOICES,
+    YOURS,
+    VoiceFilter,
+    kinds_in,
+    kinds_of,
+    languages_in,
+    speaks,
+)
+from ..voices.names import Words, voice_options, voice_selector
 
 TOP = [key for key, setting in SETTINGS.items() if setting.section == ""]
 """The settings above the sections of the form."""
@@ -48,7 +59,10 @@ SECTIONS = {
     if name
 }
 """The settings in each section of the form."""
-ANY_LANGUAGE = "any"
+ANY = "any"
+"""The choice of a filter that narrows nothing."""
+FILTERS = {CONF_LANGUAGE: CONF_LANGUAGE, CONF_KIND: VOICE_KIND}
+"""The fields that only narrow the list of voices, and the names of their options."""
 
 
 class VoiceForm:
@@ -82,31 +96,33 @@ class VoiceForm:
         self._region = region
         self._clones = clones
         self._words = words
-        self._language = ANY_LANGUAGE
+        self._chosen = dict.fromkeys(FILTERS, ANY)
+        self._wanted = ALL_VOICES
+        self._describe_voice(before[CONF_VOICE])
 
     def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the settings if they can be used, None to show the form again.
 
-        It is shown again after a mistake, and with another list of voices after
-        another language was selected.
+        It is shown again after a mistake, and with another list of voices after a
+        filter was changed and no other voice was chosen.
         """
         self.errors, self.placeholders = {}, {}
-        self.shown = {**user_input}
         settings = as_stored(user_input, self._before)
-        language = user_input.get(CONF_LANGUAGE, ANY_LANGUAGE)
-        filtered = language != self._language
-        self._language = language
-        if language != ANY_LANGUAGE and not speaks(settings[CONF_VOICE], language):
-            self.errors[CONF_VOICE] = "voice_language"
-            self.placeholders["language"] = self._name_of(language)
-            self.shown[CONF_VOICE] = next(
-                voice.id
-                for voice in CATALOGUE.voices_in(self._region)
-                if speaks(voice.id, language)
-            )
-        elif not filtered:
+        voice: str = settings[CONF_VOICE]
+        chosen = {name: user_input.get(name, ANY) for name in FILTERS}
+        narrowed = chosen != self._chosen and voice == self.shown.get(CONF_VOICE)
+        self._chosen, self.shown = chosen, {**user_input, CONF_VOICE: voice}
+        self._wanted = VoiceFilter(
+            **{name: None if key == ANY else key for name, key in chosen.items()},
+            model=None if settings[CONF_MODEL] == AUTO else settings[CONF_MODEL],
+        )
+        self._check_filters(voice)
+        if narrowed or self.errors:
+            self._list_voice(voice)
+        else:
             self._check(settings)
-        return None if filtered or self.errors else settings
+        self._describe_voice(self.shown[CONF_VOICE])
+        return None if narrowed or self.errors else settings
 
     def basic_schema(self) -> vol.Schema:
         """Return the fields that a first voice needs."""
@@ -126,6 +142,30 @@ class VoiceForm:
             for name, keys in SECTIONS.items()
         }
         return vol.Schema({**self._fields(TOP, own_engines), **sections})
+
+    def _check_filters(self, voice: str) -> None:
+        """Fill in the error of a voice that a filter excludes."""
+        language, kind = self._wanted.language, self._wanted.kind
+        if language and not speaks(voice, language):
+            self.errors[CONF_VOICE] = "voice_language"
+            self.placeholders["language"] = self._name_of(language)
+        elif kind and kind not in kinds_of(voice):
+            self.errors[CONF_VOICE] = "voice_kind"
+            self.placeholders["kind"] = self._words.name(VOICE_KIND, kind)
+
+    def _list_voice(self, voice: str) -> None:
+        """Show a voice of the narrowed list, or tell that it is empty."""
+        listed = [option["value"] for option in self._options(self._wanted)]
+        if not listed:
+            self.errors[CONF_VOICE] = "no_voice"
+        elif voice not in listed:
+            self.shown[CONF_VOICE] = next(filter(CATALOGUE.voice, listed), listed[0])
+
+    def _describe_voice(self, voice_id: str) -> None:
+        """Name the voice that is shown, as the field shows its id."""
+        system = CATALOGUE.voice(voice_id)
+        line = self._words.of_voice(system) if system else voice_id
+        self.placeholders["shown_voice"] = f"{voice_id}: {line}" if system else line
 
     def _check(self, settings: Mapping[str, Any]) -> None:
         """Fill in the errors of settings that cannot be used."""
@@ -170,12 +210,11 @@ class VoiceForm:
     def _fields(
         self, keys: Iterable[str], own_engines: Collection[str]
     ) -> dict[vol.Marker, Any]:
-        """Return the fields of settings, the language filter before the voice."""
+        """Return the fields of settings, the filters before the voice."""
         fields: dict[vol.Marker, Any] = {}
         for setting in map(SETTINGS.__getitem__, keys):
             if setting.key == CONF_VOICE:
-                marker = vol.Optional(CONF_LANGUAGE, default=self._language)
-                fields[marker] = _dropdown(self._filters(), CONF_LANGUAGE)
+                fields |= self._filters()
             if setting.default is None or setting.kind is Kind.ROWS:
                 marker = vol.Optional(setting.key)
             else:
@@ -187,8 +226,7 @@ class VoiceForm:
         self, setting: Setting, own_engines: Collection[str]
     ) -> Selector[Any]:
         if setting.key == CONF_VOICE:
-            any_language = self._language == ANY_LANGUAGE
-            return self._voices(None if any_language else self._language)
+            return self._voices(self._wanted)
         if setting.key == CONF_MODEL:
             return _dropdown(self._models(), CONF_MODEL)
         if setting.key == CONF_LANGUAGE_VOICES:
@@ -201,8 +239,23 @@ class VoiceForm:
             )
         return _SELECTORS[setting.kind](setting)
 
-    def _filters(self) -> list[SelectOptionDict]:
-        return [self._language_option(ANY_LANGUAGE), *self._languages()]
+    def _filters(self) -> dict[vol.Marker, Any]:
+        """Return the fields that narrow the list of voices."""
+        kinds = [ANY, *([YOURS] if self._clones else []), *kinds_in(self._region)]
+        options = {
+            CONF_LANGUAGE: [self._language_option(ANY), *self._languages()],
+            CONF_KIND: [
+                SelectOptionDict(value=kind, label=self._words.name(VOICE_KIND, kind))
+                for kind in kinds
+            ],
+        }
+        return {
+            # A field that can be cleared would keep its last choice then
+            vol.Required(name, default=self._chosen[name]): _dropdown(
+                options[name], selector
+            )
+            for name, selector in FILTERS.items()
+        }
 
     def _models(self) -> list[SelectOptionDict]:
         lines = {AUTO: self._words.name(CONF_MODEL, AUTO)} | {
@@ -219,10 +272,11 @@ class VoiceForm:
     def _language_option(self, code: str) -> SelectOptionDict:
         return SelectOptionDict(value=code, label=self._name_of(code))
 
-    def _voices(self, language: str | None = None) -> SelectSelector:
-        return voice_selector(
-            voice_options(self._region, self._clones, self._words, language)
-        )
+    def _voices(self, wanted: VoiceFilter = ALL_VOICES) -> SelectSelector:
+        return voice_selector(self._options(wanted))
+
+    def _options(self, wanted: VoiceFilter) -> list[SelectOptionDict]:
+        return voice_options(self._region, self._clones, self._words, wanted)
 
     def _name_of(self, language: str) -> str:
         return self._words.name(CONF_LANGUAGE, language)

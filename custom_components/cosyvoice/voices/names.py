@@ -18,6 +18,8 @@ from homeassistant.helpers.translation import async_get_translations
 
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN
+from .kinds import ALL_VOICES, VoiceFilter
+from .languages import voices_in
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
 
@@ -140,7 +142,7 @@ def voice_options(
     region: str,
     clones: Iterable[ClonedVoice],
     words: Words,
-    language: str | None = None,
+    wanted: VoiceFilter = ALL_VOICES,
 ) -> list[SelectOptionDict]:
     """Return the voices to choose from, cloned ones first.
 
@@ -148,16 +150,15 @@ def voice_options(
         region: The account's region.
         clones: The account's cloned voices.
         words: The words to describe them with.
-        language: The language that system voices must speak.
+        wanted: What narrows the list.
     """
-    custom = [
-        SelectOptionDict(value=clone.id, label=words.of_clone(clone))
-        for clone in clones
-    ]
-    return custom + [
-        SelectOptionDict(value=voice.id, label=words.of_voice(voice))
-        for voice in CATALOGUE.voices_in(region)
-        if language is None or speaks(voice.id, language)
+    lines = {clone.id: words.of_clone(clone) for clone in clones} | {
+        voice.id: words.of_voice(voice) for voice in voices_in(region)
+    }
+    return [
+        SelectOptionDict(value=voice_id, label=line)
+        for voice_id, line in lines.items()
+        if wanted.accepts(voice_id, region)
     ]
 
 
@@ -168,19 +169,6 @@ def voice_selector(options: list[SelectOptionDict]) -> SelectSelector:
             options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN
         )
     )
-
-
-def languages_in(region: str) -> list[str]:
-    """Return the codes of the languages of a region's voices."""
-    return sorted(
-        {code for voice in CATALOGUE.voices_in(region) for code in voice.languages}
-    )
-
-
-def speaks(voice_id: str, language: str) -> bool:
-    """Return whether a voice may speak a language, as every clone may."""
-    voice = CATALOGUE.voice(voice_id)
-    return voice is None or language in voice.languages
 
 
 _ENGLISH = {voice.name_zh: voice.name for voice in CATALOGUE.voices.values()}
