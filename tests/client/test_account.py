@@ -22,7 +22,9 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
+    NotOfferedError,
     ProtocolError,
+    ProxyError,
     RequestError,
     ServiceError,
     ThrottledError,
@@ -189,10 +191,11 @@ async def test_an_account_may_have_no_voices() -> None:
         (400, {"code": "Arrearage", "message": "Access denied"}, ArrearsError, None),
         (429, {"code": "Throttling.RateQuota"}, ThrottledError, None),
         (400, {"code": "InvalidParameter", "message": "no"}, RequestError, None),
-        (404, [], RequestError, "HTTP 404"),
+        (404, [], NotOfferedError, "HTTP 404"),
         (500, {"code": 7, "message": None}, ServiceError, "HTTP 500"),
         (503, None, ServiceError, "HTTP 503"),
-        (302, None, RequestError, "HTTP 302"),
+        (302, None, ProxyError, "HTTP 302"),
+        (407, None, ProxyError, "HTTP 407"),
     ],
 )
 async def test_a_refusal_is_classed(
@@ -290,7 +293,7 @@ async def test_a_connection_lost_in_the_answer(call: Call) -> None:
 
 
 async def test_a_host_that_cannot_be_is_a_failed_connection() -> None:
-    endpoint = Endpoint("cn-beijing", "ws://x", "http://:/api")
+    endpoint = Endpoint("cn-beijing", ("ws://x",), ("http://:/api",))
     async with ClientSession() as session:
         with pytest.raises(CosyVoiceConnectionError):
             await AccountApi(HttpApi(session, endpoint, KEY)).list_voices()

@@ -273,6 +273,8 @@ def test_a_name_that_is_not_found_at_once(
         ("http_401@http", AuthenticationError),
         ("http_503@http", AuthenticationError),
         ("hang@http", AuthenticationError),
+        ("http_404@http", AuthenticationError),
+        ("proxy_403@http", AuthenticationError),
         (None, AuthenticationError),
     ],
 )

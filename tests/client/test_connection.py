@@ -17,6 +17,7 @@ from custom_components.cosyvoice.client.errors import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    ProxyError,
     RequestError,
 )
 from custom_components.cosyvoice.client.wire.connection import Connection
@@ -166,7 +167,7 @@ async def test_no_redirect_is_followed(status: int) -> None:
             return web.Response(status=status, headers={"Location": location})
 
         async with serving(handler) as server, aiohttp.ClientSession() as session:
-            with pytest.raises(RequestError, match=str(status)):
+            with pytest.raises(ProxyError, match=str(status)):
                 await opened(server, session)
     assert asked == []
 

@@ -1,6 +1,7 @@
 """Where the service is reached."""
 
 import pytest
+from yarl import URL
 
 from custom_components.cosyvoice.client.catalogue import CATALOGUE
 from custom_components.cosyvoice.client.errors import AuthenticationError
@@ -9,10 +10,10 @@ from custom_components.cosyvoice.client.wire.endpoint import Endpoint, request_h
 
 @pytest.mark.parametrize("region", CATALOGUE.regions)
 def test_a_region_has_its_own_hosts(region: str) -> None:
-    endpoint = Endpoint.create(region, None, "ws-1")
+    endpoint = Endpoint.create(region)
     known = CATALOGUE.regions[region]
-    assert endpoint == Endpoint(region, known.websocket_url, known.http_url)
-    assert endpoint.websocket_url.startswith("wss://")
+    assert endpoint == Endpoint(region, (known.websocket_url,), (known.http_url,))
+    assert known.websocket_url.startswith("wss://")
     assert endpoint.http_url.startswith("https://")
 
 
@@ -55,7 +56,59 @@ def test_a_base_url_replaces_the_hosts(
     base_url: str, websocket_url: str, http_url: str
 ) -> None:
     endpoint = Endpoint.create("ap-southeast-1", base_url)
-    assert endpoint == Endpoint("ap-southeast-1", websocket_url, http_url)
+    assert endpoint.websocket_urls[0] == websocket_url
+    assert endpoint.http_url == http_url
+
+
+GENERAL = "dashscope.aliyuncs.com"
+WORKSPACE = "ws-1.cn-beijing.maas.aliyuncs.com"
+
+
+def hosts(urls: tuple[str, ...]) -> list[str | None]:
+    """Return the hosts of addresses."""
+    return [URL(url).host for url in urls]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "workspace_id", "sockets", "apis"),
+    [
+        # Speech from the recommended host, the rest from the one that has it.
+        (None, "ws-1", [WORKSPACE, GENERAL], [GENERAL, WORKSPACE]),
+        (None, None, [GENERAL], [GENERAL]),
+        # No host's name can hold it.
+        (None, "ws_1", [GENERAL], [GENERAL]),
+        (None, "w" * 64, [GENERAL], [GENERAL]),
+        # A typed host comes first for all.
+        (f"https://{WORKSPACE}", "ws-1", [WORKSPACE, GENERAL], [WORKSPACE, GENERAL]),
+        (f"https://{WORKSPACE}/", None, [WORKSPACE, GENERAL], [WORKSPACE, GENERAL]),
+        (f"https://{GENERAL}", "ws-1", [GENERAL, WORKSPACE], [GENERAL, WORKSPACE]),
+        (f"https://{GENERAL}", None, [GENERAL], [GENERAL]),
+        # The address decides, not the account's region.
+        (
+            "https://ws-1.ap-southeast-1.maas.aliyuncs.com",
+            None,
+            ["ws-1.ap-southeast-1.maas.aliyuncs.com", "dashscope-intl.aliyuncs.com"],
+            ["ws-1.ap-southeast-1.maas.aliyuncs.com", "dashscope-intl.aliyuncs.com"],
+        ),
+        # Any other server stands for itself.
+        ("https://proxy.example", "ws-1", ["proxy.example"], ["proxy.example"]),
+        (f"https://{GENERAL}/proxy", "ws-1", [GENERAL], [GENERAL]),
+        (f"https://{WORKSPACE}/proxy", None, [WORKSPACE], [WORKSPACE]),
+        (
+            "https://ws.us-east-1.maas.aliyuncs.com",
+            None,
+            ["ws.us-east-1.maas.aliyuncs.com"],
+            ["ws.us-east-1.maas.aliyuncs.com"],
+        ),
+    ],
+)
+def test_the_vendors_other_host_is_known(
+    base_url: str | None, workspace_id: str | None, sockets: list[str], apis: list[str]
+) -> None:
+    endpoint = Endpoint.create("cn-beijing", base_url, workspace_id)
+    assert hosts(endpoint.websocket_urls) == sockets
+    assert hosts(endpoint.http_urls) == apis
+    assert all(url.startswith("wss://") for url in endpoint.websocket_urls)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from custom_components.cosyvoice.client import (
     EnrolmentApi,
     FreeQuotaError,
     ProtocolError,
+    ProxyError,
     RecordingSilentError,
     RecordingTooLargeError,
     RecordingTooLongError,
@@ -407,13 +408,13 @@ async def test_what_the_storage_refuses_once_is_repeated(fault: str) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
-    [("redirect", RequestError), ("http_403", AccessDeniedError)],
+    [("redirect", ProxyError), ("http_403", AccessDeniedError)],
 )
 async def test_a_permission_that_is_refused_is_an_error(
     fault: str, kind: type[CosyVoiceError]
 ) -> None:
     async with account() as (emulator, api):
-        emulator.script(f"{fault}@http,request=policy")
+        emulator.script(f"{fault}@http,request=policy,times=always")
         with pytest.raises(kind):
             await api.upload(wav(speech(120)))
         assert (emulator.astray, emulator.storage.uploads) == (0, [])

@@ -20,6 +20,7 @@ from custom_components.cosyvoice.client import (
     CosyVoiceError,
     FreeQuotaError,
     ModelNotFoundError,
+    NotOfferedError,
     RequestError,
     Timing,
     UtteranceReport,
@@ -54,7 +55,7 @@ CELLS = [
 ERRORS = {
     FaultKind.HTTP_401: AuthenticationError,
     FaultKind.HTTP_403: AuthenticationError,
-    FaultKind.HTTP_404: RequestError,
+    FaultKind.HTTP_404: NotOfferedError,
     FaultKind.ARREARS: ArrearsError,
     FaultKind.FREE_QUOTA: FreeQuotaError,
     FaultKind.ACCESS_DENIED: AccessDeniedError,

@@ -33,11 +33,13 @@ class Shape:
     Attributes:
         wav_size: The size that WAV claims to have.
         id3: True if MP3 begins with an ID3 tag.
+        mp3_varies: True if the frames of MP3 have bit rates of their own.
         opus_page: The length of a page of Opus in microseconds.
     """
 
     wav_size: int = 0xFFFFFFFF
     id3: bool = True
+    mp3_varies: bool = False
     opus_page: int = 100_000
 
 
@@ -81,7 +83,8 @@ class Encoder:
             wanted = usual if mp3_bit_rate is None else mp3_bit_rate
             bits = min(max(wanted, lowest), highest) * 1000
             tag = "4" if shape.id3 else "0"
-            options, coding = {"write_xing": "0", "id3v2_version": tag}, {}
+            options = {"write_xing": "0", "id3v2_version": tag}
+            coding = {"abr": "1"} if shape.mp3_varies else {}
             self._delay = 3 * _MP3_FRAME[sample_rate > 24_000] / sample_rate
         else:
             codec, container, bits = "libopus", "ogg", bit_rate * 1000

@@ -27,6 +27,7 @@ class Facts:
         refusal_is_page: True if that answer is HTML.
         any_key: True if a wrong key is refused by the first task only.
         any_region_key: True if keys of other regions are valid.
+        socket_here: False if the host knows no WebSocket for speech.
         slash_path: True if the path may end in a slash.
         scheme_any_case: True if ``bearer`` may be written in small letters.
         needs_key: True if a request without any key is refused.
@@ -86,6 +87,7 @@ class Facts:
         ssml_sub: True if the alias of ``sub`` is spoken, False for what it stands for.
         ssml_siblings: True if several ``speak`` elements may follow each other.
         qwen_markup: What becomes of markup for system voices of Qwen-Audio.
+        words_per_second: The unit in which times of words are given.
         words_at: The event that has the words; empty for none.
         offers_tokens: True if there are temporary keys.
         longest_token: Seconds that they can last.
@@ -93,6 +95,8 @@ class Facts:
         tokens_speak: True if what was opened with one takes tasks.
         lists_models: True if a list of voices names their models.
         lists_pages: True if a list has no more voices than were asked for.
+        clones_any_model: True if a cloned voice speaks with every model.
+        upload_status: The answer to an upload.
         clone_ids: What a cloned voice's id begins with.
         deleted_voice: The code for a voice that was deleted.
         needs_speech: True if a short or silent recording is refused.
@@ -118,6 +122,7 @@ class Facts:
     refusal_is_page: bool = False
     any_key: bool = False
     any_region_key: bool = False
+    socket_here: bool = True
     slash_path: bool = True
     scheme_any_case: bool = True
     needs_key: bool = True
@@ -184,6 +189,7 @@ class Facts:
     ssml_sub: bool = True
     ssml_siblings: bool = True
     qwen_markup: Literal["dropped", "refused", "spoken"] = "dropped"
+    words_per_second: int = 1000
     words_at: str = "sentence-end"
     offers_tokens: bool = True
     longest_token: int = 1800
@@ -191,6 +197,8 @@ class Facts:
     tokens_speak: bool = True
     lists_models: bool = True
     lists_pages: bool = True
+    clones_any_model: bool = False
+    upload_status: int = 200
     clone_ids: str = "{model}-{prefix}"
     deleted_voice: str = "BadRequest.ResourceNotExist"
     needs_speech: bool = True

@@ -217,6 +217,12 @@ class Oddity(StrEnum):
     """A proxy refuses the upgrade, with a page."""
     PROXY_426 = "proxy_426"
     """A proxy wants another protocol."""
+    PROXY_407 = "proxy_407"
+    """A proxy wants a password."""
+    PROXY_502 = "proxy_502"
+    """A proxy does not reach the service."""
+    PROXY_200 = "proxy_200"
+    """A captive portal shows its page."""
     REDIRECT = "redirect"
     """A request is sent elsewhere: ``Emulator.astray`` counts those that follow."""
     ERROR = "error"
@@ -248,7 +254,7 @@ class Oddity(StrEnum):
         return int(status) if name == "proxy" else None
 
 
-_PROXY = (Oddity.PROXY_403, Oddity.PROXY_426)
+_PROXY = tuple(kind for kind in Oddity if kind.startswith("proxy_"))
 _PERMANENT = frozenset(
     {
         FaultKind.HTTP_401,

@@ -172,7 +172,7 @@ def _find_voice(voice: str, model: Model, config: EmulatorConfig) -> dict[str, A
             return facts
     elif (
         config.cloned_voices.get(voice) == "OK"
-        and model_of_clone(voice) == model.id
+        and (model_of_clone(voice) == model.id or config.facts.clones_any_model)
         and config.region in model.clones
     ):
         return {

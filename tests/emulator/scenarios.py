@@ -344,6 +344,17 @@ async def clone_id(studio: Studio) -> Any:
     return body["output"]["voice_id"].startswith(MODEL)
 
 
+async def clone_elsewhere(emulator: Emulator) -> Any:
+    voice = f"{MODEL}-me-1"
+    emulator.config.cloned_voices = {voice: "OK"}
+    return await talk(model="cosyvoice-v3-plus", voice=voice)(emulator)
+
+
+async def upload_status(studio: Studio) -> Any:
+    status, _, _ = await studio.post(await studio.policy(), wav(speech(120)))
+    return status
+
+
 async def short_recording(studio: Studio) -> Any:
     status, _ = await studio.clone(wav(speech(120, 1.0)))
     return status

@@ -339,7 +339,8 @@ class Emulator:
     ) -> web.StreamResponse | None:
         """Return the answer to an upgrade that is refused, or None if it is not."""
         facts = self.config.facts
-        if request.path.endswith("/") and not facts.slash_path:
+        slash = request.path.endswith("/")
+        if not facts.socket_here or (slash and not facts.slash_path):
             return error_response(facts.unknown_path)
         answer = await faulty_answer(request, fault)
         if answer is not None or key != "invalid" or facts.any_key:

@@ -125,7 +125,8 @@ class Storage:
         try:
             data = await self._read(request, order, fields)
             self._store(request, fields, data)
-            status = 200 if fields.get("success_action_status") == "200" else 204
+            asked = fields.get("success_action_status") == "200"
+            status = self._emulator.config.facts.upload_status if asked else 204
             answer = web.Response(status=status)
         except _StorageError as error:
             answer = _xml(error)

@@ -397,6 +397,7 @@ class Task:
         by_task = self._config.word_times == "task"
         before = sum(s.audio_seconds for s in self.record.sentences[:-1])
         offset = before if by_task else 0.0
+        unit = self._facts.words_per_second
         return [
             {
                 "text": word.text,
@@ -404,8 +405,8 @@ class Task:
                 "end_index": self._spoken_words + number + 1
                 if by_task
                 else word.index + len(word.text),
-                "begin_time": round((offset + word.begin) * 1000),
-                "end_time": round((offset + word.end) * 1000),
+                "begin_time": round((offset + word.begin) * unit),
+                "end_time": round((offset + word.end) * unit),
             }
             for number, word in enumerate(words)
         ]

@@ -19,6 +19,7 @@ from .scenarios import (
     before_finish,
     cancel,
     clone_at_once,
+    clone_elsewhere,
     clone_id,
     clone_state,
     cloning,
@@ -50,6 +51,7 @@ from .scenarios import (
     twice,
     unknown_task,
     unresolved,
+    upload_status,
 )
 from .wire import KEY, MODEL, PATH, VOICE
 
@@ -64,6 +66,7 @@ SCENARIOS: dict[str, Scenario] = {
     "no-key-needed": handshake(None),
     "http-key-code": token(key="sk-wrong"),
     "unknown-path-403": handshake(path="/nothing"),
+    "socket-elsewhere": handshake(),
     "no-slash": handshake(path=f"{PATH}/"),
     "scheme-case": handshake(scheme="bearer"),
     "input-optional": talk(payload={"input": None}),
@@ -148,6 +151,8 @@ SCENARIOS: dict[str, Scenario] = {
     "ssml-one-speak": talk(SSML + SSML, enable_ssml=True),
     "words-by-task": talk(word_timestamp_enabled=True),
     "words-nowhere": talk(word_timestamp_enabled=True),
+    "words-in-seconds": talk(word_timestamp_enabled=True),
+    "mp3-varies": heard({"format": "mp3"}, {"format": "mp3"}),
     "words-with-audio": talk(word_timestamp_enabled=True),
     "tokens-unknown": token(),
     "tokens-60-s": token(),
@@ -156,6 +161,9 @@ SCENARIOS: dict[str, Scenario] = {
     "tokens-not-for-sockets": token(),
     "cloning-elsewhere": cloning(listed),
     "list-ignores-page-size": cloning(listed),
+    "v2-closed": talk(model="cosyvoice-v2", voice="longyingxiao"),
+    "clone-any-model": clone_elsewhere,
+    "upload-204": cloning(upload_status),
     "clone-ids-other": cloning(clone_id),
     "deleted-voice-code": cloning(deleted),
     "short-audio-taken": cloning(short_recording),

@@ -143,9 +143,15 @@ def _timbre_of_pitch(hertz: float, rate: float, wanted: float | None = None) -> 
     return _Timbre(variant, words, round(settings))
 
 
-@functools.lru_cache(maxsize=64)
 def _run(text: str, language: str, timbre: _Timbre) -> Samples:
     """Return the speech for text of one language, without silence at its end."""
+    with _lock:
+        return _spoken(text, language, timbre)
+
+
+# eSpeak speaks a little differently each time: what it said is kept, to be said again.
+@functools.lru_cache(maxsize=256)
+def _spoken(text: str, language: str, timbre: _Timbre) -> Samples:
     blocks: list[Samples] = []
 
     def collect(wave: Any, count: int, _events: Any) -> int:
@@ -154,17 +160,16 @@ def _run(text: str, language: str, timbre: _Timbre) -> Samples:
         return 0
 
     raw = text.replace("\0", " ").encode("utf-8", "replace") + b"\0"
-    with _lock:
-        library = _library()[0]
-        name = f"{_VOICES.get(language, language)}+{timbre.variant}"
-        if library.espeak_SetVoiceByName(name.encode()):
-            raise ValueError(f"eSpeak NG has no voice {name}")
-        library.espeak_SetParameter(_RATE_PARAMETER, timbre.rate, 0)
-        library.espeak_SetParameter(_PITCH_PARAMETER, timbre.pitch, 0)
-        callback = _Callback(collect)
-        library.espeak_SetSynthCallback(callback)
-        library.espeak_Synth(raw, len(raw), 0, _BY_CHARACTER, 0, _UTF8, None, None)
-        library.espeak_Synchronize()
+    library = _library()[0]
+    name = f"{_VOICES.get(language, language)}+{timbre.variant}"
+    if library.espeak_SetVoiceByName(name.encode()):
+        raise ValueError(f"eSpeak NG has no voice {name}")
+    library.espeak_SetParameter(_RATE_PARAMETER, timbre.rate, 0)
+    library.espeak_SetParameter(_PITCH_PARAMETER, timbre.pitch, 0)
+    callback = _Callback(collect)
+    library.espeak_SetSynthCallback(callback)
+    library.espeak_Synth(raw, len(raw), 0, _BY_CHARACTER, 0, _UTF8, None, None)
+    library.espeak_Synchronize()
     samples: Samples = np.concatenate([np.zeros(0, np.int16), *blocks])
     loud = np.flatnonzero(np.abs(samples) > _SILENCE)
     return samples[: loud[-1] + 1] if len(loud) else samples[:0]

@@ -13,7 +13,8 @@ from .service import Pace, Service
 
 KEYS = {"sk-test": BEIJING, "sk-test-sg": SINGAPORE}
 _STARTS = 3
-_PACE = {"patience": 3.0, "silence": 0.25, "ahead": 0.3, "review": 3.0, "poll": 0.1}
+_ANY_NUMBER = 1000
+_PACE = {"patience": 3.0, "silence": 0.25, "ahead": 0.3, "review": 8.0, "poll": 0.1}
 _HASTY: dict[str, float] = {"idle": 1.2, "text_gap": 0.8}
 
 
@@ -48,15 +49,15 @@ async def emulated(differ: Collection[str] = ()) -> AsyncIterator[Emulated]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def emulator(region: str, **settings: Any) -> Emulator:
+        async def emulator(region: str, starts: int = 0, **settings: Any) -> Emulator:
             config = EmulatorConfig(
                 api_keys=KEYS,
                 region=region,
                 first_packet=0.02,
                 real_time_factor=0.05,
                 round_trip=0.004,
-                starts_per_second=_STARTS,
-                deploy_seconds=0.3,
+                starts_per_second=starts,
+                deploy_seconds=1.5,
                 cloned_voices={f"{MODEL}-{n}-{n * 16}": "OK" for n in "ab"},
                 differ=differ,
                 **settings,
@@ -64,7 +65,7 @@ async def emulated(differ: Collection[str] = ()) -> AsyncIterator[Emulated]:
             return await stack.enter_async_context(Emulator(config))
 
         regions = {region: await emulator(region) for region in (BEIJING, SINGAPORE)}
-        hasty = await emulator(BEIJING, **_HASTY)
+        hasty = await emulator(BEIJING, _STARTS, **_HASTY)
 
         def place(emulator: Emulator, other: Emulator, pace: Pace) -> Place:
             region = emulator.config.region
@@ -75,7 +76,7 @@ async def emulated(differ: Collection[str] = ()) -> AsyncIterator[Emulated]:
                 key=next(key for key, of in KEYS.items() if of == region),
                 session=session,
                 pace=pace,
-                starts=_STARTS,
+                starts=emulator.config.starts_per_second or _ANY_NUMBER,
             )
             return Place(emulator, service)
 

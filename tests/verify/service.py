@@ -14,6 +14,9 @@ from ..emulator.transcript import Recorder
 
 SOCKET_PATH, HTTP_PATH = "/api-ws/v1/inference", "/api/v1"
 VOICES_PATH = "/services/audio/tts/customization"
+ENROLMENT = "voice-enrollment"
+_ENROLMENTS = 8
+"""Requests about voices in a second; the service takes ten."""
 RESOLVE = {"X-DashScope-OssResourceResolve": "enable"}
 
 
@@ -102,7 +105,8 @@ class Service:
 
     def gate(self, model: str) -> Gate:
         """Return what paces the starts of a model."""
-        return self._gates.setdefault(model, Gate(self.starts))
+        limit = _ENROLMENTS if model == ENROLMENT else self.starts
+        return self._gates.setdefault(model, Gate(limit))
 
     def bearer(self, key: str | None = None) -> dict[str, str]:
         """Return the header that carries the account's key, or another one."""
@@ -137,10 +141,11 @@ class Service:
         """Ask for something about cloned voices; return status and body."""
         parameters = values.pop("parameters", None)
         body = {
-            "model": "voice-enrollment",
+            "model": ENROLMENT,
             "input": {"action": action, **values},
             **({"parameters": parameters} if parameters else {}),
         }
+        await self.gate(ENROLMENT).turn()
         if action == "create_voice":
             self.creates = True
         status, answer = await self.http(

@@ -24,6 +24,7 @@ class Region:
         currency: ISO 4217 code of the currency its prices are in.
         websocket_url: Address of the speech synthesis.
         http_url: Root of the HTTP API.
+        workspace_host: Host of one workspace, with a placeholder ``workspace_id``.
         console_url: Web page for keys, models and payment.
     """
 
@@ -31,6 +32,7 @@ class Region:
     currency: str
     websocket_url: str
     http_url: str
+    workspace_host: str
     console_url: str
 
 

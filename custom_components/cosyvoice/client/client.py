@@ -11,19 +11,28 @@ from .account import AccountApi, ClonedVoice
 from .audio.silence import NO_SILENCE, Silence
 from .catalogue import CATALOGUE
 from .enrolment import EnrolmentApi
-from .errors import AuthenticationError, CosyVoiceError, CosyVoiceTimeoutError
+from .errors import (
+    AuthenticationError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    NotOfferedError,
+    ProxyError,
+)
 from .options import SynthesisOptions
 from .timing import Timing
 from .utterance.flushing import Flushing
 from .utterance.source import Piece
 from .utterance.utterance import Utterance
 from .wire.connection import Connection
-from .wire.endpoint import Endpoint, request_headers
+from .wire.endpoint import Endpoint, Route, request_headers
 from .wire.http import HttpApi
 from .wire.keys import TemporaryKeys
 from .wire.pool import Pool
 from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
+
+_FORBIDDEN = ("HTTP 401", "HTTP 403")
+"""Codes of a refused handshake whose cause is not known."""
 
 
 class CosyVoiceClient:
@@ -59,6 +68,7 @@ class CosyVoiceClient:
         self._api_key = api_key
         self._endpoint = endpoint
         self._workspace_id = workspace_id
+        self._sockets = Route(endpoint.websocket_urls, repeatable=True)
         self._timing = timing or Timing()
         http = HttpApi(session, endpoint, api_key, workspace_id)
         self._account = AccountApi(http)
@@ -161,7 +171,9 @@ class CosyVoiceClient:
         refused: CosyVoiceError
         try:
             return await self._authenticated()
-        except AuthenticationError as err:
+        except (AuthenticationError, ProxyError) as err:
+            if err.code not in _FORBIDDEN:
+                raise
             refused = err
         # The handshake is refused without a reason, which the HTTP side tells.
         with suppress(TimeoutError):
@@ -173,6 +185,8 @@ class CosyVoiceClient:
         """Return why the account is refused, or None if that stays unknown."""
         try:
             await self._account.check()
+        except NotOfferedError:
+            return None
         except CosyVoiceError as err:
             return None if err.retryable else err
         return None
@@ -183,16 +197,20 @@ class CosyVoiceClient:
         token = await self._keys.token()
         try:
             return await self._connect(token)
-        except AuthenticationError:
+        except AuthenticationError, ProxyError:
             # It may end before its time, as after a computer has slept.
             self._keys.forget(token)
         return await self._connect(await self._keys.token())
 
     async def _connect(self, key: str) -> Connection:
         headers = request_headers(key, self._workspace_id)
-        return await Connection.open(
-            self._session, self._endpoint.websocket_url, headers, self._timing.close
-        )
+
+        async def connect(url: str) -> Connection:
+            return await Connection.open(
+                self._session, url, headers, self._timing.close
+            )
+
+        return await self._sockets.request(connect)
 
 
 def _task_settings(options: SynthesisOptions, region: str) -> TaskSettings:

@@ -61,6 +61,10 @@ class ProtocolError(CosyVoiceConnectionError):
     """A message makes no sense at this point, or cannot be read."""
 
 
+class ProxyError(CosyVoiceConnectionError):
+    """A proxy, firewall or captive portal answered in place of the service."""
+
+
 class AuthenticationError(CosyVoiceError):
     """The API key is missing, wrong, expired or of another region."""
 
@@ -107,6 +111,10 @@ class ServiceError(CosyVoiceError):
 
 class RequestError(CosyVoiceError):
     """The service refuses this request, and would refuse it again."""
+
+
+class NotOfferedError(RequestError):
+    """The host does not know this part of the service."""
 
 
 class VoiceError(RequestError):
@@ -215,13 +223,32 @@ def error_for(
 
 
 def error_for_status(
-    status: int, code: str | None, message: str, request_id: str | None = None
+    status: int,
+    code: str | None,
+    message: str,
+    request_id: str | None = None,
+    *,
+    is_page: bool = False,
 ) -> CosyVoiceError:
-    """Return the error for a refused HTTP request or WebSocket handshake."""
+    """Return the error for a refused HTTP request or WebSocket handshake.
+
+    Args:
+        status: The status, 101 or 200 if the answer was not the service's.
+        code: The service's code, if the answer has one.
+        message: What happened.
+        request_id: The service's id of the request.
+        is_page: True if the answer is an HTML page. The service answers in JSON and
+            sends nobody elsewhere (Model Studio, error codes).
+    """
     if code and (found := _error_class(code, message)) is not RequestError:
         return found(message, code=code, request_id=request_id)
-    if status in (401, 403):
-        kind: type[CosyVoiceError] = AuthenticationError
+    kind: type[CosyVoiceError]
+    if is_page or status < 400 or status in (407, 426):
+        kind = ProxyError
+    elif status in (401, 403):
+        kind = AuthenticationError
+    elif status == 404:
+        kind = NotOfferedError
     elif status == 429:
         kind = ThrottledError
     elif status >= 500:

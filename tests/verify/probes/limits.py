@@ -122,21 +122,21 @@ async def _starts(service: Service, count: int) -> list[str]:
         return await asyncio.gather(*(one(talk) for talk in talks))
 
 
-@probe("14", "docs", "client/wire/limiter.py", "one-start")
+@probe("14", "docs", "client/wire/limiter.py", "one-start", hasty=True)
 async def three_starts(service: Service) -> str:
     """A model starts three tasks in a second."""
     codes = await _starts(service, 3)
     return expect(not any(codes), f"{codes}")
 
 
-@probe("14", "docs", "client/wire/limiter.py", "twenty-starts")
+@probe("14", "docs", "client/wire/limiter.py", "twenty-starts", hasty=True)
 async def no_more_starts(service: Service) -> str:
     """It starts no more than three: of eight, some fail."""
     failed = [code for code in await _starts(service, _TASKS) if code]
     return expect(failed, f"{len(failed)} of {_TASKS} failed: {sorted({*failed})}")
 
 
-@probe("14", "docs", "client/errors.py", "throttling-code")
+@probe("14", "docs", "client/errors.py", "throttling-code", hasty=True)
 async def throttling_has_a_code(service: Service) -> str:
     """Those fail with Throttling.RateQuota."""
     failed = {code for code in await _starts(service, _TASKS) if code}

@@ -14,9 +14,11 @@ from ..errors import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    ProxyError,
     RequestError,
     error_for_status,
 )
+from .endpoint import is_html
 from .protocol import (
     Event,
     TaskFailed,
@@ -73,7 +75,9 @@ class Connection:
         try:
             websocket = await _connect(session, url, headers, close_timeout)
         except aiohttp.WSServerHandshakeError as error:
-            failure = _refusal(error.status)
+            failure = _refusal(error.status, error.headers)
+        except aiohttp.ClientHttpProxyError as error:
+            failure = ProxyError(f"The proxy refused the connection: {error.status}")
         except TimeoutError:
             failure = CosyVoiceTimeoutError("The service did not answer in time")
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
@@ -252,12 +256,14 @@ async def _refuse_redirect(
     params: aiohttp.TraceRequestRedirectParams,
 ) -> None:
     params.response.close()
-    raise _refusal(params.response.status)
+    raise _refusal(params.response.status, params.response.headers)
 
 
-def _refusal(status: int) -> CosyVoiceError:
+def _refusal(status: int, headers: Mapping[str, str] | None) -> CosyVoiceError:
+    is_page = is_html(headers or {})
+    who = "A page refused" if is_page else "The service refused"
     return error_for_status(
-        status, None, f"The service refused the connection: {status}"
+        status, None, f"{who} the connection: {status}", is_page=is_page
     )
 
 

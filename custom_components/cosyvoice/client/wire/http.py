@@ -1,5 +1,6 @@
 """JSON requests to the HTTP side of the service."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 import json
@@ -15,7 +16,7 @@ from ..errors import (
     ProtocolError,
     error_for_status,
 )
-from .endpoint import Endpoint, request_headers
+from .endpoint import Endpoint, Route, is_html, request_headers
 
 CONNECT_TIMEOUT: Final = 5
 """Seconds to reach the server, TLS included."""
@@ -38,7 +39,9 @@ class HttpApi:
         workspace_id: str | None = None,
     ) -> None:
         self._session = session
-        self._endpoint = endpoint
+        self._routes = defaultdict[str, Route](
+            lambda: Route(endpoint.http_urls, repeatable=False)
+        )
         self._api_key = api_key
         self._workspace_id = workspace_id
 
@@ -83,12 +86,25 @@ class HttpApi:
         limit: float | None = None,
         **content: Any,
     ) -> dict[str, Any]:
+        async def send(root: str) -> dict[str, Any]:
+            return await self._send(method, f"{root}{path}", headers, limit, content)
+
+        return await self._routes[path].request(send)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        limit: float | None,
+        content: Mapping[str, Any],
+    ) -> dict[str, Any]:
         failure: CosyVoiceError
         account = request_headers(self._api_key, self._workspace_id)
         try:
             async with self._session.request(
                 method,
-                f"{self._endpoint.http_url}{path}",
+                url,
                 headers={**account, **headers},
                 allow_redirects=False,  # the key is for this host only
                 timeout=ClientTimeout(
@@ -96,7 +112,8 @@ class HttpApi:
                 ),
                 **content,
             ) as response:
-                return self._checked(response.status, await _read(response))
+                body = await _read(response)
+                return self._checked(response.status, body, is_html(response.headers))
         except TimeoutError:
             failure = CosyVoiceTimeoutError("The service did not answer in time")
         except (ClientError, OSError, ValueError, RuntimeError) as error:
@@ -107,7 +124,7 @@ class HttpApi:
         # Raised out here because aiohttp's errors hold the headers, and so the key.
         raise failure
 
-    def _checked(self, status: int, body: bytes) -> dict[str, Any]:
+    def _checked(self, status: int, body: bytes, is_page: bool) -> dict[str, Any]:
         """Return the JSON object of a successful answer."""
         try:
             answer = json.loads(body)
@@ -115,7 +132,7 @@ class HttpApi:
             answer = None
         if status == HTTPStatus.OK and isinstance(answer, dict):
             return answer
-        if status == HTTPStatus.OK:
+        if status == HTTPStatus.OK and not is_page:
             raise ProtocolError("The answer is not a JSON object")
         details = answer if isinstance(answer, dict) else {}
         message = str(details.get("message") or f"HTTP status {status}")
@@ -124,6 +141,7 @@ class HttpApi:
             _text(details.get("code")),
             message.replace(self._api_key, "***"),
             _text(details.get("request_id")),
+            is_page=is_page,
         )
 
 

@@ -42,7 +42,7 @@ def _move_region(call: ServiceCall) -> None:
     there = Endpoint.create(region, call.data["url"])
     moved = replace(
         CATALOGUE.regions[region],
-        websocket_url=there.websocket_url,
+        websocket_url=there.websocket_urls[0],
         http_url=there.http_url,
     )
     regions = MappingProxyType({**CATALOGUE.regions, region: moved})
