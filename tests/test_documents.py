@@ -1,18 +1,22 @@
 """READMEs and docs/ agree with the code, with each other and with the files."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 import json
 import os
 from pathlib import Path
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import hass_frontend
 import pytest
+import voluptuous as vol
 import yaml
 
+from custom_components.cosyvoice import services as actions
 from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.client.catalogue import Model
-from custom_components.cosyvoice.services import GET_USAGE_SCHEMA, LIST_VOICES_SCHEMA
 from custom_components.cosyvoice.speech.recording import SYNTHESIZE_SCHEMA
 from custom_components.cosyvoice.speech.request import SUPPORTED_OPTIONS
 
@@ -50,6 +54,8 @@ HOSTS = {
 """Every host that a page links to, and what for."""
 ONE_LANGUAGE = {"architecture.md", "formats.md", "verify.md"}
 """Pages for developers."""
+NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加"}
+"""Of the user interface since Home Assistant 2026.11."""
 UNITS = {"CNY": ("CNY", "元"), "USD": ("USD", "美元")}
 HAN_PER_HOUR = 36_000
 TOKENS_PER_HOUR = (16_000, 45_000)
@@ -184,6 +190,26 @@ def test_files_that_are_named_exist(path: Path) -> None:
             assert (ROOT / name).exists(), name
 
 
+@cache
+def _labels(language: str) -> set[str]:
+    """Return what is written in the user interface, Home Assistant's and ours."""
+    labels = {label for _, label in texts.leaves(texts.read(language))}
+    folder = Path(hass_frontend.where()) / "static/translations"
+    for path in folder.rglob(f"{language}-*.json"):
+        if not path.name.startswith("en-GB"):
+            labels |= {label for _, label in texts.leaves(json.loads(path.read_text()))}
+    return labels | NEWER_LABELS | {"CosyVoice", "cosyvoice", "My media"}
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=page_id)
+def test_paths_through_the_user_interface_exist(path: Path) -> None:
+    labels = _labels(shown_language(path))
+    bold = re.findall(r"\*\*([^*\n]+)\*\*", read(path))
+    for way in bold:
+        for label in way.split(" > ") if " > " in way else ():
+            assert label in labels, way
+
+
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_field_of_a_form_is_explained(language: str) -> None:
     text = page("settings", language)
@@ -207,28 +233,29 @@ def test_every_option_of_a_message_is_explained(language: str) -> None:
     assert named == set(SUPPORTED_OPTIONS)
 
 
-ACTIONS = {
-    "get_usage": GET_USAGE_SCHEMA.schema,
-    "list_voices": LIST_VOICES_SCHEMA.schema,
-    "synthesize": SYNTHESIZE_SCHEMA,
-}
-
-
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_field_of_an_action_is_explained(language: str) -> None:
     text = page("actions", language)
     services = yaml.safe_load((COMPONENT / "services.yaml").read_text())
     headings = re.findall(r"^## cosyvoice\.(\w+)$", text, re.MULTILINE)
-    assert sorted(headings) == sorted(services) == sorted(ACTIONS)
+    assert sorted(headings) == sorted(services)
     yes = {"en": "yes", "zh-Hans": "是"}[language]
     for action in headings:
         table = [row for row in rows(section(text, f"cosyvoice.{action}")) if row[2:]]
         explained = {row[0].strip("`"): row[1] == yes for row in table[1:]}
         fields = services[action]["fields"]
         assert explained.keys() == fields.keys()
-        for marker in ACTIONS[action]:
-            required = type(marker).__name__ == "Required"
+        for marker in _schema(action):
+            required = isinstance(marker, vol.Required)
             assert explained[str(marker)] == required, marker
+
+
+def _schema(action: str) -> Iterable[vol.Marker]:
+    """Return the fields of an action, each required or optional."""
+    if action == "synthesize":
+        return SYNTHESIZE_SCHEMA
+    fields: Iterable[vol.Marker] = getattr(actions, f"{action.upper()}_SCHEMA").schema
+    return fields
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.flows.voice_form import VoiceForm
+from custom_components.cosyvoice.text.tags import TAGS
 from custom_components.cosyvoice.usage import ledger as ledger_module
 from custom_components.cosyvoice.voices.names import Words
 from homeassistant.core import HomeAssistant
@@ -142,6 +144,18 @@ async def test_tags_are_sent_to_models_that_know_them(
     sent = text_of(emulator)
     assert ("[laughing]" in sent) == model.startswith("qwen")
     assert "funny" in sent
+
+
+@pytest.mark.parametrize("model", VOICES)
+async def test_each_tag_is_sent_whole_however_it_is_written(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, model: str
+) -> None:
+    text = "".join(f"好{tag}的，一。" for tag in TAGS)
+    await speak(hass, pieces(text, 1), {"voice": VOICES[model]})
+    sent = [piece.text for task in spoken(emulator) for piece in task.pieces]
+    found = [tag for piece in sent for tag in re.findall(r"\[[^\[\]]*\]", piece)]
+    assert found == ([*TAGS] if model in QWEN else [])
+    assert re.sub(r"\[.*?\]", "", "".join(sent)) == "好的，一。" * len(TAGS)
 
 
 async def test_tags_are_switched_off_in_the_data_of_the_model(

@@ -265,7 +265,9 @@ class Utterance:
             retries.repeated = True
         elif not err.retryable:
             return None
-        return retries.pause_after_failure(silent_for, begun=progress.begun)
+        return retries.pause_after_failure(
+            silent_for, begun=progress.begun, cut_short=progress.cut_short
+        )
 
     def _resume(self) -> None:
         """Put back the undelivered text of the lost task."""
@@ -283,6 +285,7 @@ class Utterance:
             ssml=self._ssml,
             lags=playback.lags,
             by_tokens=self._task.by_tokens,
+            tags=self._task.tags,
         )
 
     async def _run_task(self, watch: Watch) -> None:
@@ -303,7 +306,7 @@ class Utterance:
         finally:
             put_away = self._pool.release if finished else self._pool.discard
             put_away(connection)
-            cost = self._progress.cost()
+            cost = self._progress.cost(self._playback.position)
             _LOGGER.debug(
                 "%s: task %s %s: %d characters sent, %d billed%s",
                 connection.name,

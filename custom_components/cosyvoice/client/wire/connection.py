@@ -154,7 +154,7 @@ class Connection:
             raise CosyVoiceConnectionError(_LOST) from None
 
     async def receive(self) -> list[Event]:
-        """Wait for the next frame and return its events.
+        """Wait for a frame with events and return them.
 
         Raises:
             CosyVoiceError: The task failed, in the class that fits the cause.
@@ -162,17 +162,20 @@ class Connection:
             CosyVoiceTimeoutError: A probe was not answered in time.
             ProtocolError: The frame makes no sense.
         """
-        message = await self._next_message()
-        while message.type in (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG):
-            if message.type is aiohttp.WSMsgType.PING:
-                await self._pong(message.data)
+        events: list[Event] = []
+        while not events:
             message = await self._next_message()
-        if message.type is aiohttp.WSMsgType.TEXT:
-            events = self._protocol.receive_text(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            events = self._protocol.receive_binary(message.data)
-        else:
-            raise _end(message)
+            match message.type:
+                case aiohttp.WSMsgType.BINARY:
+                    events = self._protocol.receive_binary(message.data)
+                case aiohttp.WSMsgType.TEXT:
+                    events = self._protocol.receive_text(message.data)
+                case aiohttp.WSMsgType.PING:
+                    await self._pong(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    pass
+                case _:
+                    raise _end(message)
         for event in events:
             if isinstance(event, TaskFailed):
                 raise event.error
