@@ -133,10 +133,10 @@ class TaskProgress:
         parts = []
         begin = self._delivered
         for end, whole in zip(self._ends, self._whole, strict=True):
-            if is_speakable(self._words[begin:end]):
+            if is_speakable(self._text[begin:end]):
                 parts.append(Part(self._text[begin:end], whole))
                 begin = end
-        return parts
+        return parts if is_speakable(self._words, self._delivered) else []
 
     @property
     def undelivered(self) -> int:
