@@ -263,10 +263,8 @@ async def _refuse_redirect(
 
 
 def _refusal(status: int, headers: Mapping[str, str] | None) -> CosyVoiceError:
-    is_page = is_html(headers or {})
-    who = "A page refused" if is_page else "The service refused"
     return error_for_status(
-        status, None, f"{who} the connection: {status}", is_page=is_page
+        status, None, f"HTTP status {status}", is_page=is_html(headers or {})
     )
 
 
@@ -275,8 +273,5 @@ def _end(message: aiohttp.WSMessage) -> CosyVoiceError:
     if isinstance(message.data, aiohttp.WebSocketError):
         return ProtocolError(f"The service sent a malformed frame: {message.data}")
     if message.data == aiohttp.WSCloseCode.INVALID_TEXT:
-        return RequestError(
-            f"The service could not read a message: {message.extra or 'no reason given'}",
-            code="1007",
-        )
+        return RequestError(message.extra or "-", code="1007")
     return CosyVoiceConnectionError(_LOST)
