@@ -4,7 +4,6 @@ With the environment variable PICTURES, which names a folder, the pictures of th
 documentation are taken on the way. LANGUAGES names other languages, with blanks between.
 """
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -47,7 +46,7 @@ async def test_a_voice_is_cloned_in_the_browser(
 ) -> None:
     name = NAMES.get(language, "Grandma")
     async with user_interface(home, language, pictures) as interface:
-        await _open(interface, "clone")
+        await interface.begin_voice("clone")
         form, errors = interface.form, interface.subentry["error"]
         await form.get_by_role("textbox").first.fill(name)
         await _upload(interface, recordings[0])
@@ -57,7 +56,9 @@ async def test_a_voice_is_cloned_in_the_browser(
         await interface.submit()
         await expect(form).to_contain_text(errors["recording_too_short"])
         await interface.picture("clone-too-short")
-        await form.locator("ha-file-upload [slot=end], ha-file-upload ha-icon-button").click()
+        await form.locator(
+            "ha-file-upload [slot=end], ha-file-upload ha-icon-button"
+        ).click()
         await _upload(interface, recordings[1])
         await interface.picture("clone")
         await interface.submit()
@@ -77,7 +78,7 @@ async def test_a_designed_voice_is_discarded_in_the_browser(
     pictures: Path | None,
 ) -> None:
     async with user_interface(home, language, pictures) as interface:
-        await _open(interface, "design")
+        await interface.begin_voice("design")
         form, errors = interface.form, interface.subentry["error"]
         boxes = form.get_by_role("textbox")
         await boxes.first.fill("Captain")
@@ -91,18 +92,9 @@ async def test_a_designed_voice_is_discarded_in_the_browser(
         await interface.submit()
         await _hear(interface, "design-listen")
         await interface.choose(_listen_options(interface)["discard"])
-        await expect(interface.page.get_by_text(
-            interface.subentry["abort"]["voice_discarded"]
-        )).to_be_visible()
-
-
-async def _open(interface: UserInterface, kind: str) -> None:
-    """Open the form that clones or designs a voice."""
-    await interface.open("/config/integrations/integration/cosyvoice")
-    await interface.press(interface.subentry["initiate_flow"]["user"])
-    await interface.picture("add-voice-menu")
-    await interface.choose(interface.subentry["step"]["user"]["menu_options"][kind])
-    await interface.expect_title(interface.subentry["step"][kind]["title"])
+        await expect(
+            interface.page.get_by_text(interface.subentry["abort"]["voice_discarded"])
+        ).to_be_visible()
 
 
 async def _upload(interface: UserInterface, path: Path) -> None:
