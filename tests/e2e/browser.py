@@ -172,6 +172,31 @@ class UserInterface:
         await self.picture("listen")
         await self._choose(step["menu_options"]["use"])
 
+    async def play_in_gallery(self, voice: str) -> None:
+        """Play the sample of a Chinese woman's voice in the media browser.
+
+        Args:
+            voice: Its name.
+        """
+        selector = self.text["selector"]
+        shelves = [
+            "CosyVoice",
+            selector["language"]["options"]["zh"],
+            selector["voice_kind"]["options"]["women"],
+        ]
+        await self.open("/media-browser/browser")
+        browser = self.page.locator("ha-media-player-browse")
+        for shelf in shelves:
+            await browser.get_by_text(shelf, exact=True).last.click()
+        item = browser.locator("ha-list-item", has_text=voice).first
+        await expect(item).to_be_visible()
+        await self.picture("gallery")
+        async with self.page.expect_response(re.compile("/api/tts_proxy/")) as audio:
+            await item.click()
+        assert (await audio.value).ok
+        bar = self.page.locator("ha-bar-media-player")
+        await expect(bar).to_contain_text(voice)
+
     async def open_device(self, device_id: str) -> None:
         """Go to a device's page and wait until it is drawn."""
         await self.open(f"/config/devices/device/{device_id}")
