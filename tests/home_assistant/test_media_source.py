@@ -229,6 +229,32 @@ async def test_a_budget_refuses_samples_that_are_not_cached(
     assert len(spoken(emulator)) == 1
 
 
+async def test_a_user_who_may_only_look_cannot_spend_money(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    gallery: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_client: ClientSessionGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    """What is cached may be heard."""
+    looking: Any = await hass_ws_client(hass, hass_read_only_access_token)
+    place = {"media_content_id": f"{ROOT}/longanyang"}
+    request = {"type": "media_source/resolve_media", **place}
+    await looking.send_json_auto_id(request)
+    answer = await looking.receive_json()
+    assert answer["error"]["code"] == "unauthorized"
+    assert not spoken(emulator)
+    owner: Any = await hass_ws_client(hass)
+    await owner.send_json_auto_id(request)
+    played = await owner.receive_json()
+    await (await (await hass_client()).get(played["result"]["url"])).read()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await looking.send_json_auto_id(request)
+    assert (await looking.receive_json())["success"]
+    assert len(spoken(emulator)) == 1
+
+
 async def test_no_other_engine_speaks_for_a_voice(
     hass: HomeAssistant,
     emulator: Emulator,
