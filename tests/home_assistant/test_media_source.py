@@ -161,6 +161,7 @@ async def test_a_voice_that_cannot_speak_yet_tells_why(
         ("zh-Hant", "longjiaxin_v3", "落緊雨"),
         ("de", CLONE, "Regenschirm"),
         ("nl", "longanhuan_v3.1", "客厅"),
+        ("en", "longanhuan", "umbrella"),
     ],
 )
 async def test_a_sample_in_a_language_of_the_voice(
@@ -173,7 +174,8 @@ async def test_a_sample_in_a_language_of_the_voice(
     says: str,
 ) -> None:
     """Preferably the listener's, and without the settings of another voice."""
-    settings = {**DEFAULT_SETTINGS, "speech_rate": 0.5, "volume": 10}
+    changed = {"voice": "longanhuan", "style": "happy", "speech_rate": 0.5}
+    settings = {**DEFAULT_SETTINGS, **changed, "volume": 10}
     subentry = gallery.subentries[SUBENTRY_ID]
     hass.config_entries.async_update_subentry(gallery, subentry, data=settings)
     await hass.config.async_update(language=language)
@@ -186,6 +188,7 @@ async def test_a_sample_in_a_language_of_the_voice(
     assert says in task.text
     sent = task.parameters
     assert (sent["voice"], sent["rate"], sent["volume"]) == (voice, 1.0, 50)
+    assert "instruction" not in sent
 
 
 async def test_a_sample_is_synthesized_and_booked_once(

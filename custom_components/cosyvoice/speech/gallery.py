@@ -13,6 +13,7 @@ from homeassistant.helpers import entity_registry as er
 
 from ..client import CATALOGUE, PARAMETERS
 from ..const import (
+    CONF_INSTRUCTION,
     CONF_MODEL,
     CONF_PITCH_RATE,
     CONF_SPEECH_RATE,
@@ -27,10 +28,13 @@ from .ha_cache import is_cached
 from .request import create_request
 
 NEUTRAL: Final = {
-    name: PARAMETERS[name].default
-    for name in (CONF_SPEECH_RATE, CONF_PITCH_RATE, CONF_VOLUME)
+    CONF_INSTRUCTION: "",
+    **{
+        name: PARAMETERS[name].default
+        for name in (CONF_SPEECH_RATE, CONF_PITCH_RATE, CONF_VOLUME)
+    },
 }
-"""What the settings of the engine's voice must not change."""
+"""The options that keep the settings of the engine's voice out of a sample."""
 
 
 def sample_source(
