@@ -524,3 +524,26 @@ def test_nothing_is_ever_lost(sentences: list[str], data: st.DataObject) -> None
     assert rest_of(progress).strip().endswith(undelivered)
     if complete:
         assert rest_of(progress).strip() == undelivered
+
+
+def test_a_sentence_whose_end_is_not_reported_ends_where_the_next_begins() -> None:
+    progress = progress_of("One. ", "Two. ", "Three.")
+    for text in ("One.", "Two."):
+        progress.note(SentenceBegin(text), START)
+        progress.audio(given_out=True)
+    assert rest_of(progress) == "Two. Three."
+
+
+@pytest.mark.parametrize("bills", [(5, 4, 6), (5, 5, 6), (5, 9, 6)])
+def test_reports_for_each_sentence_alone_are_not_taken_for_the_sum(
+    bills: tuple[int, int, int],
+) -> None:
+    """The sentences are counted here instead, and the bill is an estimate."""
+    sentences = ("One. ", "Two. ", "Three.")
+    progress = progress_of(*sentences)
+    for text, characters in zip(sentences, bills, strict=True):
+        progress.note(SentenceBegin(text), START)
+        progress.audio(given_out=True)
+        end(progress, text, characters)
+    progress.note(TaskFinished(True), START)
+    assert progress.cost() == Cost(sum(map(len, sentences)), estimated=True)

@@ -94,6 +94,7 @@ class TaskProgress:
         self._anchor_place = 0
         self._anchor_size = 0
         self._anchor_billed = 0
+        self._contradicted = False  # the reported characters make no sense
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
         self._under_way = False  # a sentence has begun at the service
@@ -247,9 +248,11 @@ class TaskProgress:
     # Sentences
 
     def _begin(self, text: str | None) -> None:
-        """Let a sentence that begins end the unmatched ones before it."""
+        """Let a sentence that begins end those before it."""
+        # A sentence whose end is not reported ends where the next one begins.
+        is_next = self._unmatched or self._sentence
         self._sentence = text
-        if self._unmatched and text and (found := self._find(text)):
+        if is_next and text and (found := self._find(text)):
             self._reach(found[0], matched=True)
 
     def _end(self, text: str | None) -> None:
@@ -313,6 +316,15 @@ class TaskProgress:
         It is the only sign of progress if sentences are not reported. The sentence
         that raised the count may be incomplete, so only those before it are counted.
         """
+        if self._contradicted:
+            return
+        if self.billed and (
+            characters < self.billed
+            or (self._under_way and characters == self._size_under_way())
+        ):
+            # Reported for each sentence alone: the sentences are counted here instead.
+            self._contradicted, self.billed = True, None
+            return
         rises = self.billed is not None and characters > self.billed
         if rises and not self._reports_sentences:
             self._reach(self._after_one_part(None, self.billed), matched=False)
