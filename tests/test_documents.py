@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 import json
 import os
 from pathlib import Path
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import hass_frontend
 import pytest
 import voluptuous as vol
 import yaml
@@ -52,6 +54,12 @@ HOSTS = {
 """Every host that a page links to, and what for."""
 ONE_LANGUAGE = {"architecture.md", "formats.md", "verify.md"}
 """Pages for developers."""
+NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加"}
+"""Of the user interface since Home Assistant 2026.11."""
+REGIONS = {
+    "cn-beijing": ("Beijing", "北京"),
+    "ap-southeast-1": ("Singapore", "新加坡"),
+}
 UNITS = {"CNY": ("CNY", "元"), "USD": ("USD", "美元")}
 HAN_PER_HOUR = 36_000
 TOKENS_PER_HOUR = (16_000, 45_000)
@@ -186,6 +194,26 @@ def test_files_that_are_named_exist(path: Path) -> None:
             assert (ROOT / name).exists(), name
 
 
+@cache
+def _labels(language: str) -> set[str]:
+    """Return what is written in the user interface, Home Assistant's and ours."""
+    labels = {label for _, label in texts.leaves(texts.read(language))}
+    folder = Path(hass_frontend.where()) / "static/translations"
+    for path in folder.rglob(f"{language}-*.json"):
+        if not path.name.startswith("en-GB"):
+            labels |= {label for _, label in texts.leaves(json.loads(path.read_text()))}
+    return labels | NEWER_LABELS | {"CosyVoice", "cosyvoice", "My media"}
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=page_id)
+def test_paths_through_the_user_interface_exist(path: Path) -> None:
+    labels = _labels(shown_language(path))
+    bold = re.findall(r"\*\*([^*\n]+)\*\*", read(path))
+    for way in bold:
+        for label in way.split(" > ") if " > " in way else ():
+            assert label in labels, way
+
+
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_field_of_a_form_is_explained(language: str) -> None:
     text = page("settings", language)
@@ -240,11 +268,7 @@ def test_prices_are_those_of_the_catalogue(language: str) -> None:
     for row in rows(page("models", language))[1:]:
         model = CATALOGUE.models[row[0].strip("`")]
         found[model.id] = row
-        regions = {
-            "cn-beijing": ("Beijing", "北京"),
-            "ap-southeast-1": ("Singapore", "新加坡"),
-        }
-        for region, names in regions.items():
+        for region, names in REGIONS.items():
             assert (region in model.prices) == any(name in row[1] for name in names)
         prices, hours = expected(model)
         assert money(row[2]) == prices, model.id
@@ -255,6 +279,19 @@ def test_prices_are_those_of_the_catalogue(language: str) -> None:
         named = re.match(r"(\d+) (?:voices|个音色)", row[4])
         assert int(named[1]) if named else not voices
     assert found.keys() == CATALOGUE.models.keys()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_models_of_custom_voices_are_those_of_the_catalogue(language: str) -> None:
+    table = rows(page("voices", language))[1:]
+    models = [CATALOGUE.models[row[0].strip("`")] for row in table]
+    assert models == list(CATALOGUE.models.values())
+    for row, model in zip(table, models, strict=True):
+        for cell, regions in zip(
+            row[1:], (model.clones_in, model.designs_in), strict=True
+        ):
+            for region, names in REGIONS.items():
+                assert (region in regions) == any(name in cell for name in names)
 
 
 def money(text: str) -> dict[str, list[Decimal]]:

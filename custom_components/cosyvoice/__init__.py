@@ -31,11 +31,13 @@ from .issues import (
     report_success,
     report_valid_key,
     update_budget_issues,
+    update_unused_issues,
     update_voice_issues,
 )
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
+from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,9 +56,10 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions and the samples' address, and follow fallback engines."""
+    """Register actions and addresses, and follow the fallback engines."""
     async_setup_actions(hass)
     register_audio_view(hass)
+    await async_serve_pictures(hass)
     follow_renamed_engines(hass)
     return True
 
@@ -96,7 +99,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
         voices.async_add_listener(partial(_async_voices_read, hass, entry))
     )
     entry.async_on_unload(
-        usage.async_add_listener(partial(update_budget_issues, hass, entry))
+        usage.async_add_listener(partial(_async_usage_changed, hass, entry))
     )
 
     if set_aside := await usage.async_load():
@@ -149,6 +152,14 @@ def _async_voices_read(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None
     elif isinstance(error, AuthenticationError):
         report_failure(hass, entry, error)
     update_voice_issues(hass, entry)
+    update_unused_issues(hass, entry)
+
+
+@callback
+def _async_usage_changed(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Act on new figures of usage."""
+    update_budget_issues(hass, entry)
+    update_unused_issues(hass, entry)
 
 
 async def _async_check_account(

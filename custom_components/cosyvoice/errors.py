@@ -108,6 +108,10 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
 """By class. A subclass that is not listed is handled as its base class."""
 
 
+_UNREADY: Final = {"DEPLOYING": "voice_deploying", "UNDEPLOYED": "voice_undeployed"}
+"""The text's key by the status of a voice that is not ready."""
+
+
 def handling_of(error: CosyVoiceError) -> Handling:
     """Return how to show an error."""
     return next(HANDLING[kind] for kind in type(error).__mro__ if kind in HANDLING)
@@ -141,11 +145,14 @@ def translated() -> Iterator[None]:
 def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
     """Return the translation key and the placeholders of a client error."""
     if isinstance(error, OptionError):
-        return error.reason, {
-            "option": error.option,
+        return _UNREADY.get(error.allowed, error.reason), {
+            "option": str(error.option),
             "value": str(error.value)[:MAX_SHOWN],
             "allowed": error.allowed,
         }
+    if isinstance(error, SsmlError) and error.mistake:
+        details = {key: value[:MAX_SHOWN] for key, value in error.details.items()}
+        return f"ssml_{error.mistake}", details
     return handling_of(error).text, {
         "code": error.code or "-",
         "message": error.message,

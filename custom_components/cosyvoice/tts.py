@@ -18,7 +18,7 @@ from .const import CONF_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
-from .speech.fallback import follow_engines, speaking_as_fallback
+from .speech.fallback import follow_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.outage import Outage
 from .speech.recording import async_record
@@ -160,12 +160,13 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         """
         with translated():
             speech = self._speaker.request(request.options, request.language)
-        self._last_call = request.options, request.language
-        if as_fallback := speaking_as_fallback.get():
+        if alone := speaks_alone.get():
             speech = replace(speech, fallback_engine=None)
+        else:
+            self._last_call = request.options, request.language
         session = Session(self._speaker, speech, request.message_gen)
-        # As a fallback, silence would pass for speech
-        audio = session.audio(request, fill_pauses=not as_fallback)
+        # Of a fallback, silence would pass for speech
+        audio = session.audio(request, fill_pauses=not alone)
         return TTSAudioResponse(speech.extension, audio)
 
     async def async_synthesize(

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-import dataclasses
 from typing import Any
 
 from custom_components.cosyvoice.client import (
@@ -31,7 +30,6 @@ class OwnClient:
         self.heard = Heard()
         self._hass = hass
         self._entry = entry
-        self._first = entry.runtime_data
 
     async def renew(self, timing: Timing | None = None) -> CosyVoiceClient:
         """Have the account speak through a client without any connection."""
@@ -43,7 +41,8 @@ class OwnClient:
             timing=timing,
         )
         client.owner = self
-        self._entry.runtime_data = dataclasses.replace(self._first, client=client)
+        # In place, as the engine keeps the data with which it was set up.
+        object.__setattr__(self._entry.runtime_data, "client", client)
         return client
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ from custom_components.cosyvoice.client.errors import (
     RequestError,
 )
 from custom_components.cosyvoice.client.wire.connection import Connection
+from custom_components.cosyvoice.client.wire.protocol import Audio
 from tests.clock import run
 
 
@@ -223,6 +224,27 @@ async def test_pings_are_answered() -> None:
             await connection.receive()
         await connection.close()
     assert answered.is_set()
+
+
+async def test_frames_without_an_event_are_passed_over() -> None:
+    """Most text frames are of this kind: each announces a chunk of audio."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        header = {"task_id": (await websocket.receive_json())["header"]["task_id"]}
+        await websocket.send_json({"header": header | {"event": "task-started"}})
+        for _ in range(2):
+            await websocket.send_json({"header": header | {"event": "task-progress"}})
+            await websocket.send_bytes(b"")
+        await websocket.send_bytes(b"audio")
+        return websocket
+
+    async with serving(handler) as server, aiohttp.ClientSession() as session:
+        connection = await opened(server, session)
+        await connection.start("cosyvoice-v3-flash", {})
+        assert await connection.receive() == [Audio(b"audio")]
+        await connection.close()
 
 
 def test_a_probe_is_answered_by_a_living_connection_only() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from custom_components.cosyvoice.client import (
     VoiceError,
     count_characters,
 )
+from custom_components.cosyvoice.text.message import Message
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
@@ -386,4 +388,93 @@ def test_a_mistake_in_sending_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
         "custom_components.cosyvoice.client.wire.connection.Connection.send_text",
         broken,
     )
+    run(scenario())
+
+
+# --- Services that report little ---
+
+REPORTS: list[tuple[Usage, dict[str, Any]]] = [
+    ("sentence", {}),
+    ("none", {}),
+    ("old", {}),
+    ("none", {"sentence_events": ["sentence-begin", "sentence-synthesis"]}),
+    ("none", {"sentence_events": ["sentence-begin"], "text_at": ()}),
+    ("none", {"text_at": ()}),
+]
+
+
+def little(usage: Usage, facts: dict[str, Any]) -> EmulatorConfig:
+    """Return a service that reports only some of its progress."""
+    config = EmulatorConfig(speech="signal", usage=usage, real_time_factor=0.3)
+    config.facts = replace(config.facts, **facts)
+    return config
+
+
+@pytest.mark.parametrize(("usage", "facts"), REPORTS)
+def test_a_whole_message_is_spoken_once_whatever_is_reported(
+    usage: Usage, facts: dict[str, Any]
+) -> None:
+    async def scenario() -> None:
+        async with service(little(usage, facts)) as (emulator, client):
+            utterance = client.speak(whole(TEXT), options())
+            assert heard(emulator, await listen(utterance)) == SENTENCES
+            assert utterance.report.tasks == 1
+            assert utterance.report.characters == sum(emulator.bill.values())
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("chunks", [2, 6, 12])
+@pytest.mark.parametrize(("usage", "facts"), REPORTS)
+def test_the_bill_of_a_broken_off_task_is_estimated_whatever_is_reported(
+    usage: Usage, facts: dict[str, Any], chunks: int
+) -> None:
+    """To the blanks between sentences."""
+
+    async def scenario() -> None:
+        async with service(little(usage, facts)) as (emulator, client):
+            utterance = client.speak(whole(TEXT), options())
+            async for _ in utterance:
+                chunks_left.pop()
+                if not chunks_left:
+                    break
+            await utterance.aclose()
+            await asyncio.sleep(1)
+            bill = sum(emulator.bill.values())
+            assert bill - 2 <= utterance.report.characters <= bill
+            assert utterance.report.estimated
+
+    chunks_left = [None] * chunks
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\n  你好。  \n\n",
+        "Hello.\r\n\r\nWorld.\r\n",
+        "a\tb\tc。\u3000\u3000你好。\u3000",
+        "你好\u200b世界。\xa0好。\xa0",
+        "- item one\n- item two\n\n\n1. x\n",
+        "「你好。」 他说。\n\u3000\u3000第二段。",
+        "𠮷野家。々〇。㐂",
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 100])
+def test_blanks_are_counted_as_they_are_billed(text: str, chunk: int) -> None:
+    """Where the service reports no bill; as the message is cut and sent."""
+
+    async def chunks() -> AsyncGenerator[str]:
+        for start in range(0, len(text), chunk):
+            yield text[start : start + chunk]
+
+    async def scenario() -> None:
+        async with service(little("none", {})) as (emulator, client):
+            message = Message(chunks(), clean=True, pronunciations={})
+            reading = asyncio.create_task(message.fetch())
+            utterance = client.speak(message.pieces(), options())
+            await listen(utterance)
+            await reading
+            assert utterance.report.characters == sum(emulator.bill.values()) > 0
+
     run(scenario())

@@ -383,7 +383,7 @@ def test_the_rest_of_a_document_is_the_document() -> None:
     assert rest_of(progress) == document
     assert not progress.known
     assert progress.undelivered == len(document)
-    assert progress.cost() == Cost(5, estimated=True)
+    assert progress.cost(START) == Cost(5, estimated=True)
 
 
 def test_what_lags_is_not_delivered_before_it_was_given_out() -> None:
@@ -406,18 +406,18 @@ BILL = ["今天天气不错。", "It is 21 degrees outside. ", "再见。"]
 def test_a_task_that_is_broken_off_costs_what_was_spoken(usage: str) -> None:
     """With the sentence under way, and marked as an estimate."""
     progress = progress_of(*BILL)
-    assert task_of(*BILL).cost() == Cost(0, estimated=True)
-    assert progress.cost() == Cost(13, estimated=True)
+    assert task_of(*BILL).cost(START) == Cost(0, estimated=True)
+    assert progress.cost(START) == Cost(13, estimated=True)
     billed = 0
     for number, sentence in enumerate(BILL):
         progress.note(SentenceBegin(None), START)
         billed += count_characters(sentence)
-        assert progress.cost() == Cost(billed, estimated=True)
+        assert progress.cost(START) == Cost(billed, estimated=True)
         end(progress, None, billed if usage == "sentence" else None)
-        assert progress.cost() == Cost(billed, estimated=True)
+        assert progress.cost(START) == Cost(billed, estimated=True)
         if number == 0:
             progress.note(SentenceBegin("It is 21 degrees outside."), START)
-            assert progress.cost() == Cost(13 + 25, estimated=True)
+            assert progress.cost(START) == Cost(13 + 25, estimated=True)
 
 
 def test_a_task_that_is_finished_costs_what_was_billed() -> None:
@@ -425,25 +425,25 @@ def test_a_task_that_is_finished_costs_what_was_billed() -> None:
     progress = progress_of("好的。")
     progress.note(Usage(7), START)
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(7, estimated=False)
+    assert progress.cost(START) == Cost(7, estimated=False)
     progress = progress_of("好的。")
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(5, estimated=True)
-    assert TaskProgress(START).cost() == Cost(0, estimated=False)
+    assert progress.cost(START) == Cost(5, estimated=True)
+    assert TaskProgress(START).cost(START) == Cost(0, estimated=False)
 
 
 def test_a_task_may_cost_tokens() -> None:
     """Those reported last, which may be too few where the task broke off."""
     progress = TaskProgress(START, by_tokens=True)
-    assert progress.cost() == Cost(0, estimated=False)
+    assert progress.cost(START) == Cost(0, estimated=False)
     progress.add(Part("好的。", ends_sentence=True))
-    assert progress.cost() == Cost(0, estimated=True)
+    assert progress.cost(START) == Cost(0, estimated=True)
     progress.note(Usage(None, 3, 10), START)
     end(progress, "好的。")
-    assert progress.cost() == Cost(0, True, 3, 10)
+    assert progress.cost(START) == Cost(0, True, 3, 10)
     progress.note(Usage(None, 3, 12), START)
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(0, False, 3, 12)
+    assert progress.cost(START) == Cost(0, False, 3, 12)
 
 
 def test_a_finished_task_without_tokens_is_an_estimate() -> None:
@@ -451,7 +451,7 @@ def test_a_finished_task_without_tokens_is_an_estimate() -> None:
     progress.add(Part("好的。", ends_sentence=True))
     end(progress, "好的。")
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(0, estimated=True)
+    assert progress.cost(START) == Cost(0, estimated=True)
 
 
 def test_the_reported_unit_counts_whatever_the_model_should_bill() -> None:
@@ -459,19 +459,19 @@ def test_the_reported_unit_counts_whatever_the_model_should_bill() -> None:
     progress.add(Part("好的。", ends_sentence=True))
     end(progress, "好的。", 5)
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(5, estimated=False)
+    assert progress.cost(START) == Cost(5, estimated=False)
     progress = progress_of("好的。")
     progress.note(Usage(None, 3, 12), START)
     progress.note(SentenceEnd("好的。", ()), START)
     progress.note(TaskFinished(asked=True), START)
-    assert progress.cost() == Cost(0, False, 3, 12)
+    assert progress.cost(START) == Cost(0, False, 3, 12)
 
 
 def test_a_cancelled_task_costs_what_its_end_reports() -> None:
     progress = TaskProgress(START, by_tokens=True)
     progress.add(Part("好的。", ends_sentence=True))
     progress.note_cancelled([Usage(None, 3, 7), TaskFinished(asked=True)])
-    assert progress.cost() == Cost(0, False, 3, 7)
+    assert progress.cost(START) == Cost(0, False, 3, 7)
     assert progress.undelivered
 
 
@@ -479,7 +479,7 @@ def test_a_task_of_2025_costs_what_was_billed_so_far() -> None:
     """The bill holds the sentence under way."""
     progress = progress_of(*BILL)
     progress.note(Usage(13), START)
-    assert progress.cost() == Cost(13, estimated=True)
+    assert progress.cost(START) == Cost(13, estimated=True)
 
 
 def test_marks_after_a_sentence_belong_to_it() -> None:
@@ -526,12 +526,61 @@ def test_nothing_is_ever_lost(sentences: list[str], data: st.DataObject) -> None
         assert rest_of(progress).strip() == undelivered
 
 
-def test_a_sentence_whose_end_is_not_reported_ends_where_the_next_begins() -> None:
-    progress = progress_of("One. ", "Two. ", "Three.")
-    for text in ("One.", "Two."):
-        progress.note(SentenceBegin(text), START)
+@pytest.mark.parametrize("text", [True, False])
+def test_a_sentence_that_begins_ends_the_one_before_it(text: bool) -> None:
+    """Where the service reports no end, with the text or without it."""
+    progress = task_of(*SENTENCES)
+    for sentence in SENTENCES[:3]:
+        progress.note(SentenceBegin(sentence if text else None), START)
+        progress.note(SentenceBegin(sentence if text else None), START)  # Twice
         progress.audio(given_out=True)
-    assert rest_of(progress) == "Two. Three."
+    assert rest_of(progress) == "".join(SENTENCES[2:])
+    sizes = [count_characters(sentence) for sentence in SENTENCES]
+    assert progress.cost(START) == Cost(sum(sizes[:3]), estimated=True)
+    progress.note(SentenceBegin(SENTENCES[3] if text else None), START)
+    progress.audio(given_out=True)
+    progress.note(TaskFinished(asked=True), START)
+    assert progress.cost(START) == Cost(sum(sizes), estimated=True)
+
+
+def test_an_early_end_is_noticed_where_the_service_reports_no_ends() -> None:
+    progress = task_of(*SENTENCES)
+    for sentence in SENTENCES[:2]:
+        progress.note(SentenceBegin(sentence), START)
+        progress.audio(given_out=True)
+    with pytest.raises(ProtocolError):
+        progress.note(TaskFinished(asked=True), START)
+    assert progress.cut_short
+    assert rest_of(progress) == "".join(SENTENCES[2:])
+
+
+def test_the_reported_text_may_be_only_the_beginning_of_a_sentence() -> None:
+    """Without a bill; the next sentence tells how far the one before went."""
+    progress = task_of(*SENTENCES)
+    for number, sentence in enumerate(SENTENCES):
+        beginning = sentence.strip()[:2]
+        progress.note(SentenceBegin(beginning), START)
+        assert rest_of(progress).strip() == "".join(SENTENCES[number:]).strip()
+        end(progress, beginning)
+    progress.note(TaskFinished(asked=True), START)
+    assert not progress.owed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cost"), [(0.0, 13), (1.2, 13), (2.0, 33), (3.4, 38), (60.0, 43)]
+)
+def test_the_cost_of_audio_alone_is_estimated_by_its_length(
+    seconds: float, cost: int
+) -> None:
+    """Where the service reports nothing else; silence costs nothing."""
+    begin = Position(5.0, 1.0)
+    progress = TaskProgress(begin)
+    for sentence in SENTENCES:
+        progress.add(Part(sentence, ends_sentence=True))
+    at = Position(5.0 + 2.0 + seconds, 1.0 + 2.0)
+    assert progress.cost(at) == Cost(0, estimated=True)
+    progress.audio(given_out=True)
+    assert progress.cost(at) == Cost(cost, estimated=True)
 
 
 @pytest.mark.parametrize("bills", [(5, 4, 6), (5, 5, 6), (5, 9, 6)])
@@ -546,4 +595,4 @@ def test_reports_for_each_sentence_alone_are_not_taken_for_the_sum(
         progress.audio(given_out=True)
         end(progress, text, characters)
     progress.note(TaskFinished(True), START)
-    assert progress.cost() == Cost(sum(map(len, sentences)), estimated=True)
+    assert progress.cost(START) == Cost(sum(map(len, sentences)), estimated=True)

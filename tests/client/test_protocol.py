@@ -246,6 +246,18 @@ def test_an_unknown_message_before_announced_audio_says_nothing(
     assert running.receive_binary(b"audio") == [Audio(b"audio")]
 
 
+def test_the_same_message_may_come_again(running: TaskProtocol) -> None:
+    """Chunks of audio are announced alike; the ends of two sentences may be alike."""
+    announced, ended = (
+        result(running, "sentence-synthesis"),
+        result(running, "sentence-end"),
+    )
+    for _ in range(2):
+        assert running.receive_text(announced) == []
+        assert running.receive_text(announced) == []
+        assert running.receive_text(ended) == [SentenceEnd(None, ())]
+
+
 def test_audio_belongs_to_a_running_task(protocol: TaskProtocol) -> None:
     """Audio before the task has started belongs to nothing."""
     with pytest.raises(ProtocolError):

@@ -18,10 +18,11 @@ from custom_components.cosyvoice.client import (
     UtteranceReport,
     VoiceError,
 )
+from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
-from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator import Emulator, EmulatorConfig, tags
 
-from .speaking import TEXT, heard, listen, whole, written
+from .speaking import TEXT, heard, listen, timed, whole, written
 
 BEIJING, SINGAPORE = "cn-beijing", "ap-southeast-1"
 TOKENS = "qwen-audio-3.1-tts-flash"
@@ -229,5 +230,34 @@ def test_a_socket_that_was_opened_ahead_may_be_refused() -> None:
             client.warm_up(chosen)
             await emulator.until(lambda: len(emulator.tasks) > 1)
             assert await listen(client.speak(whole(TEXT), chosen))
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("reported", [True, False])
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("model", VOICES)
+def test_tags_may_be_neither_reported_nor_counted(
+    model: str, counted: bool, reported: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken for lost; a loss repeats no more than one sentence."""
+    said = ["Hi there!", " [sighing] Well [very slowly], bye.", " [laughing] So long!"]
+
+    async def scenario() -> None:
+        differ = () if counted else ("qwen-tags-free",)
+        async with service(differ=differ) as (emulator, client):
+            if not reported:
+                monkeypatch.setattr("tests.emulator.tags.written", tags.spoken)
+            for script in (None, "reset@mid_sentence,after_sentences=1"):
+                if script:
+                    emulator.script(script)
+                text = timed(*said, Piece(" [gasp]", "sentence"))
+                utterance = client.speak(text, options(model, format="wav"))
+                found = [one.text for one in emulator.heard(await listen(utterance))]
+                repeated = ["Well , bye."] if script else []
+                assert found == ["Hi there!", "Well , bye.", *repeated, "So long!"]
+                assert utterance.report.tasks == 1 + bool(script)
+                sent = "".join(piece.text for piece in emulator.tasks[-1].pieces)
+                assert sent.endswith(f"{said[-1]} [gasp]")
 
     run(scenario())

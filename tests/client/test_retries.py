@@ -25,7 +25,9 @@ def attempts(silent_for: float, taking: float = 0.0, begun: int = 0) -> int:
         retries = Retries(TIMING)
         for number in range(1, 100):
             await asyncio.sleep(taking)
-            pause = retries.pause_after_failure(silent_for, begun=number == begun)
+            pause = retries.pause_after_failure(
+                silent_for, begun=number == begun, cut_short=False
+            )
             if pause is None:
                 return number
             await asyncio.sleep(pause)
@@ -75,5 +77,21 @@ def test_silence_while_the_listener_takes_nothing_does_not_count() -> None:
             finally:
                 watch.restart()  # Too late.
                 watch.suspend()
+
+    run(scenario())
+
+
+def test_a_service_that_finishes_early_twice_is_given_up() -> None:
+    """Unless it has spoken a sentence in between."""
+    retries = Retries(Timing())
+
+    async def scenario() -> None:
+        def pause(*, begun: bool) -> float | None:
+            return retries.pause_after_failure(0.0, begun=begun, cut_short=True)
+
+        assert pause(begun=False) is not None
+        assert pause(begun=True) is not None
+        assert retries.pause_after_failure(0.0, begun=False, cut_short=False)
+        assert pause(begun=False) is None
 
     run(scenario())

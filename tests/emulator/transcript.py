@@ -14,7 +14,7 @@ end of a connection, in the order of time:
 ==============  =====================================================================
 
 Nothing in it tells whose it is: task ids become ``task-1`` and so on in the order of
-their run-task, ids of requests are empty, the last part of a cloned voice's id is zeros.
+their run-task, ids of requests are empty, also in the words of errors, the last part of a cloned voice's id is zeros.
 Texts are kept only where that is asked for; else each ideograph becomes ``文`` and any
 other letter or digit ``x``, so that what they count stays the same.
 
@@ -42,6 +42,7 @@ _HEAD = {"format": "cosyvoice-transcript", "version": 1}
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _OTHER = re.compile(r"[^\W文x_]")
 _UNIQUE_PART = re.compile("[0-9a-f]{12,}$")
+_ID = re.compile("[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 _TEXTS = ("text", "original_text", "instruction")
 _REQUEST_IDS = ("request_uuid", "request_id")
 
@@ -98,6 +99,8 @@ class Recorder:
                 return self._tasks.setdefault(value, f"task-{len(self._tasks) + 1}")
             case str() if name in _REQUEST_IDS:
                 return ""
+            case str() if name == "error_message":
+                return _ID.sub("", value)
             case str() if name == "voice":
                 return _UNIQUE_PART.sub(lambda match: "0" * len(match[0]), value)
             case str() if name in _TEXTS and not self._keep_texts:

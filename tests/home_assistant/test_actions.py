@@ -455,7 +455,7 @@ async def test_unusable_file_name_is_refused_before_it_is_paid_for(
         ({"language": "EN"}, "invalid_option"),
         ({"language": "en_US"}, "invalid_option"),
         ({"message": "\u3002"}, "empty_text"),
-        ({"message": "<speak>"}, "ssml_invalid"),
+        ({"message": "<speak>"}, "ssml_not_closed"),
         ({"options": {"voice": UNTIMED}, "subtitles": True}, "not_supported"),
     ],
 )

@@ -23,9 +23,10 @@ from homeassistant.helpers.translation import async_load_integrations
 from tests.emulator import Emulator
 
 from .entities import snapshot_platform
-from .ledgers import account, loaded, spoken
+from .ledgers import FLASH, PLUS, account, loaded, spoken
 from .speaking import speak, spoken as spoken_tasks
 
+TOKENS = "qwen-audio-3.1-tts-flash"
 pytestmark = pytest.mark.freeze_time("2026-11-20 12:00:00+00:00")
 
 
@@ -192,22 +193,27 @@ async def test_threshold_reached_before_the_event_entity_exists_is_announced(
 
 
 @pytest.mark.parametrize(
-    ("options", "price"),
+    ("options", "model", "characters"),
     [
-        ({"monthly_budget": 100}, 1),
-        ({"monthly_budget": 0.02, "budget_unit": "money"}, 0.0002),
+        ({"monthly_budget": 100}, PLUS, 100),
+        ({"monthly_budget": 100}, TOKENS, 100),
+        ({"monthly_budget": 0.02, "budget_unit": "money"}, PLUS, 100),
+        ({"monthly_budget": 0.02, "budget_unit": "money"}, FLASH, 200),
+        ({"monthly_budget": 0.02, "budget_unit": "money"}, TOKENS, 785),
     ],
 )
 async def test_messages_in_flight_count_towards_a_refusing_budget(
-    hass: HomeAssistant, options: dict[str, Any], price: float
+    hass: HomeAssistant, options: dict[str, Any], model: str, characters: int
 ) -> None:
-    """For money, with the price of the region's most expensive model."""
+    """For money, with the price of their model; for tokens, with a rough one."""
     entry = account(refuse_over_budget=True, **options)
     async with loaded(hass, entry) as ledger:
         counted = [0, 0]
-        with ledger.in_flight(lambda: counted[0]), ledger.in_flight(lambda: counted[1]):
-            counted[:] = [40, 59]
-            assert 99 * price < options["monthly_budget"]
+        with (
+            ledger.in_flight(model, lambda: counted[0]),
+            ledger.in_flight(model, lambda: counted[1]),
+        ):
+            counted[:] = [40, characters - 41]
             ledger.check_budget()
             counted[1] += 1
             with pytest.raises(OverBudgetError):

@@ -11,15 +11,20 @@ from custom_components.cosyvoice.client import (
     AccessDeniedError,
     ArrearsError,
     AuthenticationError,
+    ClientClosedError,
     ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
-    CosyVoiceTimeoutError,
     EmptyTextError,
+    NoAudioError,
     OptionError,
+    ProtocolError,
     RecordingTooShortError,
     RequestError,
+    ServiceError,
+    SsmlError,
     TextError,
+    TextTooLongError,
     ThrottledError,
     TooManyVoicesError,
     UploadError,
@@ -44,9 +49,16 @@ REASONS = (
     "unknown_voice",
     "unknown_model",
     "voice_model_mismatch",
-    "voice_not_ready",
     "not_supported",
 )
+MISTAKES: dict[str, dict[str, str]] = {
+    "malformed": {},
+    "not_closed": {"element": "<sub>"},
+    "element": {"element": "<sub>"},
+    "attribute_missing": {"element": "<sub>", "attribute": "alias"},
+    "attribute_value": {"attribute": "rate", "value": "3", "allowed": "0.5–2"},
+    "text_outside": {},
+}
 
 
 def errors() -> Iterator[CosyVoiceError]:
@@ -56,6 +68,15 @@ def errors() -> Iterator[CosyVoiceError]:
             yield kind("It broke", code="Broken", request_id="request-1")
     for reason in REASONS:
         yield OptionError("volume", 101, "0–100", reason)
+    for mistake, details in MISTAKES.items():
+        place = {"line": "0–100", "column": "2"}
+        yield SsmlError("It broke", mistake=mistake, **place, **details)
+
+
+def unready() -> Iterator[OptionError]:
+    """Yield an error for each status of a voice that cannot speak."""
+    for status in ("DEPLOYING", "UNDEPLOYED", "SOMETHING_NEW"):
+        yield OptionError("voice", "my-voice", status, "voice_not_ready")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -72,10 +93,43 @@ async def test_every_error_is_translated(
     assert fields <= set(raised.translation_placeholders)
     await hass.config.async_update(language=language)
     said = await async_explain(hass, error)
-    # Their reason is the text itself
-    plain = EmptyTextError | CosyVoiceTimeoutError | VoiceNotApprovedError
-    if not isinstance(error, plain):
-        assert ("0–100" if isinstance(error, OptionError) else "It broke") in said
+    # The client's own words are in English
+    quoted = isinstance(error, ServiceError | RequestError | AuthenticationError)
+    plain = EmptyTextError | TextTooLongError | VoiceNotApprovedError
+    if isinstance(error, OptionError) or getattr(error, "mistake", None):
+        assert "0–100" in said
+    elif quoted and not isinstance(error, plain):
+        assert "It broke" in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("error", unready(), ids=lambda error: error.allowed)
+async def test_why_a_voice_is_not_ready_is_translated(
+    hass: HomeAssistant, error: OptionError, language: str
+) -> None:
+    await hass.config.async_update(language=language)
+    said = await async_explain(hass, error)
+    assert "my-voice" in said
+    assert error.allowed not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "error",
+    [
+        CosyVoiceConnectionError("It broke"),
+        ProtocolError("It broke"),
+        ClientClosedError("It broke"),
+        NoAudioError("It broke"),
+        TextTooLongError("It broke"),
+    ],
+)
+async def test_the_words_of_the_client_are_not_shown(
+    hass: HomeAssistant, error: CosyVoiceError, language: str
+) -> None:
+    """They are in English; the log has them."""
+    await hass.config.async_update(language=language)
+    assert "It broke" not in await async_explain(hass, error)
 
 
 @pytest.mark.parametrize(

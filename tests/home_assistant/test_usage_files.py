@@ -61,6 +61,14 @@ DAMAGES: dict[str, Callable[[Any], object]] = {
     "no data": lambda stored: stored.pop("data"),
     "an impossible sum": lambda stored: first_row(stored).update(cost="much"),
     "an infinite sum": lambda stored: first_row(stored).update(cost="Infinity"),
+    "no number": lambda stored: first_row(stored).update(cost="NaN"),
+    "a signalling number": lambda stored: first_row(stored).update(cost="sNaN"),
+    "an absurd sum": lambda stored: first_row(stored).update(cost="1E+999999"),
+    "a long sum": lambda stored: first_row(stored).update(cost="0." + "1" * 9000),
+    "a negative sum": lambda stored: first_row(stored).update(cost="-1"),
+    "an absurd length": lambda stored: first_row(stored).update(audio_seconds="9E99"),
+    "a negative count": lambda stored: first_row(stored).update(characters=-5),
+    "an absurd count": lambda stored: first_row(stored).update(characters="9" * 400),
     "a count that is none": lambda stored: first_row(stored).update(characters=None),
     "a missing field": lambda stored: first_row(stored).pop("model"),
     "a field of a newer release": lambda stored: first_row(stored).update(tokens=1),
@@ -70,6 +78,19 @@ DAMAGES: dict[str, Callable[[Any], object]] = {
     "no version": lambda stored: stored.pop("version"),
 }
 CURRENT_DAMAGES: dict[str, Callable[[Any], object]] = {
+    "a negative counter": lambda stored: stored["data"].update(errors={"X": -1}),
+    "an absurd counter": lambda stored: stored["data"]["voice_characters"].update(
+        x=10**18
+    ),
+    "an absurd latency": lambda stored: stored["data"]["recent"][0].update(
+        first_packet_latency=1e308
+    ),
+    "a negative latency": lambda stored: stored["data"]["recent"][0].update(
+        real_time_factor=-1
+    ),
+    "a beginning without a time zone": lambda stored: stored["data"].update(
+        began={"2026-11": "2026-11-01T00:00:00"}
+    ),
     "counts that are a list": lambda stored: stored["data"].update(errors=[1]),
     "a record of another shape": lambda stored: stored["data"]["recent"].append({}),
     "a record with a wrong type": lambda stored: stored["data"]["recent"][0].update(

@@ -17,6 +17,7 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.text.message import Message, check_message
 from custom_components.cosyvoice.text.sentences import Piece
+from custom_components.cosyvoice.text.tags import TAGS
 from tests.clock import run
 
 DOCUMENT = '\n<speak rate="1.2">你好，<break time="500ms"/>A &amp; B。</speak>\n'
@@ -406,6 +407,52 @@ def test_tags_are_for_models_that_know_them(clean: bool, whole: bool) -> None:
         )
 
 
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("pause", [0, 0.01, 0.1, 0.5, 3])
+@pytest.mark.parametrize("tags", [True, False])
+def test_no_pause_tears_a_tag(clean: bool, pause: float, tags: bool) -> None:
+    """Each is whole in one piece, or left out, however slowly it is written."""
+    text = "".join(f"So {tag}{tag} we go. " for tag in TAGS) + "The [end"
+
+    async def use(message: Message) -> None:
+        pieces = [piece.text async for piece in message.pieces()]
+        found = [tag for piece in pieces for tag in re.findall(r"\[.*?\]", piece)]
+        assert found == ([tag for tag in TAGS for _ in range(2)] if tags else [])
+        rest = re.sub(r" ?\[.*?\]", "", "".join(pieces))
+        assert rest == "So we go. " * len(TAGS) + "The [end"
+        assert message.written == rest
+
+    made = message(
+        *(part for char in text for part in (char, pause)), clean=clean, tags=tags
+    )
+    fetched(made, use)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("text", "kept", "left_out"),
+    [
+        ("So funny! [laughing]", ["So funny!", " [laughing]"], ["So funny!"]),
+        ("好笑。[laughing][cough]", ["好笑。", "[laughing][cough]"], ["好笑。"]),
+        ("Bye [sighing].", ["Bye [sighing]."], ["Bye."]),
+        ("Bye. [sad]", ["Bye."], ["Bye."]),
+    ],
+)
+def test_a_sound_may_be_the_last(
+    text: str, kept: list[str], left_out: list[str], whole: bool
+) -> None:
+    """Unlike a tag for the manner of what follows."""
+    for tags, expected in ((True, kept), (False, left_out)):
+
+        async def use(message: Message, expected: list[str] = expected) -> None:
+            assert await sentences(message) == expected
+            assert message.written == "".join(left_out)
+            joined = "".join(expected)
+            assert "".join([part async for part in message.plain(len(joined))]) == ""
+
+        fetched(message(*([text] if whole else text), tags=tags), use)
+
+
 @pytest.mark.parametrize("tags", [True, False])
 def test_a_tag_alone_is_nothing_to_speak(tags: bool) -> None:
     async def use(message: Message) -> None:
@@ -449,7 +496,7 @@ def test_a_text_that_ends_like_the_opening_of_ssml_is_text() -> None:
         "&co",
         "![a picture",
         "a * b",
-        "[very sl",
+        "[very well",
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])

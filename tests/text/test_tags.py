@@ -91,7 +91,10 @@ def test_text_waits_only_for_a_tag(keep: bool) -> None:
     assert tags.push("Hi[la") == "Hi"
     assert tags.push("mp]") == "[lamp]"
     assert tags.push("[ve") == ""
-    assert tags.finish() == "[ve"
+    assert tags.pause() == ""
+    assert tags.push("ry") == ""
+    assert tags.finish() == "[very"
+    assert tags.push("a ") + tags.pause() == "a "
 
 
 @settings(deadline=None)

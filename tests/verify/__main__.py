@@ -49,14 +49,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
-def chosen(names: Sequence[str] | None) -> list[Probe]:
-    """Return the probes that a person has asked for.
+def chosen(names: Sequence[str] | None, region: str | None = None) -> list[Probe]:
+    """Return the probes that a person has asked for, or all of a region.
 
     Raises:
         SystemExit: If a name fits none.
     """
     if not names:
-        return [*PROBES.values()]
+        return [probe for probe in PROBES.values() if region in (None, *probe.regions)]
     found: dict[str, Probe] = {}
     for name in names:
         fitting = [name] if name in PROBES else [n for n in PROBES if name in n]
@@ -133,7 +133,10 @@ def permitted(options: argparse.Namespace, probes: list[Probe]) -> bool:
     if not sys.stdin.isatty():
         print("Give --yes to permit this.")
         return False
-    return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError, KeyboardInterrupt:
+        return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -142,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print(table(), end="")
         return 0
-    probes = chosen(options.only)
+    probes = chosen(options.only, options.region if options.real else None)
     key = os.environ.get("DASHSCOPE_API_KEY", "").strip() if options.real else ""
     if options.real and not key:
         print("Set DASHSCOPE_API_KEY to the key of an account of the region.")

@@ -1,10 +1,12 @@
 """Runs probes beside each other; no probe can hold up the others or leave a voice."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 import time
+from typing import Any
 
 import aiohttp
 
@@ -52,11 +54,13 @@ async def judge(probe: Probe, service: Service) -> Result:
 async def _judged(probe: Probe, service: Service) -> tuple[Verdict, str]:
     if service.region not in probe.regions:
         return Verdict.UNTOLD, f"only in {' and '.join(probe.regions)}"
+    limit = asyncio.timeout(probe.seconds)
     try:
-        async with asyncio.timeout(probe.seconds):
+        async with limit:
             return await _attempts(probe, service)
     except TimeoutError:
-        return Verdict.UNTOLD, f"it took longer than {probe.seconds:g} s"
+        late = f"it took longer than {probe.seconds:g} s"
+        return Verdict.UNTOLD, late if limit.expired() else "no answer came in time"
     except UntoldError as error:
         return Verdict.UNTOLD, str(error)
     except aiohttp.WSServerHandshakeError as error:
@@ -65,6 +69,9 @@ async def _judged(probe: Probe, service: Service) -> tuple[Verdict, str]:
         return Verdict.UNTOLD, f"no connection: {type(error).__name__}"
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         return Verdict.DIFFERS, f"not understood: {type(error).__name__} {error}"
+    except Exception as error:  # noqa: BLE001
+        # One probe must not end the others, nor keep a cloned voice from its deletion.
+        return Verdict.UNTOLD, f"the probe failed: {type(error).__name__} {error}"
 
 
 async def _attempts(probe: Probe, service: Service) -> tuple[Verdict, str]:
@@ -100,7 +107,7 @@ async def run(
         tell: Gets each result as it comes.
 
     Raises:
-        InterruptedRun: If it was cancelled.
+        InterruptedRunError: If it was cancelled.
     """
     wanted = [*probes]
     results: dict[str, Result] = {}
@@ -124,7 +131,7 @@ async def run(
         pass
     except asyncio.CancelledError:
         why, interrupted = "it was interrupted", True
-    left = await _clean_up(services)
+    left = await _to_its_end(_clean_up(services))
     untold = [Result(probe, Verdict.UNTOLD, why) for probe in wanted]
     complete = [results.get(result.probe.name, result) for result in untold]
     if interrupted:
@@ -144,6 +151,15 @@ class InterruptedRunError(Exception):
         super().__init__("interrupted")
         self.results = results
         self.left = left
+
+
+async def _to_its_end[T](work: Coroutine[Any, Any, T]) -> T:
+    """Do some work, even if a second Ctrl-C comes meanwhile."""
+    task = asyncio.create_task(work, name="cleaning up")
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
 
 
 async def _clean_up(services: Iterable[Service]) -> list[str]:

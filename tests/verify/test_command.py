@@ -49,6 +49,7 @@ def test_all_holds_against_the_emulator(
 def test_a_part_of_a_name_chooses() -> None:
     assert len(command.chosen(["flush"])) == 2
     assert len(command.chosen(None)) == len(PROBES)
+    assert PROBES["cancel-is-answered"] not in command.chosen(None, "ap-southeast-1")
     with pytest.raises(SystemExit, match="no probe unheard-of"):
         command.chosen(["unheard-of"])
 
@@ -108,7 +109,7 @@ async def test_a_difference_is_told_and_ends_with_1() -> None:
     text = (Path.cwd() / "report.md").read_text()
     assert code == 1
     assert "1 holds, 1 differs" in output
-    assert "| path-with-slash | 1 | differs | HTTP 404 |" in text
+    assert "| path-with-slash | 1 | differs | HTTP 404 | no-slash |" in text
     assert KEY not in output + text
 
 
@@ -194,6 +195,8 @@ async def test_a_probe_that_hangs_holds_up_nothing() -> None:
         (RefusedError("Code", "words"), Verdict.DIFFERS, "refused: Code words"),
         (UntoldError("why"), Verdict.UNTOLD, "why"),
         (KeyError("usage"), Verdict.DIFFERS, "not understood: KeyError 'usage'"),
+        (RuntimeError("odd"), Verdict.UNTOLD, "the probe failed: RuntimeError odd"),
+        (TimeoutError(), Verdict.UNTOLD, "no answer came in time"),
         (ConnectionResetError(), Verdict.UNTOLD, "no connection: ConnectionResetError"),
     ],
 )
@@ -242,6 +245,9 @@ async def test_no_voice_is_left_when_it_is_interrupted() -> None:
         await begun.wait()
         assert {*place.emulator.config.cloned_voices} > others
         task.cancel()
+        await asyncio.sleep(0)
+        # A second Ctrl-C does not keep it from cleaning up.
+        asyncio.get_running_loop().call_later(0.01, task.cancel)
         with pytest.raises(InterruptedRunError) as raised:
             await task
         assert {*place.emulator.config.cloned_voices} == others

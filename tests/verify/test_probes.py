@@ -9,9 +9,9 @@ import pytest
 from ..emulator.differences import differences
 from . import probes
 from .emulated import emulated
-from .probe import PROBES, SECTIONS, SOURCES, Probe
+from .probe import PROBES, SECTIONS, SINGAPORE, SOURCES, Probe
 from .report import MARK, ROOT, table
-from .runner import Verdict, judge
+from .runner import Verdict, judge, run
 
 assert probes
 _TOGETHER = 8
@@ -56,6 +56,20 @@ async def test_each_probe_fails_where_the_service_differs(
         if result[0] is not Verdict.DIFFERS
     }
     assert not wrong
+
+
+async def test_probes_of_both_regions_hold_in_singapore() -> None:
+    both = [
+        probe
+        for probe in PROBES.values()
+        if SINGAPORE in probe.regions and not probe.hasty
+    ]
+    async with emulated() as places:
+        service = places.regions[SINGAPORE].service
+        results, left = await run(both, lambda _: service, [service], seconds=50)
+    wrong = {r.probe.name: r.seen for r in results if r.verdict is not Verdict.HOLDS}
+    assert not wrong
+    assert not left
 
 
 @pytest.mark.parametrize("name", PROBES)

@@ -221,4 +221,5 @@ def _task_settings(options: SynthesisOptions, region: str) -> TaskSettings:
         model.starts_per_second,
         cancellable=region in model.cancellable_in,
         by_tokens=model.prices[region].is_by_tokens,
+        tags=model.tags,
     )

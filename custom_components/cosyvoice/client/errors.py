@@ -176,7 +176,28 @@ class EmptyTextError(TextError):
 
 
 class SsmlError(TextError):
-    """The text is not valid SSML, or SSML is not possible here."""
+    """The text is not valid SSML, or SSML is not possible here.
+
+    Attributes:
+        mistake: ``malformed``, ``not_closed``, ``element``, ``attribute_missing``,
+            ``attribute_value`` or ``text_outside``; None if the service refused it.
+        details: Where the mistake is, and what is wrong: ``line`` and ``column``, both
+            from 1 on, ``element``, ``attribute``, ``value`` and ``allowed``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+        mistake: str | None = None,
+        **details: str,
+    ) -> None:
+        """Keep what describes the mistake as well."""
+        super().__init__(message, code=code, request_id=request_id)
+        self.mistake = mistake
+        self.details = details
 
 
 class TextTooLongError(TextError):

@@ -1,7 +1,8 @@
 """The fallback engine, which speaks when the service fails."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -35,13 +36,22 @@ The wait for the permitted rate of task starts does not count.
 _STEP: Final = 0.25
 """Seconds between two looks at whether the wait counts."""
 
-speaking_as_fallback: ContextVar[bool] = ContextVar(
-    "speaking_as_fallback", default=False
-)
-"""True while an engine speaks as the fallback of another one.
+speaks_alone: ContextVar[bool] = ContextVar("speaks_alone", default=False)
+"""True while an engine speaks without its fallback engine."""
 
-It then uses no fallback engine itself, as two voices may name each other.
-"""
+
+@contextmanager
+def without_fallback() -> Iterator[None]:
+    """Let the engines that are called here speak without their fallback engines.
+
+    A fallback has none itself, as two voices may name each other, and a sample is to
+    be heard in its voice only.
+    """
+    token = speaks_alone.set(True)
+    try:
+        yield
+    finally:
+        speaks_alone.reset(token)
 
 
 @callback
@@ -172,12 +182,9 @@ async def speak(
             ATTR_PREFERRED_SAMPLE_CHANNELS: 1,
             ATTR_PREFERRED_SAMPLE_BYTES: 2,
         }
-    token = speaking_as_fallback.set(True)
-    try:
+    with without_fallback():
         stream = async_create_stream(hass, engine, next(iter(languages), None), options)
         stream.async_set_message_stream(text)
-    finally:
-        speaking_as_fallback.reset(token)
     chunks = stream.async_stream_result()
     if not rewritten:
         async for chunk in chunks:

@@ -335,7 +335,7 @@ def _parsed(name: str, value: Any) -> Any:
         number = parse_number(value)
         low, high = PREFERRED_NUMBERS[name]
         if type(number) is not int or not low <= number <= high:
-            raise OptionError(name, value, f"{low} to {high}")
+            raise OptionError(name, value, f"{low}–{high}")
         return number
     if name == ATTR_PREFERRED_FORMAT:
         if value not in PREFERRED_FORMATS:

@@ -131,7 +131,8 @@ class SampleBooks:
         def counted() -> int:
             return max(utterance.report.sent, characters)
 
-        with self._ledger.in_flight(counted) if self._ledger else nullcontext():
+        ledger, model = self._ledger, utterance.report.model
+        with ledger.in_flight(model, counted) if ledger else nullcontext():
             try:
                 yield
             finally:

@@ -129,7 +129,7 @@ class Session:
         # Nothing is awaited in between: of messages that begin together, each counts
         # those before it.
         self._runtime.usage.check_budget()
-        with self._runtime.usage.in_flight(counted):
+        with self._runtime.usage.in_flight(utterance.report.model, counted):
             self._utterance = utterance
             self._log_begin()
             if self.request.fallback_engine:

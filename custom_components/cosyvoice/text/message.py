@@ -11,7 +11,7 @@ from .markdown.cleaning import SpeakableText
 from .pronunciation import Replacer
 from .sentences import Piece, PieceSplitter
 from .ssml import SSML_OPENING, check_ssml, is_ssml
-from .tags import TagFilter, filtered_length, with_tags, without_tags
+from .tags import TagFilter, filtered_length, has_sound, with_tags, without_tags
 
 LONGEST_MESSAGE = 200_000
 """Characters of the longest message: many hours of speech."""
@@ -210,9 +210,9 @@ class Message:
             self._written.append(text)
             self._add(self._splitter.push(self._replacer.push(text)))
 
-    def _release(self, cleaned: str) -> None:
-        """Process the text that waits for later text."""
-        self._write(self._tags.push(cleaned) + self._tags.finish())
+    def _release(self, text: str) -> None:
+        """Process the text that waits for later text, and that of the tag filter."""
+        self._write(text)
         self._add(self._splitter.push(self._replacer.finish()))
 
     def _add(self, pieces: list[Piece]) -> None:
@@ -227,7 +227,8 @@ class Message:
         self._timer = loop.call_later(_PAUSE - _STOP_PAUSE, self._long_pause)
 
     def _long_pause(self) -> None:
-        self._release(self._cleaner.release() if self._cleaner else "")
+        cleaned = self._cleaner.release() if self._cleaner else ""
+        self._release(self._tags.push(cleaned) + self._tags.pause())
         self._add(self._splitter.pause(long=True))
         if self._pieces:
             self.first_sentence.set()
@@ -244,8 +245,11 @@ class Message:
             if self._is_ssml is None and self._opening:
                 self._is_ssml = False
                 self._speak(self._opening)
-            self._release(self._cleaner.finish() if self._cleaner else "")
+            cleaned = self._cleaner.finish() if self._cleaner else ""
+            self._release(self._tags.push(cleaned) + self._tags.finish())
             self._add(self._splitter.finish())
+            if self._pieces and has_sound(self._splitter.left_over):
+                self._add([Piece(self._splitter.left_over, "sentence")])
             if not self._pieces and not self._error:
                 self._error = EmptyTextError("The text has nothing that can be spoken")
         self._ended = True

@@ -90,6 +90,11 @@ class PieceSplitter:
         self._pass_on(len(self._text), "sentence")
         return pieces + self._take()
 
+    @property
+    def left_over(self) -> str:
+        """Text without a word that waits for a word, or was dropped at the end."""
+        return self._text[self._at :]
+
     def _take(self) -> list[Piece]:
         pieces, self._pieces = self._pieces, []
         dropped = max(0, self._at - CONTEXT)

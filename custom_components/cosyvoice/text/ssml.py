@@ -33,8 +33,7 @@ def check_ssml(text: str) -> None:
 
     Raises:
         EmptyTextError: The document has no content.
-        SsmlError: The document is not valid; the message names the line and the
-            column, both from 1 on.
+        SsmlError: The document is not valid.
     """
     _Checker().check(text)
 
@@ -75,10 +74,10 @@ class Rule:
     def __str__(self) -> str:
         """Return the possible values as text."""
         if self.range:
-            return f"{self.range[0]:g} to {self.range[1]:g}"
+            return f"{self.range[0]:g}–{self.range[1]:g}"
         if self.milliseconds:
             low, high = self.milliseconds
-            return f"{low:g}ms to {high:g}ms, or up to {high / 1000:g}s"
+            return f"{low:g}ms–{high:g}ms, {low / 1000:g}s–{high / 1000:g}s"
         return ", ".join(self.values)
 
 
@@ -131,10 +130,10 @@ class _Checker:
             self._parser.Parse(text.encode(errors="surrogatepass"), False)
             if len(self._open) > 1:
                 name, line, column = self._open[-1]
-                raise _error(line, column, f"<{name}> is not closed")
+                raise _error(line, column, "not_closed", element=f"<{name}>")
             self._parser.Parse(f"</{_ROOT}>", True)
         except expat.ExpatError as err:
-            raise _error(err.lineno, err.offset, expat.ErrorString(err.code)) from err
+            raise _error(err.lineno, err.offset, "malformed") from err
         if not self._has_content:
             raise EmptyTextError("The text has nothing that can be spoken")
 
@@ -145,7 +144,7 @@ class _Checker:
             or (depth == 1 and name == "speak")
             or (depth > 1 and name != "speak" and name in ELEMENTS)
         ):
-            self._refuse(f"<{name}> is not possible here")
+            self._refuse("element", element=f"<{name}>")
         self._has_content |= depth > 1
         self._open.append((name, *self._position()))
         if depth:
@@ -155,30 +154,43 @@ class _Checker:
         element = ELEMENTS[name]
         for required in element.required:
             if required not in attributes:
-                self._refuse(f"<{name}> needs the attribute {required}")
+                self._refuse(
+                    "attribute_missing", element=f"<{name}>", attribute=required
+                )
         for attribute, value in attributes.items():
             rule = element.attributes.get(attribute)
             if rule and not rule.allows(value):
-                self._refuse(f'{attribute}="{value}" is not possible: {rule}')
+                self._refuse(
+                    "attribute_value",
+                    attribute=attribute,
+                    value=value,
+                    allowed=str(rule),
+                )
 
     def _end(self, name: str) -> None:
         self._open.pop()
 
     def _characters(self, text: str) -> None:
         if len(self._open) < 2 and text.strip():
-            self._refuse("text outside of <speak>")
+            self._refuse("text_outside")
         self._has_content |= is_speakable(text)
 
-    def _refuse(self, reason: str) -> None:
-        raise _error(*self._position(), reason)
+    def _refuse(self, mistake: str, **details: str) -> None:
+        line, column = self._position()
+        raise _error(line, column, mistake, **details)
 
     def _position(self) -> tuple[int, int]:
         return self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber
 
 
-def _error(line: int, column: int, reason: str) -> SsmlError:
+def _error(line: int, column: int, mistake: str, **details: str) -> SsmlError:
     # The first line is the root's.
-    return SsmlError(f"line {line - 1}, column {column + 1}: {reason}")
+    place = {"line": str(line - 1), "column": str(column + 1)}
+    described = ", ".join(
+        f"{name} {value}" for name, value in (place | details).items()
+    )
+    message = f"The SSML is not valid: {mistake} ({described})"
+    return SsmlError(message, mistake=mistake, **place, **details)
 
 
 def _is_within(limits: tuple[float, float], number: float) -> bool:

@@ -19,11 +19,14 @@ SOUND_TAGS = (
 """Tags for a sound in their place."""
 # fmt: on
 
-_TAGS = [f"[{tag}]" for tag in CONTROL_TAGS + SOUND_TAGS]
-_STAND_INS = {tag: chr(0xF0000 + number) for number, tag in enumerate(_TAGS)}
+TAGS = tuple(f"[{tag}]" for tag in CONTROL_TAGS + SOUND_TAGS)
+"""All tags as they are written."""
+
+_STAND_INS = {tag: chr(0xF0000 + number) for number, tag in enumerate(TAGS)}
 _TAG_OF = {ord(stand_in): tag for tag, stand_in in _STAND_INS.items()}
-_PREFIXES = frozenset(tag[:end] for tag in _TAGS for end in range(1, len(tag)))
-_TAG = re.compile("|".join(map(re.escape, _TAGS)))
+_SOUNDS = frozenset(_STAND_INS[f"[{tag}]"] for tag in SOUND_TAGS)
+_PREFIXES = frozenset(tag[:end] for tag in TAGS for end in range(1, len(tag)))
+_TAG = re.compile("|".join(map(re.escape, TAGS)))
 _TAG_AFTER_SPACE = re.compile(f" ?(?:{_TAG.pattern})")
 _NO_SPACE_BEFORE = frozenset(f"{STOPS}{CLOSERS}")
 
@@ -63,8 +66,12 @@ class TagFilter:
         self._waiting = text[end:]
         return self._filter(text[:end])
 
+    def pause(self) -> str:
+        """Return the text that waits, unless it may begin a tag: the text pauses."""
+        return "" if "[" in self._waiting else self.finish()
+
     def finish(self) -> str:
-        """Return the rest: the text pauses or is complete."""
+        """Return the rest: the text is complete."""
         text, self._waiting = self._waiting, ""
         return self._filter(text)
 
@@ -100,6 +107,11 @@ class TagFilter:
 def with_tags(text: str) -> str:
     """Return a filtered text with its tags as they are written."""
     return text.translate(_TAG_OF)
+
+
+def has_sound(text: str) -> bool:
+    """Return whether a filtered text has a tag for a sound."""
+    return not _SOUNDS.isdisjoint(text)
 
 
 def without_tags(text: str) -> str:

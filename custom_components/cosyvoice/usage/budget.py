@@ -74,20 +74,15 @@ class Budget:
             if self.amount and used * 100 >= self.amount * percent
         ]
 
-    def refuses_more(self, figures: Figures, pending: int, price: Decimal) -> bool:
+    def refuses_more(self, figures: Figures, pending: Decimal) -> bool:
         """Return whether another message is refused.
 
         Args:
             figures: Usage recorded so far.
-            pending: Characters of messages that are not recorded yet.
-            price: Price of a character.
+            pending: Usage of messages that are not recorded yet, in the budget's unit.
         """
-        expected = pending * price if self.is_money else pending
-        return (
-            self.refuses
-            and self.amount > 0
-            and self.used(figures) + expected >= self.amount
-        )
+        expected = self.used(figures) + pending
+        return self.refuses and self.amount > 0 and expected >= self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

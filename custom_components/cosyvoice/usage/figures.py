@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
+import math
 from typing import Any, NamedTuple, Self, cast
 
 from ..client import UtteranceReport
@@ -152,12 +153,15 @@ class UsageRecord:
 
         Raises:
             TypeError: A field is missing, unknown or of another type.
+            ValueError: A number is impossible.
         """
         record = cls(**data)
         for field_ in fields(cls):
             value = getattr(record, field_.name)
             if not isinstance(value, cast(type, field_.type) | int):
                 raise TypeError(f"{field_.name} cannot be {type(value).__name__}")
+            if isinstance(value, int | float):
+                plausible(value)
         return record
 
 
@@ -241,9 +245,25 @@ def _first_day(period: str) -> date:
     return date.fromisoformat(period if len(period) > _MONTH else f"{period}-01")
 
 
+def plausible[N: (int, float, Decimal)](number: N) -> N:
+    """Return a stored number.
+
+    Raises:
+        ValueError: It is negative, absurdly large or long, or no number.
+    """
+    possible = math.isfinite(number) and 0 <= number <= _LARGEST
+    if not possible or len(str(number)) > _LONGEST:
+        raise ValueError("A number in the file is impossible")
+    return number
+
+
+_LARGEST = 10**15
+_LONGEST = 60  # As text, all digits of an exact sum included
+
+
 def _totals(values: dict[str, Any]) -> Totals:
-    exact = {name: Decimal(values.pop(name)) for name in ("audio_seconds", "cost")}
-    if not all(value.is_finite() for value in exact.values()):
-        raise ValueError("A sum is not a finite number")
-    counts = {name: int(value) for name, value in values.items()}
-    return Totals(**cast(dict[str, Any], counts | exact))
+    sums = {
+        name: plausible(Decimal(values.pop(name))) for name in ("audio_seconds", "cost")
+    }
+    counts = {name: plausible(int(value)) for name, value in values.items()}
+    return Totals(**cast(dict[str, Any], counts | sums))

@@ -5,6 +5,7 @@ import calendar
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -28,9 +29,22 @@ from .store import UsageStore
 LAST_RECORDS = 2.0
 """Seconds that unloading waits for the records of utterances under way."""
 
+OUTPUT_TOKENS = 2
+"""Tokens of audio per character, at most (12.5 a second, as Model Studio bills them).
+
+A message in flight costs as many, where its model bills tokens."""
+
 type NoticeListener = Callable[[BudgetNotice], None]
 
 _LEDGERS: HassKey[dict[str, UsageLedger]] = HassKey(f"{DOMAIN}_ledgers")
+
+
+@dataclass(frozen=True, eq=False)
+class _InFlight:
+    """An utterance that is not recorded yet."""
+
+    model: str
+    counted: Callable[[], int]
 
 
 class OverBudgetError(ServiceValidationError):
@@ -79,7 +93,7 @@ class UsageLedger:
         self._day_shown: date | None = None
         self._listeners: set[CALLBACK_TYPE] = set()
         self._notice_listeners: set[NoticeListener] = set()
-        self._in_flight: list[Callable[[], int]] = []
+        self._in_flight: list[_InFlight] = []
         self._recorded = asyncio.Event()
 
     @property
@@ -140,11 +154,9 @@ class UsageLedger:
 
         It is 0 for a model that has no price in the account's region.
         """
-        model = CATALOGUE.models.get(report.model)
-        price = model.prices.get(self._region) if model else None
-        if price is None:
-            return Decimal()
-        return price.cost(report.characters, report.input_tokens, report.output_tokens)
+        return self._cost(
+            report.model, report.characters, report.input_tokens, report.output_tokens
+        )
 
     def characters_of(self, subentry_id: str) -> int:
         """Return the characters billed through one voice subentry."""
@@ -207,20 +219,22 @@ class UsageLedger:
         await self._store.async_remove()
 
     @contextmanager
-    def in_flight(self, counted: Callable[[], int]) -> Iterator[None]:
+    def in_flight(self, model: str, counted: Callable[[], int]) -> Iterator[None]:
         """Count an utterance that is not recorded yet.
 
         A budget that refuses speech counts it, and unloading waits for its record.
 
         Args:
+            model: The model that speaks.
             counted: Returns the characters that the utterance is going to be billed
                 for, as far as they are known.
         """
-        self._in_flight.append(counted)
+        utterance = _InFlight(model, counted)
+        self._in_flight.append(utterance)
         try:
             yield
         finally:
-            self._in_flight.remove(counted)
+            self._in_flight.remove(utterance)
             self._recorded.set()
 
     @callback
@@ -260,8 +274,8 @@ class UsageLedger:
                 and those in flight, and the account refuses speech then.
         """
         budget = self.budget
-        pending = sum(counted() for counted in self._in_flight)
-        if budget.refuses_more(self.figures, pending, self._highest_price):
+        pending = sum((self._pending(each) for each in self._in_flight), Decimal())
+        if budget.refuses_more(self.figures, pending):
             raise OverBudgetError(
                 translation_domain=DOMAIN,
                 translation_key="over_budget_money"
@@ -293,15 +307,18 @@ class UsageLedger:
         region: str = self._entry.data[CONF_REGION]
         return region
 
-    @property
-    def _highest_price(self) -> Decimal:
-        """Price of a character with the most expensive model."""
-        prices = (
-            model.prices[self._region].cost(1)
-            for model in CATALOGUE.models_in(self._region)
-            if self._region in model.prices
-        )
-        return max(prices, default=Decimal())
+    def _cost(self, model_id: str, characters: int, *tokens: int) -> Decimal:
+        model = CATALOGUE.models.get(model_id)
+        price = model.prices.get(self._region) if model else None
+        return price.cost(characters, *tokens) if price else Decimal()
+
+    def _pending(self, utterance: _InFlight) -> Decimal:
+        """Return what an utterance is going to use of the budget."""
+        characters = utterance.counted()
+        if not self.budget.is_money:
+            return Decimal(characters)
+        tokens = characters, characters * OUTPUT_TOKENS
+        return self._cost(utterance.model, characters, *tokens)
 
     @callback
     def _async_follow_clock(self, _now: datetime) -> None:

@@ -13,13 +13,10 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, LOGGER
 from .budget import Announcements
-from .figures import Periods, UsageRecord
+from .figures import Periods, UsageRecord, plausible
 
 RECENT_KEPT = 50
 """Utterances that are kept one by one."""
-
-SAVE_DELAY = 2.0
-"""Seconds from the first unsaved change to the write."""
 
 STORAGE_VERSION = 1
 
@@ -75,7 +72,7 @@ class Books:
         periods = Periods.from_dict(data["periods"])
         budget = data["budget"]
         began = {
-            str(period): datetime.fromisoformat(time)
+            str(period): _with_time_zone(datetime.fromisoformat(time))
             for period, time in data.get("began", {}).items()
         }
         return cls(
@@ -130,7 +127,9 @@ class UsageStore:
 
     @callback
     def async_save_soon(self, period: str | None = None) -> None:
-        """Write within `SAVE_DELAY` seconds.
+        """Begin to write, or write again after the write under way.
+
+        A message that has ended is kept if Home Assistant is killed.
 
         Args:
             period: The day whose usage changed.
@@ -142,10 +141,9 @@ class UsageStore:
                     self._async_move_changed(), f"{DOMAIN} past usage"
                 )
             self.books.changed.add(period)
-        # Another call of the store would postpone the write
         if not self._unsaved:
             self._unsaved = True
-            self._current.async_delay_save(self._current_data, SAVE_DELAY)
+            self._current.async_delay_save(self._current_data)
 
     async def async_save(self) -> None:
         """Write now, and wait for writes under way."""
@@ -212,4 +210,10 @@ def _past_periods(data: dict[str, Any]) -> Periods:
 
 
 def _counter(data: dict[str, Any]) -> Counter[str]:
-    return Counter({str(name): int(count) for name, count in data.items()})
+    return Counter({str(name): plausible(int(n)) for name, n in data.items()})
+
+
+def _with_time_zone(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError(f"{time} has no time zone")
+    return time

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 import uuid
 
@@ -46,6 +47,13 @@ async def _permission(service: Service) -> dict[str, Any]:
     return data
 
 
+async def _recording(seconds: float) -> bytes:
+    """Return a recording of someone who speaks."""
+    with ThreadPoolExecutor(1, "recording") as executor:
+        loop = asyncio.get_running_loop()
+        return wav(await loop.run_in_executor(executor, speech, _PITCH, seconds))
+
+
 async def _upload(service: Service, data: bytes) -> tuple[int, str]:
     """Upload a recording; return the status and its URL."""
     permission = await _permission(service)
@@ -66,23 +74,29 @@ async def _upload(service: Service, data: bytes) -> tuple[int, str]:
 
 
 async def _uploaded(service: Service, seconds: float = _SECONDS) -> str:
-    data = wav(await asyncio.to_thread(speech, _PITCH, seconds))
+    data = await _recording(seconds)
     status, url = await _upload(service, data)
     if status not in (200, 204):
         raise UntoldError(f"the upload got HTTP {status}")
     return url
 
 
+def _model(service: Service) -> str:
+    """Return a model that voices are cloned for in the region."""
+    return MODEL if service.region == BEIJING else PLUS
+
+
 async def _create(
-    service: Service, model: str = MODEL, seconds: float = _SECONDS, **more: Any
+    service: Service, model: str = "", seconds: float = _SECONDS, **more: Any
 ) -> tuple[int, dict[str, Any]]:
     """Clone a voice; return status and body."""
     url = await _uploaded(service, seconds)
-    values = {"target_model": model, "prefix": service.prefix, "url": url, **more}
+    target = model or _model(service)
+    values = {"target_model": target, "prefix": service.prefix, "url": url, **more}
     return await service.voices("create_voice", **values)
 
 
-async def _clone(service: Service, model: str = MODEL, **more: Any) -> str:
+async def _clone(service: Service, model: str = "", **more: Any) -> str:
     """Clone a voice; return its id."""
     status, answer = await _create(service, model, **more)
     output = answer.get("output") or {}
@@ -130,6 +144,13 @@ async def list_has_pages(service: Service) -> str:
     return expect(lengths[1] == 1, f"{lengths[1]} of 1")
 
 
+@probe("13", "seen", _API, "page-size-50")
+async def pages_of_100(service: Service) -> str:
+    """A page of a list may have 100 voices."""
+    status, answer = await service.voices("list_voice", page_index=0, page_size=100)
+    return expect(status == 200, f"HTTP {status} {_words(answer)}")
+
+
 @probe("13", "docs", "client/errors.py", "deleted-voice-code")
 async def unknown_clone(service: Service) -> str:
     """A voice that does not exist gives BadRequest.ResourceNotExist."""
@@ -153,7 +174,7 @@ async def permission_to_upload(service: Service) -> str:
 @probe("13", "docs", _EMULATOR, "upload-204", seconds=_CLONING)
 async def upload_gets_200(service: Service) -> str:
     """An upload needs no key and gets 200."""
-    data = wav(await asyncio.to_thread(speech, _PITCH, 1.0))
+    data = await _recording(1.0)
     status, _ = await _upload(service, data)
     return expect(status == 200, f"HTTP {status}")
 
@@ -161,7 +182,10 @@ async def upload_gets_200(service: Service) -> str:
 @probe("13", "seen", _EMULATOR, "oss-without-header", seconds=_CLONING)
 async def upload_needs_a_header(service: Service) -> str:
     """Without the header X-DashScope-OssResourceResolve an upload is not found."""
-    values: dict[str, Any] = {"target_model": MODEL, "prefix": service.prefix}
+    values: dict[str, Any] = {
+        "target_model": _model(service),
+        "prefix": service.prefix,
+    }
     url = await _uploaded(service)
     status, answer = await service.voices(
         "create_voice", resolve=False, url=url, **values
@@ -172,9 +196,12 @@ async def upload_needs_a_header(service: Service) -> str:
 @probe("13", "guess", _EMULATOR, "clone-data-uri", seconds=_CLONING)
 async def no_recording_in_the_request(service: Service) -> str:
     """A recording cannot be part of the request, as a data URI."""
-    data = wav(await asyncio.to_thread(speech, _PITCH, _SECONDS))
+    data = await _recording(_SECONDS)
     url = f"data:audio/wav;base64,{base64.b64encode(data).decode()}"
-    values: dict[str, Any] = {"target_model": MODEL, "prefix": service.prefix}
+    values: dict[str, Any] = {
+        "target_model": _model(service),
+        "prefix": service.prefix,
+    }
     status, answer = await service.voices("create_voice", url=url, **values)
     return expect(status != 200, f"HTTP {status} {_words(answer)[:80]}")
 
@@ -191,7 +218,7 @@ async def short_recording_is_refused(service: Service) -> str:
 async def id_of_a_clone(service: Service) -> str:
     """A cloned voice's id is its model, its prefix and something unique."""
     voice = await _clone(service)
-    stem = f"{MODEL}-{service.prefix}-"
+    stem = f"{_model(service)}-{service.prefix}-"
     return expect(voice.startswith(stem), voice.replace(service.prefix, "(prefix)"))
 
 
@@ -289,7 +316,7 @@ async def list_names_the_model(service: Service) -> str:
 )
 async def no_clones_of_v3_flash_in_singapore(service: Service) -> str:
     """In Singapore no voices are cloned for cosyvoice-v3-flash."""
-    status, answer = await _create(service)
+    status, answer = await _create(service, MODEL)
     return expect(status != 200, f"HTTP {status} {_words(answer)}")
 
 

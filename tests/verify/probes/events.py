@@ -22,7 +22,8 @@ _COST = characters(10)
 async def results_have_types(service: Service) -> str:
     """Every result-generated has a type."""
     spoken = await speak(service, _TWO)
-    return expect("result-generated" not in spoken.kinds, " ".join(spoken.kinds))
+    kinds = sorted({*spoken.kinds})
+    return expect("result-generated" not in kinds, ", ".join(kinds))
 
 
 @probe("4", "docs", "client/utterance/progress.py", "no-sentence-begin", cost=_COST)

@@ -8,6 +8,7 @@ sentence that begins or ends, the billed characters so far, and the end of the t
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+import re
 
 from ..counting import count_characters, is_speakable
 from ..errors import ProtocolError
@@ -26,6 +27,12 @@ Otherwise the service may have reworded it."""
 FRACTION = 0.5
 """A service sentence is part of a sent sentence if it has less than this fraction of
 its letters."""
+
+_TAG = re.compile(r"\[[a-z ]+\]")
+
+
+PACE = 10.0
+"""Counted characters that a second of speech has, roughly, in any language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class TaskProgress:
         billed: Billed characters reported by the service, or None.
         heard: True once there was audio.
         in_sentence: True while the audio is inside a sentence.
+        cut_short: True if the task was finished before all was spoken.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class TaskProgress:
         ssml: bool = False,
         lags: bool = False,
         by_tokens: bool = False,
+        tags: bool = False,
     ) -> None:
         """Start without text.
 
@@ -73,16 +82,22 @@ class TaskProgress:
             ssml: True if the text is SSML, which can only be resumed at its start.
             lags: True if audio lags behind the reports, see :class:`AudioWriter`.
             by_tokens: True if the model bills tokens.
+            tags: True if the model makes sounds of tags such as ``[laughing]``. It is
+                not known whether it reports and bills them with the words.
         """
         self.size = 0
         self.billed: int | None = None
         self.heard = False
         self.in_sentence = False
+        self.cut_short = False
+        self._start = start
         self._times = WordTimes(start)
         self._ssml = ssml
         self._lags = lags
         self._tokens: Usage | None = Usage(None) if by_tokens else None
+        self._has_tags = tags
         self._text = ""
+        self._words = ""  # The text, with blanks in place of its tags.
         self._letters = Letters()
         # Where each part ends, and the counted characters up to there.
         self._ends: list[int] = []
@@ -97,6 +112,8 @@ class TaskProgress:
         self._contradicted = False  # the reported characters make no sense
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
+        self._reports_ends = False
+        self._infers_ends = False  # a sentence began before the last one had ended
         self._under_way = False  # a sentence has begun at the service
         self._sentence: str | None = None
         self._finished = False
@@ -120,7 +137,7 @@ class TaskProgress:
             if is_speakable(self._text[begin:end]):
                 parts.append(Part(self._text[begin:end], whole))
                 begin = end
-        return parts
+        return parts if is_speakable(self._words, self._delivered) else []
 
     @property
     def undelivered(self) -> int:
@@ -130,7 +147,7 @@ class TaskProgress:
     @property
     def owed(self) -> bool:
         """True if the service still has to speak."""
-        return is_speakable(self._text, self._spoken)
+        return is_speakable(self._words, self._spoken)
 
     @property
     def begun(self) -> bool:
@@ -156,7 +173,9 @@ class TaskProgress:
         """Record sent text and return its counted characters."""
         size = count_characters(part.text, ssml=self._ssml)
         self._text += part.text
-        self._letters.add(part.text)
+        words = self._without_tags(part.text)
+        self._words = self._words + words if self._has_tags else self._text
+        self._letters.add(words)
         self.size += size
         self._ends.append(len(self._text))
         self._sizes.append(self.size)
@@ -189,14 +208,17 @@ class TaskProgress:
             case Usage(int(characters)):
                 self._note_usage(characters)
             case SentenceBegin(text):
+                self._end_unreported()
                 self._reports_sentences = self._under_way = True
                 self._begin(text)
                 self._times.sentence_begins(at)
             case SentenceEnd(text, words) if self._under_way:
-                self._reports_sentences = True
+                self._reports_sentences = self._reports_ends = True
                 self._end(text or self._sentence)
                 self._times.sentence_ends(words, at)
             case TaskFinished(asked):
+                if self._infers_ends:
+                    self._end_unreported()
                 self._check_complete(asked)
                 self._spoken = self._delivered = len(self._text)
                 self._under_way = self.in_sentence = False
@@ -215,8 +237,12 @@ class TaskProgress:
                 self.note(event, Position(0.0, 0.0))
         self._finished = True
 
-    def cost(self) -> Cost:
-        """Return the cost of the task so far, as far as tokens were reported."""
+    def cost(self, at: Position) -> Cost:
+        """Return the cost of the task so far, as far as tokens were reported.
+
+        Args:
+            at: End of the audio.
+        """
         if not self.sent:
             return Cost(0, estimated=False)
         if self._tokens is not None and self.billed is None:
@@ -225,11 +251,20 @@ class TaskProgress:
         if self._finished:
             size = self.size if self.billed is None else self.billed
             return Cost(size, estimated=self.billed is None)
-        if self.billed is not None and not self._reports_sentences:
-            return Cost(self.billed, estimated=True)
+        if not self._reports_sentences:
+            size = self._size_by_pace(at) if self.billed is None else self.billed
+            return Cost(size, estimated=True)
         spoken = count_characters(self._text[: self._spoken], ssml=self._ssml)
         spoken = max(spoken, self.billed or 0)
         return Cost(min(spoken + self._size_under_way(), self.size), estimated=True)
+
+    def _size_by_pace(self, at: Position) -> int:
+        """Return the counted characters of the parts that the audio may have."""
+        if not self.heard:
+            return 0
+        seconds = at.seconds - at.silence - (self._start.seconds - self._start.silence)
+        part = bisect_left(self._sizes, seconds * PACE)
+        return self._sizes[min(part, len(self._sizes) - 1)]
 
     def _size_under_way(self) -> int:
         """Return the counted characters of the sentence that is being spoken."""
@@ -247,33 +282,45 @@ class TaskProgress:
 
     # Sentences
 
+    def _without_tags(self, text: str) -> str:
+        """Return a text with blanks in place of its tags, as long as before."""
+        if not self._has_tags:
+            return text
+        return _TAG.sub(lambda tag: " " * len(tag[0]), text)
+
     def _begin(self, text: str | None) -> None:
-        """Let a sentence that begins end those before it."""
-        # A sentence whose end is not reported ends where the next one begins.
-        is_next = self._unmatched or self._sentence
+        """Let a sentence that begins end the unmatched ones before it."""
         self._sentence = text
-        if is_next and text and (found := self._find(text)):
+        if self._unmatched and text and (found := self._find(text)):
             self._reach(found[0], matched=True)
+
+    def _end_unreported(self) -> None:
+        """End the sentence under way if the service reports only beginnings."""
+        if self._reports_sentences and self.in_sentence and not self._reports_ends:
+            self._infers_ends = True
+            self._end(self._sentence)
 
     def _end(self, text: str | None) -> None:
         self._under_way = self.in_sentence = False
         self._sentence = None
         if text and (found := self._find(text)):
-            self._reach(found[1], matched=True)
+            # Within a part, the text may be only the beginning of the sentence.
+            self._reach(found[1], matched=self._is_end(found[1]))
         else:
             self._reach(self._after_one_part(text, self.billed), matched=False)
 
     def _find(self, sentence: str) -> tuple[int, int] | None:
         """Return the start and end of a service sentence in the text, or None."""
+        sentence = self._without_tags(sentence)
         if self._ssml or (found := self._letters.find(sentence, self._spoken)) is None:
             return None
         begin, end = found
         part = bisect_left(self._ends, end)
         if part < len(self._ends) and not is_speakable(
-            self._text[end : self._ends[part]]
+            self._words[end : self._ends[part]]
         ):
             end = self._ends[part]
-        skipped = is_speakable(self._text[self._spoken : begin])
+        skipped = is_speakable(self._words[self._spoken : begin])
         if skipped and end > self._place_of(self.billed):
             return None
         return begin, end
@@ -288,8 +335,8 @@ class TaskProgress:
             return self._spoken
         end = self._ends[following]
         if text is not None:
-            part = letters_of(self._text[self._spoken : end])
-            if len(letters_of(text)) < len(part) * FRACTION:
+            part = letters_of(self._words[self._spoken : end])
+            if len(letters_of(self._without_tags(text))) < len(part) * FRACTION:
                 return self._spoken
         return end if end <= self._place_of(billed) else self._spoken
 
@@ -304,9 +351,9 @@ class TaskProgress:
             self._anchor_billed = self.billed
 
     def _is_end(self, place: int) -> bool:
-        """Return whether a part ends at an index of the text."""
-        part = bisect_left(self._ends, place)
-        return part < len(self._ends) and self._ends[part] == place
+        """Return whether a part ends at an index of the text, blanks apart."""
+        part = bisect_right(self._ends, place)
+        return part > 0 and not is_speakable(self._text[self._ends[part - 1] : place])
 
     # The bill
 
@@ -352,10 +399,11 @@ class TaskProgress:
         else:
             billed = self.billed - self._anchor_billed
             missing = self.size - self._anchor_size - billed
-            untouched = letters_of(self._text[self._begun_place() :])
-            owed = untouched or letters_of(self._text[self._spoken :])
+            untouched = letters_of(self._words[self._begun_place() :])
+            owed = untouched or letters_of(self._words[self._spoken :])
             short = missing >= count_characters(owed) * UNBILLED_SHARE
-        if not self.heard or not asked or short:
+        self.cut_short = not self.heard or not asked or short
+        if self.cut_short:
             raise ProtocolError("The service finished before all was spoken")
 
     def _begun_place(self) -> int:

@@ -21,16 +21,23 @@ class Retries:
         self._timing = timing
         self._reset()
 
-    def pause_after_failure(self, silent_for: float, *, begun: bool) -> float | None:
+    def pause_after_failure(
+        self, silent_for: float, *, begun: bool, cut_short: bool
+    ) -> float | None:
         """Return the seconds until the next attempt, or None to give up.
 
         Args:
             silent_for: Seconds without an answer before the attempt failed.
             begun: True if the attempt delivered a sentence.
+            cut_short: True if the service finished before all was spoken, as it would
+                again: the player hears the same sentence twice at most.
         """
         now = asyncio.get_running_loop().time()
         if begun:
             self._reset()
+        if cut_short and self._was_cut_short:
+            return None
+        self._was_cut_short |= cut_short
         if not self._failures:
             self._since = now
         timing = self._timing
@@ -42,6 +49,7 @@ class Retries:
         return pause
 
     def _reset(self) -> None:
+        self._was_cut_short = False
         self._failures = 0
         self._silent = 0.0
         self._since = 0.0

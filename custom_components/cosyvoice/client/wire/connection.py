@@ -154,7 +154,7 @@ class Connection:
             raise CosyVoiceConnectionError(_LOST) from None
 
     async def receive(self) -> list[Event]:
-        """Wait for the next frame and return its events.
+        """Wait for a frame with events and return them.
 
         Raises:
             CosyVoiceError: The task failed, in the class that fits the cause.
@@ -162,17 +162,20 @@ class Connection:
             CosyVoiceTimeoutError: A probe was not answered in time.
             ProtocolError: The frame makes no sense.
         """
-        message = await self._next_message()
-        while message.type in (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG):
-            if message.type is aiohttp.WSMsgType.PING:
-                await self._pong(message.data)
+        events: list[Event] = []
+        while not events:
             message = await self._next_message()
-        if message.type is aiohttp.WSMsgType.TEXT:
-            events = self._protocol.receive_text(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            events = self._protocol.receive_binary(message.data)
-        else:
-            raise _end(message)
+            match message.type:
+                case aiohttp.WSMsgType.BINARY:
+                    events = self._protocol.receive_binary(message.data)
+                case aiohttp.WSMsgType.TEXT:
+                    events = self._protocol.receive_text(message.data)
+                case aiohttp.WSMsgType.PING:
+                    await self._pong(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    pass
+                case _:
+                    raise _end(message)
         for event in events:
             if isinstance(event, TaskFailed):
                 raise event.error
@@ -260,10 +263,8 @@ async def _refuse_redirect(
 
 
 def _refusal(status: int, headers: Mapping[str, str] | None) -> CosyVoiceError:
-    is_page = is_html(headers or {})
-    who = "A page refused" if is_page else "The service refused"
     return error_for_status(
-        status, None, f"{who} the connection: {status}", is_page=is_page
+        status, None, f"HTTP status {status}", is_page=is_html(headers or {})
     )
 
 
@@ -272,8 +273,5 @@ def _end(message: aiohttp.WSMessage) -> CosyVoiceError:
     if isinstance(message.data, aiohttp.WebSocketError):
         return ProtocolError(f"The service sent a malformed frame: {message.data}")
     if message.data == aiohttp.WSCloseCode.INVALID_TEXT:
-        return RequestError(
-            f"The service could not read a message: {message.extra or 'no reason given'}",
-            code="1007",
-        )
+        return RequestError(message.extra or "-", code="1007")
     return CosyVoiceConnectionError(_LOST)

@@ -142,6 +142,7 @@ class TaskProtocol:
         self.state = TaskState.IDLE
         self.task_id = ""
         self._model = ""
+        self._announcement: str | None = None  # The last frame without an event
 
     # Messages to send
 
@@ -197,6 +198,8 @@ class TaskProtocol:
             ProtocolError: It is no message of this protocol, or the state of the
                 task does not permit it.
         """
+        if frame == self._announcement:
+            return []
         try:
             message = json.loads(frame)
         except (ValueError, RecursionError) as err:
@@ -216,7 +219,10 @@ class TaskProtocol:
         if name == "task-finished":
             return [*events, *self._finished()]
         if name == "result-generated":
-            return [*events, *self._result(payload)]
+            events += _result(payload)
+            if not events:
+                self._announcement = frame
+            return events
         return []
 
     def receive_binary(self, frame: bytes) -> list[Event]:
@@ -287,17 +293,6 @@ class TaskProtocol:
             )
         )
 
-    def _result(self, payload: Mapping[str, Any]) -> list[Event]:
-        output = _mapping(payload.get("output"))
-        text = output.get("original_text")
-        text = text if isinstance(text, str) else None
-        match output.get("type"):
-            case "sentence-begin":
-                return [SentenceBegin(text)]
-            case "sentence-end":
-                return [SentenceEnd(text, _words(output))]
-        return []
-
 
 def _message(action: str, task_id: str, payload: Mapping[str, Any]) -> str:
     header = {"action": action, "task_id": task_id, "streaming": "duplex"}
@@ -326,6 +321,18 @@ def _usage(payload: Mapping[str, Any]) -> list[Event]:
     of_text, of_audio = usage.get("input_tokens"), usage.get("output_tokens")
     if _is_count(of_text) and _is_count(of_audio):
         return [Usage(None, of_text, of_audio)]
+    return []
+
+
+def _result(payload: Mapping[str, Any]) -> list[Event]:
+    output = _mapping(payload.get("output"))
+    text = output.get("original_text")
+    text = text if isinstance(text, str) else None
+    match output.get("type"):
+        case "sentence-begin":
+            return [SentenceBegin(text)]
+        case "sentence-end":
+            return [SentenceEnd(text, _words(output))]
     return []
 
 

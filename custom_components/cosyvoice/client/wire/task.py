@@ -15,6 +15,7 @@ class TaskSettings:
         starts_per_second: Task starts that the service permits for the model.
         cancellable: Whether the service confirms that a running task is cancelled.
         by_tokens: Whether the service bills tokens, not characters.
+        tags: Whether the model makes sounds of tags such as ``[laughing]``.
     """
 
     model: str
@@ -22,3 +23,4 @@ class TaskSettings:
     starts_per_second: int
     cancellable: bool = False
     by_tokens: bool = False
+    tags: bool = False

@@ -6,6 +6,7 @@ from html import unescape
 import re
 
 from ..characters import printable
+from ..tags import TAGS
 from . import markup
 from .reading import LOOK_AHEAD, StepReader, UndecidedError
 from .spoken import SpokenText
@@ -341,8 +342,9 @@ class InlineReader(StepReader, ABC):
         return after in markup.AFTER_SOURCES and before != "]" and not _is_space(before)
 
     def _is_link_text(self, label: str) -> bool:
-        """Return whether brackets before brackets are a link, not an index."""
-        return not _is_ascii_word(self._before()) and not label[1:-1].isdigit()
+        """Return whether brackets before brackets are a link, not an index or a tag."""
+        is_index = _is_ascii_word(self._before()) or label[1:-1].isdigit()
+        return not is_index and label not in TAGS
 
     def _close_bracket(self) -> None:
         if self._brackets and self._brackets.pop():

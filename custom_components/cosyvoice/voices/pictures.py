@@ -1,0 +1,42 @@
+"""Pictures that tell kinds of voices apart."""
+
+from pathlib import Path
+from typing import Final
+
+from homeassistant.components.http import StaticPathConfig
+from homeassistant.core import HomeAssistant
+
+from ..const import DOMAIN
+from .kinds import YOURS, kinds_of
+
+LANGUAGES: Final = "languages"
+"""The picture of languages."""
+_ADDRESS: Final = f"/{DOMAIN}/pictures"
+_FOLDER: Final = Path(__file__).parent.parent / "pictures"
+_TELLING: Final = (
+    YOURS,
+    "children",
+    "dialects",
+    "characters",
+    "women",
+    "men",
+    "others",
+)
+"""The kinds, those that say most about a voice first."""
+
+
+async def async_serve_pictures(hass: HomeAssistant) -> None:
+    """Serve the pictures to browsers."""
+    path = StaticPathConfig(_ADDRESS, str(_FOLDER), cache_headers=True)
+    await hass.http.async_register_static_paths([path])
+
+
+def picture(name: str) -> str:
+    """Return the path of the picture of a kind, or of `LANGUAGES`."""
+    return f"{_ADDRESS}/{name}.svg"
+
+
+def picture_of(voice_id: str) -> str:
+    """Return the path of the picture of a voice's most telling kind."""
+    kinds = kinds_of(voice_id)
+    return picture(next(kind for kind in _TELLING if kind in kinds))
