@@ -31,6 +31,7 @@ from .issues import (
     report_success,
     report_valid_key,
     update_budget_issues,
+    update_unused_issues,
     update_voice_issues,
 )
 from .services import async_setup_actions
@@ -98,7 +99,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
         voices.async_add_listener(partial(_async_voices_read, hass, entry))
     )
     entry.async_on_unload(
-        usage.async_add_listener(partial(update_budget_issues, hass, entry))
+        usage.async_add_listener(partial(_async_usage_changed, hass, entry))
     )
 
     if set_aside := await usage.async_load():
@@ -151,6 +152,14 @@ def _async_voices_read(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None
     elif isinstance(error, AuthenticationError):
         report_failure(hass, entry, error)
     update_voice_issues(hass, entry)
+    update_unused_issues(hass, entry)
+
+
+@callback
+def _async_usage_changed(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Act on new figures of usage."""
+    update_budget_issues(hass, entry)
+    update_unused_issues(hass, entry)
 
 
 async def _async_check_account(

@@ -9,28 +9,27 @@ import shutil
 import sys
 from typing import Any
 
+import hass_frontend
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 import pytest
 
 from tests.demo.home import PASSWORD, REPOSITORY, USER, Home
 
 WORDS = {
-    "en": {
-        "ok": "OK",
-        "submit": "Submit",
-        "skip": "Skip and finish",
-        "add_assistant": "Add assistant",
-        "create": "Create",
-    },
-    "zh-Hans": {
-        "ok": "确定",
-        "submit": "提交",
-        "skip": "跳过并完成",
-        "add_assistant": "添加助手",
-        "create": "创建",
-    },
+    "ok": ("", "ui.common.ok"),
+    "submit": ("config", "ui.panel.config.integrations.config_flow.submit"),
+    "skip": ("config", "ui.panel.config.integrations.config_flow.finish_skip"),
+    "add_assistant": (
+        "config",
+        "ui.panel.config.voice_assistants.assistants.pipeline.add_assistant",
+    ),
+    "create": (
+        "config",
+        "ui.panel.config.voice_assistants.assistants.pipeline.detail.add_assistant_action",
+    ),
 }
-"""Home Assistant's own words on the buttons, by language."""
+"""Home Assistant's words on the buttons: where its frontend has them, and their key."""
+FRONTEND = Path(hass_frontend.__file__).parent / "static/translations"
 LOCALES = {"en": "en-US", "zh-Hans": "zh-CN"}
 WINDOW: ViewportSize = {"width": 1280, "height": 1080}
 SWITCHES = [
@@ -73,6 +72,17 @@ def texts(language: str) -> dict[str, Any]:
     return translations
 
 
+def frontend_words(language: str) -> dict[str, str]:
+    """Return Home Assistant's words on the buttons in a language."""
+    found = {}
+    for name, (folder, key) in WORDS.items():
+        # Behind the language is a hash in hexadecimal digits
+        pattern = f"{language}-{'[0-9a-f]' * 8}*.json"
+        (path,) = (FRONTEND / folder).glob(pattern)
+        found[name] = json.loads(path.read_text(encoding="utf-8"))[key]
+    return found
+
+
 class UserInterface:
     """One browser page, logged in as the owner.
 
@@ -88,7 +98,7 @@ class UserInterface:
         self.page = page
         self.text = texts(language)
         self._url = url
-        self._words = WORDS[language]
+        self._words = frontend_words(language)
         self._suffix = "" if language == "en" else f".{language}"
         self._pictures = pictures
 
@@ -141,7 +151,8 @@ class UserInterface:
         await self._choose(subentry["step"]["user"]["menu_options"]["choose"])
         await self.expect_title(subentry["step"]["voice"]["title"])
         await self.picture("add-voice")
-        await self.form.locator("ha-selector-select").nth(1).click()
+        position = list(subentry["step"]["voice"]["data"]).index("voice")
+        await self.form.locator("ha-selector-select").nth(position).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
         await self.page.locator("ha-combo-box-item", has_text=name).first.click()
         await self._press("submit")
@@ -160,6 +171,31 @@ class UserInterface:
         assert await player.evaluate(PLAY) > 0
         await self.picture("listen")
         await self._choose(step["menu_options"]["use"])
+
+    async def play_in_gallery(self, voice: str) -> None:
+        """Play the sample of a Chinese woman's voice in the media browser.
+
+        Args:
+            voice: Its name.
+        """
+        selector = self.text["selector"]
+        shelves = [
+            "CosyVoice",
+            selector["language"]["options"]["zh"],
+            selector["voice_kind"]["options"]["women"],
+        ]
+        await self.open("/media-browser/browser")
+        browser = self.page.locator("ha-media-player-browse")
+        for shelf in shelves:
+            await browser.get_by_text(shelf, exact=True).last.click()
+        item = browser.locator("ha-list-item", has_text=voice).first
+        await expect(item).to_be_visible()
+        await self.picture("gallery")
+        async with self.page.expect_response(re.compile("/api/tts_proxy/")) as audio:
+            await item.click()
+        assert (await audio.value).ok
+        bar = self.page.locator("ha-bar-media-player")
+        await expect(bar).to_contain_text(voice)
 
     async def open_device(self, device_id: str) -> None:
         """Go to a device's page and wait until it is drawn."""
@@ -234,7 +270,9 @@ async def user_interface(
             executable_path=find_chromium(), args=SWITCHES
         )
         context = await browser.new_context(
-            viewport=WINDOW, locale=LOCALES[language], reduced_motion="reduce"
+            viewport=WINDOW,
+            locale=LOCALES.get(language, language),
+            reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)

@@ -16,8 +16,12 @@ from tests.demo.api import HomeAssistantApi
 from tests.demo.home import API_KEY, REPOSITORY, Home
 from tests.demo.service import EmulatedService
 
-KEYS = (API_KEY, "sk-en", "sk-zh-Hans")
-"""Valid keys; the last two are for the accounts that are added in the browser."""
+TRANSLATIONS = REPOSITORY / "custom_components/cosyvoice/translations"
+KEYS = (
+    API_KEY,
+    *(f"sk-browser-{path.stem}" for path in TRANSLATIONS.glob("*.json")),
+)
+"""Valid keys; all but the first are for accounts that are added in the browser."""
 
 
 class House:

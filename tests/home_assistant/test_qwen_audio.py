@@ -1,7 +1,9 @@
 """Qwen-Audio through Home Assistant: the bill, tags, instructions, closed models."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 from dataclasses import replace
 import re
 from typing import Any
@@ -14,14 +16,16 @@ from custom_components.cosyvoice.flows.voice_form import VoiceForm
 from custom_components.cosyvoice.text.tags import TAGS
 from custom_components.cosyvoice.usage import ledger as ledger_module
 from custom_components.cosyvoice.voices.names import Words
+from homeassistant.components.tts import DATA_COMPONENT, TextToSpeechEntity
+from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from tests.emulator import Emulator, EmulatorConfig, FaultKind
 from tests.emulator.faults import TASK_ERRORS
 from tests.texts import LANGUAGES
 
-from .conftest import API_KEY, SUBENTRY_ID
+from .conftest import API_KEY
 from .speaking import change, entity_id, pieces, speak, spoken, text_of
 
 TOKENS = "qwen-audio-3.1-tts-flash"
@@ -80,34 +84,46 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("region", CATALOGUE.regions)
 @pytest.mark.usefixtures("hurry", "hass_storage")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_the_books_equal_the_bill_whatever_happens(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     emulator: Emulator,
     region: str,
 ) -> None:
-    """100 messages in each region: lost connections, reloads and crashes among them."""
+    """100 messages in each region.
+
+    Connections are lost, listeners leave, the account is reloaded in mid-sentence,
+    Home Assistant is killed.
+    """
     asyncio.get_running_loop().set_debug(False)
+    emulator.config.real_time_factor = 0.02
     models = [model for model in VOICES if region in CATALOGUE.models[model].regions]
+    outcomes: Counter[str] = Counter()
     for batch in range(10):
         if batch % 3 == 1:
-            emulator.script("reset@mid_sentence,after_sentences=1")
-        await asyncio.gather(
-            *(
-                speak(
-                    hass,
-                    f"{TEXTS[number % len(TEXTS)]}{batch} {number}.",
-                    asked(models[(batch + number) % len(models)]),
-                )
-                for number in range(10)
+            emulator.script("reset@mid_sentence,after_sentences=1,times=2")
+        chosen = [models[(batch + number) % len(models)] for number in range(10)]
+        messages = [
+            speak(
+                hass,
+                f"{TEXTS[number % len(TEXTS)]}{batch} {number}.",
+                asked(chosen[number]),
             )
-        )
-        if batch % 4 == 1:
-            await hass.config_entries.async_reload(loaded.entry_id)
+            for number in range(8)
+        ]
+        await asyncio.gather(*messages)
+        if batch % 4 == 2:
+            await reload_in_mid_sentence(hass, loaded, emulator, chosen[8:])
+        else:
+            await asyncio.gather(*(leave(hass, model) for model in chosen[8:]))
         if batch % 4 == 3:
+            outcomes.update(r.outcome for r in loaded.runtime_data.usage.recent)
             await crash(hass, loaded)
     total = loaded.runtime_data.usage.figures.total
+    outcomes.update(r.outcome for r in loaded.runtime_data.usage.recent)
+    assert {"finished", "failed", "cancelled"} <= outcomes.keys()
+    assert any(record.resumed for record in loaded.runtime_data.usage.recent)
     assert total.requests == 100
     assert total.characters == sum(emulator.bill.values())
     assert total.tokens == emulator.bill.tokens
@@ -119,6 +135,38 @@ async def test_the_books_equal_the_bill_whatever_happens(
 def asked(model: str) -> dict[str, Any]:
     """Return the options for a voice of a model."""
     return {"voice": VOICES[model], "model": model}
+
+
+async def leave(hass: HomeAssistant, model: str) -> None:
+    """Listen to the beginning of a message, as a stopped satellite does."""
+    engine = hass.data[DATA_COMPONENT].get_entity(entity_id(hass, "tts", "speech"))
+    assert isinstance(engine, TextToSpeechEntity)
+    options = {**engine.default_options, **asked(model), "preferred_format": "wav"}
+    request = TTSAudioRequest("zh-CN", options, pieces("".join(TEXTS) * 3, 5))
+    response = await engine.async_stream_tts_audio(request)
+    async with aclosing(response.data_gen) as audio:
+        for _ in range(4):
+            await anext(audio)
+
+
+async def reload_in_mid_sentence(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    models: list[str],
+) -> None:
+    """Reload the account while it speaks."""
+    emulator.script("hang@mid_sentence,times=2")
+    before = len(emulator.happened)
+    text = "".join(TEXTS)
+    speaking = [
+        hass.async_create_task(speak(hass, f"{text}{before}.", asked(model)))
+        for model in models
+    ]
+    await emulator.until(lambda: len(emulator.happened) == before + 2)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await asyncio.gather(*speaking, return_exceptions=True)
 
 
 async def crash(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -354,13 +402,59 @@ async def test_a_basic_voice_is_not_missed_among_the_clones(
     assert emulator.tasks[-1].parameters["voice"] == BASIC
 
 
-async def test_a_clone_of_qwen_audio_is_listed_and_speaks(
-    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+@pytest.mark.parametrize("kind", ["myhome", "vd-myhome"])
+@pytest.mark.parametrize(
+    ("model", "region"),
+    [(model, region) for model in QWEN for region in CATALOGUE.models[model].regions],
+)
+async def test_a_clone_is_listed_and_speaks_with_its_model_alone(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    model: str,
+    kind: str,
 ) -> None:
-    emulator.config.cloned_voices[CLONE] = "OK"
+    clone = f"{model}-{kind}-7c1e"
+    emulator.config.cloned_voices[clone] = "OK"
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.runtime_data.voices.data[CLONE].model == TOKENS
-    await speak(hass, "好的。", {"voice": CLONE})
-    assert emulator.tasks[-1].parameters["voice"] == CLONE
-    assert entry.subentries[SUBENTRY_ID]
+    assert entry.runtime_data.voices.data[clone].model == model
+    instruction = {"instruction": "Tired."}
+    await speak(hass, "Hola.", {"voice": clone, **instruction}, "es")
+    (task,) = spoken(emulator)
+    assert (task.model, task.parameters["voice"]) == (model, clone)
+    assert task.parameters["language_hints"] == ["es"]
+    assert task.parameters["instruction"] == "Tired."
+    change(hass, entry, voice=clone)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await speak(hass, "好的。")
+    assert spoken(emulator)[-1].parameters["voice"] == clone
+    started = len(emulator.tasks)
+    for other in CATALOGUE.models_in(emulator.config.region):
+        if other.id != model:
+            await check_is_refused(hass, {"voice": clone, "model": other.id}, [model])
+    assert len(emulator.tasks) == started
+
+
+@pytest.mark.parametrize("region", CATALOGUE.regions)
+async def test_a_wrong_pair_is_refused_before_anything_is_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, region: str
+) -> None:
+    voices = {*VOICES.values(), BASIC, "longanyang"}
+    for voice in voices:
+        right = CATALOGUE.models_of(voice, region)
+        for model in VOICES:
+            if right and model not in right:
+                await check_is_refused(hass, {"voice": voice, "model": model}, right)
+    assert not emulator.tasks
+
+
+async def check_is_refused(
+    hass: HomeAssistant, options: dict[str, Any], allowed: Iterable[str]
+) -> None:
+    """Check that the refusal names the model and those that have the voice."""
+    with pytest.raises(ServiceValidationError) as caught:
+        await speak(hass, "好的。", options)
+    assert caught.value.translation_key == "voice_model_mismatch"
+    for name in (options["model"], *allowed):
+        assert name in str(caught.value)

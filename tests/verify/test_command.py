@@ -109,7 +109,7 @@ async def test_a_difference_is_told_and_ends_with_1() -> None:
     text = (Path.cwd() / "report.md").read_text()
     assert code == 1
     assert "1 holds, 1 differs" in output
-    assert "| path-with-slash | 1 | differs | HTTP 404 |" in text
+    assert "| path-with-slash | 1 | differs | HTTP 404 | no-slash |" in text
     assert KEY not in output + text
 
 
