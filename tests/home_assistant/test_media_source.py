@@ -137,6 +137,7 @@ async def test_shelves_have_names_and_pictures(
             response = await client.get(child.thumbnail)
             assert response.status == 200
             assert response.content_type == "image/svg+xml"
+    assert (await client.get("/api/cosyvoice/picture/en")).status == 404
 
 
 async def test_a_voice_that_cannot_speak_yet_tells_why(
