@@ -12,6 +12,9 @@ from ..timing import Timing
 from .connection import Connection
 from .task import TaskSettings
 
+NEW = 0.1
+"""Seconds for which a connection counts as new."""
+
 
 class SlotState(Enum):
     """What a connection of the pool is doing."""
@@ -58,6 +61,10 @@ class Slot:
         """True if a task was started in advance that can be cancelled."""
         return self.task is not None and self.task.cancellable
 
+    def suits(self, request: Request, now: float) -> bool:
+        """Return whether a request that needs a new connection could take it."""
+        return not request.new or (not self.used and now - self.since < NEW)
+
     def limit(self, timing: Timing) -> float:
         """Return for how many seconds the service keeps the connection as it is."""
         return timing.idle_limit if self.task is None else timing.task_limit
@@ -99,7 +106,7 @@ class Request:
         warm: True if it is started in advance: all others are served first.
         number: Place in the order of arrival.
         task: Settings of the task.
-        new: True if the connection may have run no task before.
+        new: True if the connection may have run no task before, nor waited for one.
         unserved: True if there is no connection for it yet.
         repeated: True if the start was repeated after a sporadic error.
         throttled: True if the start was repeated after the service refused it.
