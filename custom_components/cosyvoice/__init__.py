@@ -23,7 +23,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
-from .flows.audio_view import register_audio_view
+from .flows.audio_view import register_views
 from .issues import (
     close_issues,
     open_issue,
@@ -31,12 +31,12 @@ from .issues import (
     report_success,
     report_valid_key,
     update_budget_issues,
+    update_unused_issues,
     update_voice_issues,
 )
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
-from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -55,10 +55,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register actions and addresses, and follow the fallback engines."""
+    """Register actions and views, and follow the fallback engines."""
     async_setup_actions(hass)
-    register_audio_view(hass)
-    await async_serve_pictures(hass)
+    register_views(hass)
     follow_renamed_engines(hass)
     return True
 
@@ -98,7 +97,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
         voices.async_add_listener(partial(_async_voices_read, hass, entry))
     )
     entry.async_on_unload(
-        usage.async_add_listener(partial(update_budget_issues, hass, entry))
+        usage.async_add_listener(partial(_async_usage_changed, hass, entry))
     )
 
     if set_aside := await usage.async_load():
@@ -151,6 +150,14 @@ def _async_voices_read(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None
     elif isinstance(error, AuthenticationError):
         report_failure(hass, entry, error)
     update_voice_issues(hass, entry)
+    update_unused_issues(hass, entry)
+
+
+@callback
+def _async_usage_changed(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Act on new figures of usage."""
+    update_budget_issues(hass, entry)
+    update_unused_issues(hass, entry)
 
 
 async def _async_check_account(

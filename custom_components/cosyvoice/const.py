@@ -22,6 +22,7 @@ CONF_TEMPORARY_KEYS: Final = "temporary_keys"
 CONF_REFUSE_OVER_BUDGET: Final = "refuse_over_budget"
 CONF_MONTHLY_BUDGET: Final = "monthly_budget"
 CONF_BUDGET_UNIT: Final = "budget_unit"
+CONF_VOICE_NAMES: Final = "voice_names"
 BUDGET_UNITS: Final = ("characters", "money")
 DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     CONF_KEEP_READY: "after_speech",

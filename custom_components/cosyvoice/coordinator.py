@@ -1,11 +1,11 @@
 """Run-time data of an account, and the coordinator of its cloned voices."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .client import (
@@ -14,8 +14,15 @@ from .client import (
     ClonedVoice,
     CosyVoiceClient,
     CosyVoiceError,
+    prefix_of,
 )
-from .const import DEFAULT_VOICE, DOMAIN, LOGGER, VOICES_UPDATE_INTERVAL
+from .const import (
+    CONF_VOICE_NAMES,
+    DEFAULT_VOICE,
+    DOMAIN,
+    LOGGER,
+    VOICES_UPDATE_INTERVAL,
+)
 from .errors import error_translation
 from .usage.ledger import UsageLedger
 
@@ -72,6 +79,11 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         """Return the cloned voices that can speak now."""
         return tuple(voice for voice in self.data.values() if voice.status == "OK")
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the names that were given to cloned voices, by id."""
+        return {voice.id: voice.name for voice in self.data.values() if voice.name}
+
     def problem(self, voice: str) -> Literal["voice_gone", "voice_not_ready"] | None:
         """Return why a voice cannot speak now, None if no reason is known.
 
@@ -114,4 +126,37 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
                 retry_after=None if rejected else VOICES_RETRY,
             ) from err
         self._complete = True
-        return {voice.id: voice for voice in voices}
+        names = self.config_entry.options.get(CONF_VOICE_NAMES, {})
+        return {
+            voice.id: replace(voice, name=names.get(prefix_of(voice.id), ""))
+            for voice in voices
+        }
+
+    @callback
+    def async_name(self, prefix: str, name: str | None) -> None:
+        """Store the name of the voice with a prefix, or forget it if None.
+
+        A name is stored before its voice is created: a voice whose creation was not
+        confirmed appears under it.
+        """
+        entry = self.config_entry
+        if self.hass.config_entries.async_get_entry(entry.entry_id) is not entry:
+            return
+        names = {**entry.options.get(CONF_VOICE_NAMES, {})}
+        names.pop(prefix, None)
+        if name:
+            names[prefix] = name
+        if names != entry.options.get(CONF_VOICE_NAMES, {}):
+            self.hass.config_entries.async_update_entry(
+                entry, options={**entry.options, CONF_VOICE_NAMES: names}
+            )
+
+    async def async_delete(self, voice: str) -> None:
+        """Delete a cloned voice and its name for good.
+
+        Raises:
+            CosyVoiceError: The service did not delete it.
+        """
+        await self._client.enrolment.delete(voice)
+        self.async_name(prefix_of(voice), None)
+        await self.async_refresh()

@@ -16,6 +16,7 @@ from .const import (
     CONF_LANGUAGE_VOICES,
     CONF_PRONUNCIATIONS,
     CONF_VOICE,
+    CONF_VOICE_NAMES,
     CONF_WORKSPACE_ID,
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData
@@ -26,6 +27,7 @@ TO_REDACT = {
     CONF_BASE_URL,
     CONF_INSTRUCTION,
     CONF_PRONUNCIATIONS,
+    CONF_VOICE_NAMES,
     CONF_WORKSPACE_ID,
 }
 
@@ -37,7 +39,7 @@ async def async_get_config_entry_diagnostics(
     diagnostics: dict[str, Any] = {
         "catalogue": CATALOGUE.version,
         "account": async_redact_data({**entry.data}, TO_REDACT),
-        "options": {**entry.options},
+        "options": async_redact_data({**entry.options}, TO_REDACT),
         "voices": {
             subentry.subentry_id: _settings(subentry.data)
             for subentry in entry.subentries.values()

@@ -97,7 +97,9 @@ class VoiceEntity(CosyVoiceEntity):
         runtime = self.entry.runtime_data
         system = [voice.id for voice in voices_in(runtime.client.region)]
         chosen = self.settings[CONF_VOICE]
-        return unique_names((*runtime.voices.data, *system, chosen))
+        return unique_names(
+            (*runtime.voices.data, *system, chosen), runtime.voices.names
+        )
 
     @callback
     def change(self, **settings: Any) -> None:

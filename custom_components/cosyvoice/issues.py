@@ -5,6 +5,7 @@ the next list of voices closes it.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -27,6 +28,11 @@ from .errors import HANDLING, handling_of
 from .settings import complete
 from .usage.budget import THRESHOLDS
 
+UNUSED_WARNING = timedelta(days=335)
+"""Age of the last speech at which a cloned voice is in danger.
+
+The service deletes it after a year. Source: Model Studio's guide to voice cloning.
+"""
 THROTTLED_FAILURES = 5
 THROTTLED_WINDOW = 600.0
 """Rate limiting opens an issue after 5 failures in a row within 600 seconds."""
@@ -140,9 +146,7 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
         voices = {settings[CONF_VOICE], *settings[CONF_LANGUAGE_VOICES].values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
-                # Diagnostics show the id, and a cloned voice's id is a person's choice
-                digest = sha256(voice.encode()).hexdigest()[:12]
-                issue_id = _issue_id(entry, cause, subentry.subentry_id, digest)
+                issue_id = _issue_id(entry, cause, subentry.subentry_id, _digest(voice))
                 wanted[issue_id] = (cause, subentry, voice)
     for issue_id in _open_issue_ids(hass, entry):
         if issue_id.startswith("voice_") and issue_id not in wanted:
@@ -162,8 +166,55 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
             translation_key=cause,
             translation_placeholders={
                 "name": subentry.title,
-                "voice": voice,
+                "voice": entry.runtime_data.voices.names.get(voice, voice),
                 "default": DEFAULT_VOICE,
+            },
+        )
+
+
+@callback
+def update_unused_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+    """Open an issue per cloned voice that the service will soon delete.
+
+    Close the others. Only voices that have a name or are configured here count.
+    """
+    runtime = entry.runtime_data
+    today = runtime.usage.figures.day
+    first = today - UNUSED_WARNING
+    configured = {
+        complete(subentry.data)[CONF_VOICE] for subentry in entry.subentries.values()
+    }
+    old = [
+        voice
+        for voice in runtime.voices.ready
+        if (voice.name or voice.id in configured)
+        and voice.changed
+        and voice.changed < first
+    ]
+    spoken = {
+        row.voice
+        for row, totals in (runtime.usage.between(first, today) if old else {}).items()
+        if totals.requests > totals.failures
+    }
+    wanted = {
+        _issue_id(entry, "unused_voice", _digest(voice.id)): voice
+        for voice in old
+        if voice.id not in spoken
+    }
+    for issue_id in _open_issue_ids(hass, entry):
+        if issue_id.startswith("unused_voice_") and issue_id not in wanted:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id, voice in wanted.items():
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="unused_voice",
+            translation_placeholders={
+                "name": voice.name or voice.id,
+                "account": entry.title,
             },
         )
 
@@ -232,6 +283,14 @@ def _throttled_repeatedly(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> b
     while throttled[0] < now - THROTTLED_WINDOW:
         throttled.popleft()
     return len(throttled) >= THROTTLED_FAILURES
+
+
+def _digest(voice: str) -> str:
+    """Return what stands for a voice in the id of an issue, which diagnostics show.
+
+    A cloned voice's id may be a person's choice.
+    """
+    return sha256(voice.encode()).hexdigest()[:12]
 
 
 def _issue_id(entry: CosyVoiceConfigEntry, cause: str, *details: str) -> str:

@@ -1,4 +1,4 @@
-"""The actions: usage, voices, and speech into a file."""
+"""The actions: usage, voices, their deletion, and speech into a file."""
 
 from collections.abc import Callable
 from datetime import date
@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
@@ -14,8 +15,8 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import (
     async_get_config_entry,
     async_register_platform_entity_service,
@@ -25,6 +26,7 @@ from homeassistant.util.json import JsonObjectType
 from .client import CATALOGUE, ClonedVoice, Voice
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
+from .errors import translated
 from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
@@ -48,6 +50,12 @@ LIST_VOICES_SCHEMA = vol.Schema(
         vol.Optional("model"): cv.string,
     }
 )
+DELETE_VOICE_SCHEMA = vol.Schema(
+    {
+        vol.Optional("config_entry_id"): cv.string,
+        vol.Required("voice_id"): cv.string,
+    }
+)
 
 
 @callback
@@ -66,6 +74,9 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         _async_list_voices,
         LIST_VOICES_SCHEMA,
         SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN, "delete_voice", _async_delete_voice, DELETE_VOICE_SCHEMA
     )
     async_register_platform_entity_service(
         hass,
@@ -118,7 +129,7 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
     language, kind, model = (
         call.data.get(name) for name in ("language", "kind", "model")
     )
-    names = unique_names(voice["voice_id"] for voice in voices)
+    names = unique_names((voice["voice_id"] for voice in voices), runtime.voices.names)
     return {
         "voices": [
             {**voice, "name": names[voice["voice_id"]]}
@@ -132,6 +143,56 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
             )
         ]
     }
+
+
+async def _async_delete_voice(call: ServiceCall) -> None:
+    """Delete a cloned or designed voice of an account for good.
+
+    Raises:
+        ServiceValidationError: No such account is loaded, or it has no such voice.
+        Unauthorized: The user may not control the account's engines.
+        HomeAssistantError: The service did not delete it.
+    """
+    entry = _account(call)
+    await _async_check_control(call, entry)
+    voices, voice_id = entry.runtime_data.voices, call.data["voice_id"]
+    if voice_id not in voices.data:
+        await voices.async_refresh()
+    if voice_id not in voices.data:
+        if voices.last_exception:
+            raise voices.last_exception
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_custom_voice",
+            translation_placeholders={"voice": voice_id, "account": entry.title},
+        )
+    with translated():
+        await voices.async_delete(voice_id)
+
+
+async def _async_check_control(call: ServiceCall, entry: CosyVoiceConfigEntry) -> None:
+    """Check what Home Assistant checks before an engine speaks.
+
+    Raises:
+        Unauthorized: The user may not control each engine of the account.
+    """
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    registry = er.async_get(call.hass)
+    engines = [
+        entity.entity_id
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if entity.domain == Platform.TTS
+    ]
+    check = user.permissions.check_entity
+    if user.is_admin or (
+        engines and all(check(engine, POLICY_CONTROL) for engine in engines)
+    ):
+        return
+    raise Unauthorized(context=call.context, permission=POLICY_CONTROL)
 
 
 def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class Connection:
                 if not self._hung and self._facts.answers_pings:
                     with contextlib.suppress(ClientConnectionResetError):
                         await self._ws.pong(message.data)
+                if self._facts.pings_keep_open:
+                    self._inbox.put_nowait((0.0, None))
             elif message.type is not WSMsgType.PONG:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     self._keep("client", message.data)
@@ -110,9 +112,9 @@ class Connection:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            idle = None if self._task or self._hung else self.emulator.config.idle
+            idle = self.emulator.config.idle * self._facts.idle_factor
             try:
-                async with asyncio.timeout(idle):
+                async with asyncio.timeout(None if self._task or self._hung else idle):
                     due, message = await self._inbox.get()
             except TimeoutError:
                 await self.close(self._facts.idle_code, self._facts.idle_reason)
@@ -207,9 +209,12 @@ class Connection:
         await self.fault(Point.STARTED, record)
 
     def _take_start(self, model: Model, arrived: float) -> None:
+        _, message = TASK_ERRORS[FaultKind.THROTTLED]
         if not self.emulator.take_start(model.id, arrived):
-            _, message = TASK_ERRORS[FaultKind.THROTTLED]
             raise ServiceError(self._facts.throttling, message)
+        running = [task for task in self.emulator.tasks if task.outcome == "running"]
+        if 0 < self._facts.most_tasks < len(running):
+            raise ServiceError("Throttling.Concurrency", message)
 
     def _check_start(self, payload: dict[str, Any], *, was_busy: bool) -> None:
         """Check what has been on the connection before a task."""
@@ -237,7 +242,8 @@ class Connection:
         values = payload.get("input")
         if not isinstance(values, dict):
             raise invalid("task can not be null")
-        if self._facts.continue_needs_model and "model" not in payload:
+        is_short = action == "continue-task" and "model" not in payload
+        if is_short and self._facts.continue_needs_model:
             raise invalid("Missing required parameter 'payload.model'!")
         if arrived < task.started and not self._facts.early_text:
             raise invalid("Parameter invalid: the task has not started")

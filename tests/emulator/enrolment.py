@@ -198,7 +198,9 @@ class Enrolment:
 
     async def _list(self, values: Mapping[str, Any]) -> dict[str, Any]:
         index, size = values.get("page_index", 0), values.get("page_size", 10)
-        if not isinstance(index, int) or not isinstance(size, int) or size < 1:
+        longest = self._emulator.config.facts.longest_page
+        numbers = isinstance(index, int) and isinstance(size, int)
+        if not numbers or not 1 <= size <= longest:
             raise invalid("page_index or page_size is invalid")
         prefix = values.get("prefix") or ""
         found: list[dict[str, Any]] = [

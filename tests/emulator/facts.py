@@ -61,7 +61,11 @@ class Facts:
         failed_closes: True if the connection is closed after task-failed.
         shape: The form of encoded audio; None for the model's usual form.
         header_per_sentence: True if each sentence is a file of its own.
-        opus_refuses: Sample rates that Opus does not take.
+        opus_refuses: Sample rates that Opus of CosyVoice does not take.
+        qwen_opus_refuses: Those that Opus of Qwen-Audio does not take.
+        idle_factor: What the time of an idle connection is multiplied by.
+        gap_factor: What the time without text is multiplied by.
+        pings_keep_open: True if a ping begins the time of an idle connection again.
         idle_code: The close code of an idle connection.
         idle_reason: The reason of that.
         opened_ahead_works: True if a connection may wait before its first task.
@@ -94,6 +98,7 @@ class Facts:
         tokens_open_sockets: True if a WebSocket can be opened with one.
         tokens_speak: True if what was opened with one takes tasks.
         lists_models: True if a list of voices names their models.
+        longest_page: How many voices a page of a list may have.
         lists_pages: True if a list has no more voices than were asked for.
         clones_any_model: True if a cloned voice speaks with every model.
         upload_status: The answer to an upload.
@@ -105,6 +110,8 @@ class Facts:
         prefix_capitals: True if a voice's prefix may have capitals.
         update_redeploys: True if a changed voice is reviewed again.
         offers_designs: True if voices can be designed.
+        starts_by_model: True if each model counts its starts for itself.
+        most_tasks: How many tasks may run beside each other; 0 for any number.
         throttling: The code of too many task starts.
         voice_error: What refuses a voice of CosyVoice: 418 or 411.
         qwen_voice_error: What refuses a voice of Qwen-Audio.
@@ -161,6 +168,10 @@ class Facts:
     shape: Shape | None = None
     header_per_sentence: bool = False
     opus_refuses: Collection[int] = ()
+    qwen_opus_refuses: Collection[int] = (22_050, 44_100)
+    idle_factor: float = 1.0
+    gap_factor: float = 1.0
+    pings_keep_open: bool = False
     idle_code: int = 1000
     idle_reason: str = "Bye"
     opened_ahead_works: bool = True
@@ -196,6 +207,7 @@ class Facts:
     tokens_open_sockets: bool = True
     tokens_speak: bool = True
     lists_models: bool = True
+    longest_page: int = 1000
     lists_pages: bool = True
     clones_any_model: bool = False
     upload_status: int = 200
@@ -207,6 +219,8 @@ class Facts:
     prefix_capitals: bool = True
     update_redeploys: bool = True
     offers_designs: bool = True
+    starts_by_model: bool = True
+    most_tasks: int = 0
     throttling: str = "Throttling.RateQuota"
     voice_error: int = 418
     qwen_voice_error: int = 411

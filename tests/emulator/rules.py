@@ -234,7 +234,8 @@ def _check_format(
     if rate != 0 and (isinstance(rate, bool) or rate not in SAMPLE_RATES):
         raise invalid("Parameter invalid: sample_rate is not supported")
     rate = rate or facts.default_rate
-    if audio_format == "opus" and rate in facts.opus_refuses:
+    refused = facts.qwen_opus_refuses if model.is_qwen else facts.opus_refuses
+    if audio_format == "opus" and rate in refused:
         raise invalid("Parameter invalid: sample_rate is not supported")
     return audio_format, rate
 

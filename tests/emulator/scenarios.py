@@ -224,6 +224,23 @@ async def idle(emulator: Emulator) -> Any:
         return message.data, message.extra
 
 
+async def idle_length(emulator: Emulator) -> Any:
+    """Return whether an idle connection is closed before its time."""
+    emulator.config.idle = 1.0
+    async with connect(emulator):
+        await asyncio.sleep(0.75)
+        return emulator.open_connections
+
+
+async def gap_length(emulator: Emulator) -> Any:
+    """Return whether a task without text fails before its time."""
+    emulator.config.text_gap = 1.0
+    async with connect(emulator) as wire:
+        await wire.run_task()
+        await asyncio.sleep(0.75)
+        return emulator.tasks[0].outcome
+
+
 async def gap(emulator: Emulator) -> Any:
     emulator.config.text_gap = 0.05
     return await talk_gap(emulator)
@@ -244,6 +261,39 @@ async def talk_gap(emulator: Emulator, *texts: str) -> Any:
         await wire.until("task-failed")
         sentences = emulator.tasks[0].sentences
         return wire.events[-1]["header"]["error_code"], [s.complete for s in sentences]
+
+
+async def pinged(emulator: Emulator) -> Any:
+    """Return whether an idle connection that is pinged stays open."""
+    emulator.config.idle = 0.3
+    async with connect(emulator) as wire:
+        for _ in range(6):
+            await asyncio.sleep(0.1)
+            with suppress(ConnectionResetError):
+                await wire.ws.ping()
+        return emulator.open_connections
+
+
+async def starts_of_two(emulator: Emulator) -> Any:
+    """Return how tasks of two models start in the same second."""
+    codes = []
+    for model in (MODEL, "cosyvoice-v3-plus") * 2:
+        async with connect(emulator) as wire:
+            await wire.run_task(model)
+            event = await wire.receive()
+            assert event
+            codes.append(event["header"].get("error_code"))
+    return codes
+
+
+async def beside(emulator: Emulator) -> Any:
+    async with connect(emulator) as first, connect(emulator) as second:
+        await first.run_task()
+        await first.until("task-started")
+        await second.run_task()
+        event = await second.receive()
+        assert event
+        return event["header"].get("error_code")
 
 
 async def opened_ahead(emulator: Emulator) -> Any:
@@ -374,6 +424,11 @@ async def listed(studio: Studio) -> Any:
         [[*map(sorted, found)] for found in body.get("output", {}).values()],
         str(body)[:60],
     )
+
+
+async def long_page(studio: Studio) -> Any:
+    status, _ = await studio.call("list_voice", page_size=100)
+    return status
 
 
 async def unresolved(studio: Studio) -> Any:

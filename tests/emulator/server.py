@@ -232,7 +232,8 @@ class Emulator:
 
     def take_start(self, model: str, arrived: float) -> bool:
         """Return True if the model takes a task that arrived then; count it."""
-        return self._take(model, arrived, self.config.starts_per_second)
+        counted = model if self.config.facts.starts_by_model else ""
+        return self._take(counted, arrived, self.config.starts_per_second)
 
     def take_request(self, model: str) -> bool:
         """Return True if the model takes a request now; count it."""

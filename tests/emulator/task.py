@@ -249,7 +249,8 @@ class Task:
             now = self._loop.time()
             if self._speaking and not self._facts.gap_counts_audio:
                 self._active = now
-            wait = self._active + self._config.text_gap - now
+            gap = self._config.text_gap * self._facts.gap_factor
+            wait = self._active + gap - now
             if wait <= 0:
                 message = f"request timeout after {self._config.text_gap:g} seconds."
                 error = ServiceError(self._facts.gap_code, message)

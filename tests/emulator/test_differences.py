@@ -17,6 +17,7 @@ from .scenarios import (
     Scenario,
     bad_text,
     before_finish,
+    beside,
     cancel,
     clone_at_once,
     clone_elsewhere,
@@ -33,19 +34,24 @@ from .scenarios import (
     flush,
     gap,
     gap_in_audio,
+    gap_length,
     handshake,
     heard,
     idle,
+    idle_length,
     last_event,
     listed,
+    long_page,
     opened_ahead,
     pages,
     ping,
+    pinged,
     second_start,
     setting,
     short_recording,
     singapore,
     starts,
+    starts_of_two,
     talk,
     token,
     twice,
@@ -105,6 +111,15 @@ SCENARIOS: dict[str, Scenario] = {
     "opus-page-20": pages,
     "opus-no-22050": talk(format="opus", sample_rate=22050),
     "text-gap-10": setting("text_gap"),
+    "text-gap-half": gap_length,
+    "idle-half": idle_length,
+    "pings-keep-open": pinged,
+    "starts-of-all-models": starts_of_two,
+    "one-task": beside,
+    "page-size-50": cloning(long_page),
+    "qwen-opus-22050": talk(
+        model=QWEN_31, voice=HUAN, format="opus", sample_rate=22050
+    ),
     "text-gap-code": gap,
     "text-gap-in-audio": gap_in_audio,
     "idle-30": setting("idle"),
@@ -220,7 +235,7 @@ SCENARIOS: dict[str, Scenario] = {
 async def observed(name: str, differ: set[str]) -> Any:
     """Return what a scenario shows, by default that of a plain task."""
     settings: dict[str, Any] = {"speech": "signal", "starts_per_second": 0}
-    if SCENARIOS.get(name) is starts:
+    if SCENARIOS.get(name) in (starts, starts_of_two):
         settings["starts_per_second"] = 3
     if name == "key-of-any-region":
         settings["api_keys"] = {KEY: "cn-beijing", "sk-singapore": SINGAPORE}

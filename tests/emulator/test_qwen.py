@@ -32,6 +32,14 @@ def test_the_voices_are_those_of_the_documentation() -> None:
     assert voices(FLASH_31, SINGAPORE) == []
 
 
+@pytest.mark.parametrize("rate", [22_050, 44_100])
+async def test_opus_has_only_its_rates(rate: int) -> None:
+    async with emulating() as emulator, connect(emulator) as wire:
+        voice = VOICES[FLASH_31]
+        await wire.run_task(FLASH_31, voice=voice, format="opus", sample_rate=rate)
+        assert "sample_rate" in (await wire.failure())[1]
+
+
 @pytest.mark.parametrize("model", VOICES)
 async def test_every_voice_speaks(model: str) -> None:
     async with emulating() as emulator, connect(emulator) as wire:

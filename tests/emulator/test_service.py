@@ -372,6 +372,19 @@ async def test_ssml_is_spoken_without_its_tags() -> None:
         assert wire.usage == 4 + 4 + 16
 
 
+@pytest.mark.parametrize(
+    ("breaks", "seconds"),
+    [(("1s", "2s"), 3.0), (("6s", "6s"), 10.0), (("500ms", "500ms", "1s"), 2.0)],
+)
+async def test_breaks_in_a_row_add_up(breaks: tuple[str, ...], seconds: float) -> None:
+    pauses = "".join(f'<break time="{time}"/>' for time in breaks)
+    async with emulating() as emulator, connect(emulator) as wire:
+        await wire.speak(f"<speak>你好{pauses}再见</speak>", enable_ssml=True)
+        first, second = emulator.tasks[0].sentences
+        assert (first.text, second.text) == ("你好", "再见")
+        assert first.audio_seconds - second.audio_seconds == pytest.approx(seconds)
+
+
 async def test_a_gap_in_the_text_ends_the_task() -> None:
     async with emulating(text_gap=0.05) as emulator, connect(emulator) as wire:
         await wire.run_task()

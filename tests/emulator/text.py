@@ -1,6 +1,6 @@
 """How the service reads text: what it counts, where sentences end, what SSML says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import re
 from xml.parsers import expat
 
@@ -186,6 +186,13 @@ class _SsmlReader:
             self._text += text
 
     def _add(self, pause: float) -> None:
+        if self.passages and not is_speakable(self._text):
+            # Breaks in a row add up, to as long as one may be.
+            last = self.passages[-1]
+            pause = min(last.pause + pause, _LONGEST_BREAK)
+            self.passages[-1] = replace(last, text=last.text + self._text, pause=pause)
+            self._text = ""
+            return
         self.passages.append(
             Passage(
                 self._text,

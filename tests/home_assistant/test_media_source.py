@@ -123,6 +123,10 @@ async def test_shelves_have_names_and_pictures(
     await hass.config.async_update(language="ja")
     root = await browse(hass)
     assert titles(root)[:2] == ["あなたの声", "日本語"]
+    await hass.config.async_update(language="en")
+    english = ["Your voices", "English", "English (UK)", "English (US)", "Cantonese"]
+    assert titles(await browse(hass))[:5] == english
+    await hass.config.async_update(language="ja")
     language = await browse(hass, f"{ROOT}/{gallery.entry_id}/zh")
     assert titles(language)[:3] == ["女性", "男性", "子ども"]
     pictures = [child.thumbnail for child in language.children or ()]
@@ -133,6 +137,7 @@ async def test_shelves_have_names_and_pictures(
             response = await client.get(child.thumbnail)
             assert response.status == 200
             assert response.content_type == "image/svg+xml"
+    assert (await client.get("/api/cosyvoice/picture/en")).status == 404
 
 
 async def test_a_voice_that_cannot_speak_yet_tells_why(

@@ -63,14 +63,14 @@ def report(
         f"- CosyVoice {version}, Python {python}, aiohttp {aiohttp.__version__}",
         f"- {summary(results)}",
         "",
-        "| probe | section | verdict | seen |",
-        "| --- | --- | --- | --- |",
+        "| probe | section | verdict | seen | difference |",
+        "| --- | --- | --- | --- | --- |",
     ]
     order = [Verdict.DIFFERS, Verdict.UNTOLD, Verdict.HOLDS]
     ordered = sorted(results, key=lambda result: order.index(result.verdict))
     rows = [
         f"| {result.probe.name} | {result.probe.section} | {result.verdict} "
-        f"| {_cell(redacted(result.seen, key))} |"
+        f"| {_cell(redacted(result.seen, key))} | {result.probe.differ} |"
         for result in ordered
     ]
     return "\n".join([*head, *rows, ""])

@@ -1,6 +1,7 @@
 """The HTTP side of an account: temporary keys, cloned and designed voices."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final
 
 from .catalogue import CATALOGUE
@@ -35,11 +36,15 @@ class ClonedVoice:
         model: The one model it speaks with; None if this catalogue does not know it.
         status: ``OK``; ``DEPLOYING`` while it is made; ``UNDEPLOYED`` if it was
             refused.
+        changed: When it was created or its recording replaced, if that is known.
+        name: The name that its owner gave it; the service knows no names.
     """
 
     id: str
     model: str | None
     status: str
+    changed: date | None = None
+    name: str = ""
 
 
 class AccountApi:
@@ -127,7 +132,16 @@ def _cloned_voice(row: Any) -> ClonedVoice | None:
         id=voice_id,
         model=CATALOGUE.model_of_clone(voice_id),
         status=_text(row.get("status")) or READY,
+        changed=_day(row.get("gmt_modified")) or _day(row.get("gmt_create")),
     )
+
+
+def _day(value: object) -> date | None:
+    """Return the day of a time such as ``2026-11-20 10:00:08``, which has no zone."""
+    try:
+        return datetime.fromisoformat(_text(value) or "").date()
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,6 @@
 """Listening to a voice in a dialog before it is used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 import re
 from typing import Any, Final, Self
@@ -158,7 +158,7 @@ class Audition:
         self._sample: Sample | None = None
 
     async def async_placeholders(
-        self, settings: Mapping[str, Any], cloned: Iterable[ClonedVoice]
+        self, settings: Mapping[str, Any], cloned: Collection[ClonedVoice]
     ) -> dict[str, str]:
         """Return the placeholders of the step ``listen`` for a voice.
 
@@ -174,8 +174,14 @@ class Audition:
         sample = self._sample
         if sample is None or not sample.is_open or self._heard != (options, text):
             self.close()
+            named = {voice.id: voice.name for voice in cloned}
             sample = self._sample = Sample.of_voice(
-                self._hass, self.client, options, text, self._books
+                self._hass,
+                self.client,
+                options,
+                text,
+                self._books,
+                name=named.get(options.voice),
             )
             self._heard = options, text
         return await sample.async_placeholders()

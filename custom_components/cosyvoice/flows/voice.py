@@ -7,7 +7,6 @@ from typing import Any, override
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntryState,
-    ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_REGION
@@ -19,11 +18,13 @@ from ..coordinator import CosyVoiceConfigEntry
 from ..settings import DEFAULT_SETTINGS, complete
 from ..speech.sample import SampleBooks
 from ..voices.names import Words, in_chinese, romanized, voice_title
+from .creation import Creation, creatable
+from .creation_flow import CreationFlow
 from .listen import Audition
 from .voice_form import VoiceForm
 
 
-class VoiceSubentryFlow(ConfigSubentryFlow):
+class VoiceSubentryFlow(CreationFlow):
     """Adds a voice to an account, or changes its settings."""
 
     _form: VoiceForm | None = None
@@ -34,9 +35,11 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask where the voice comes from."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
+        entry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        return self.async_show_menu(step_id="user", menu_options=["choose"])
+        options = ["choose", *creatable(entry)]
+        return self.async_show_menu(step_id="user", menu_options=options)
 
     async def async_step_choose(
         self, user_input: dict[str, Any] | None = None
@@ -79,24 +82,23 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        runtime = entry.runtime_data
-        if self._audition is None or self._audition.client is not runtime.client:
-            self._close_audition()
-            books = SampleBooks(runtime.usage)
-            self._audition = Audition(self.hass, runtime.client, books)
-        placeholders = await self._audition.async_placeholders(
-            self._settings, runtime.voices.data.values()
-        )
+        creation = self._creation
+        if creation and not creation.voice:
+            return self._show_form(creation)
         return self.async_show_menu(
             step_id="listen",
-            menu_options=["use", "other"],
-            description_placeholders=placeholders,
+            menu_options=creation.menu if creation else ["use", "other"],
+            description_placeholders=await self._async_listen(entry, creation),
         )
 
     async def async_step_use(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Use the voice."""
+        if creation := self._creation:
+            if not creation.voice:
+                return self._show_form(creation)
+            self._settings = creation.settings
         return self._save(self._get_entry(), self._settings)
 
     async def async_step_other(
@@ -109,15 +111,29 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
     @override
     def async_remove(self) -> None:
         """Give up the sample when the flow ends."""
+        super().async_remove()
         self._close_audition()
+
+    async def _async_listen(
+        self, entry: CosyVoiceConfigEntry, creation: Creation | None
+    ) -> dict[str, str]:
+        """Return the placeholders of the step ``listen``."""
+        if creation and creation.sample:
+            return await creation.sample.async_placeholders()
+        runtime = entry.runtime_data
+        clones = runtime.voices.data
+        if creation and creation.voice:
+            self._settings = creation.settings
+            clones = clones | {creation.voice.id: creation.voice}
+        if self._audition is None or self._audition.client is not runtime.client:
+            self._close_audition()
+            books = SampleBooks(runtime.usage)
+            self._audition = Audition(self.hass, runtime.client, books)
+        return await self._audition.async_placeholders(self._settings, clones.values())
 
     def _close_audition(self) -> None:
         if self._audition:
             self._audition.close()
-
-    @override
-    def _get_entry(self) -> CosyVoiceConfigEntry:
-        return super()._get_entry()
 
     async def _async_create_form(self, entry: CosyVoiceConfigEntry) -> VoiceForm:
         before = DEFAULT_SETTINGS
@@ -130,7 +146,10 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
     def _save(
         self, entry: CosyVoiceConfigEntry, settings: dict[str, Any]
     ) -> SubentryFlowResult:
-        name = voice_title(settings[CONF_VOICE], chinese=in_chinese(self.hass))
+        names, chosen = entry.runtime_data.voices.names, settings[CONF_VOICE]
+        if self._creation:
+            names[chosen] = self._creation.name
+        name = names.get(chosen) or voice_title(chosen, chinese=in_chinese(self.hass))
         titles = {subentry.title for subentry in entry.subentries.values()}
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(
@@ -143,7 +162,7 @@ class VoiceSubentryFlow(ConfigSubentryFlow):
         settings[CONF_STYLE] = stored[CONF_STYLE]
         if settings[CONF_VOICE] != voice:
             settings[CONF_STYLE] = NO_STYLE
-            if is_title_of(voice, title):
+            if is_title_of(voice, title) or title == names.get(voice):
                 title = unused_title(name, titles - {title})
         return self.async_update_and_abort(entry, subentry, title=title, data=settings)
 

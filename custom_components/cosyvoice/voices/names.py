@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import re
+from types import MappingProxyType
 from typing import Self
 
 from homeassistant.core import HomeAssistant
@@ -39,12 +40,20 @@ def voice_name(voice_id: str) -> str:
     return voice_id
 
 
-def unique_names(voice_ids: Iterable[str]) -> dict[str, str]:
+def unique_names(
+    voice_ids: Iterable[str], given: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Return the names of voices by id, each name once.
 
     Names that are alike are followed by the id.
+
+    Args:
+        voice_ids: The voices.
+        given: The names that were given to cloned voices, by id.
     """
-    names = {voice_id: voice_name(voice_id) for voice_id in voice_ids}
+    names = {
+        voice_id: given.get(voice_id) or voice_name(voice_id) for voice_id in voice_ids
+    }
     bearers = Counter(names.values())
     return {
         voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
@@ -106,7 +115,7 @@ class Words:
         parts = (
             voice_name(voice.id),
             voice.description_zh if self.chinese else voice.description,
-            "/".join(spoken),
+            "/".join(dict.fromkeys(spoken)),
             ", ".join(model.removeprefix("cosyvoice-") for model in voice.models),
         )
         return " · ".join(filter(None, parts))
@@ -126,7 +135,7 @@ class Words:
     def of_clone(self, clone: ClonedVoice) -> str:
         """Return one line about a cloned voice, with its status."""
         kind = self.name("voice_kind", kind_of(clone))
-        return f"{clone.id} · {kind} · {self.name('voice_status', clone.status)}"
+        return f"{clone.name or clone.id} · {kind} · {self.name('voice_status', clone.status)}"
 
 
 def voice_options(

@@ -11,6 +11,7 @@ from custom_components.cosyvoice.client import (
     CosyVoiceError,
     Endpoint,
     SynthesisOptions,
+    Timing,
     count_characters,
 )
 from custom_components.cosyvoice.text.sentences import Piece
@@ -36,7 +37,12 @@ async def _client(
 ) -> AsyncIterator[CosyVoiceClient]:
     """Run a client of the account for the length of a block."""
     endpoint = Endpoint.create(service.region, service.url)
-    client = CosyVoiceClient(service.session, key or service.key, endpoint)
+    client = CosyVoiceClient(
+        service.session,
+        key or service.key,
+        endpoint,
+        timing=Timing(flush_patience=service.pace.patience),
+    )
     await service.gate("cosyvoice-v3-flash").turn()
     try:
         yield client

@@ -144,6 +144,13 @@ async def list_has_pages(service: Service) -> str:
     return expect(lengths[1] == 1, f"{lengths[1]} of 1")
 
 
+@probe("13", "seen", _API, "page-size-50")
+async def pages_of_100(service: Service) -> str:
+    """A page of a list may have 100 voices."""
+    status, answer = await service.voices("list_voice", page_index=0, page_size=100)
+    return expect(status == 200, f"HTTP {status} {_words(answer)}")
+
+
 @probe("13", "docs", "client/errors.py", "deleted-voice-code")
 async def unknown_clone(service: Service) -> str:
     """A voice that does not exist gives BadRequest.ResourceNotExist."""

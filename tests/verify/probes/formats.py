@@ -137,6 +137,21 @@ async def opus_at_22050(service: Service) -> str:
 
 
 @probe(
+    "Q",
+    "docs",
+    "client/catalogue.json",
+    "qwen-opus-22050",
+    cost=tokens(3, 3),
+    regions=(BEIJING,),
+)
+async def no_opus_at_22050_of_qwen(service: Service) -> str:
+    """Opus of Qwen-Audio is refused at 22.05 kHz."""
+    common = {"model": QWEN_31, "voice": QWEN_31_VOICE, "format": "opus"}
+    error = await refusal(service, sample_rate=22050, **common)
+    return expect(error, str(error or "it was taken"))
+
+
+@probe(
     "7",
     "docs",
     "client/catalogue.json",

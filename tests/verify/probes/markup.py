@@ -154,3 +154,11 @@ async def words_are_in_the_audio(service: Service) -> str:
     end = spoken.words[0][-1]["end_time"] / 1000
     seen = f"{end:.2f} s of {spoken.seconds:.2f} s"
     return expect(0.3 * spoken.seconds < end < spoken.seconds + 0.2, seen)
+
+
+@probe("4", "docs", "tests/emulator", "words-by-task", cost=characters(10))
+async def words_have_places(service: Service) -> str:
+    """A word's begin_index is its place in the sentence."""
+    spoken = await speak(service, "你好。再见。", word_timestamp_enabled=True)
+    places = [word["begin_index"] for words in spoken.words for word in words[:1]]
+    return expect(places == [0, 0], f"the first words are at {places}")

@@ -83,18 +83,19 @@ class Playback:
         return self._playing_since + self.seconds - asyncio.get_running_loop().time()
 
     @property
-    def silence_due(self) -> float:
-        """Loop time at which filler silence is due, or infinity.
+    def silence_due(self) -> float | None:
+        """Loop time at which filler silence is due, or None.
 
         Compressed audio begins with speech: until then an error can take its place.
         """
-        spoke = not math.isinf(self.speech_at)
-        if not self._fill or not (spoke or isinstance(self._writer, PcmWriter)):
-            return math.inf
-        if not spoke:
+        if not self._fill:
+            return None
+        if not math.isinf(self.speech_at):
+            due = self.speech_at + self._timing.stall
+        elif isinstance(self._writer, PcmWriter):
             due = self._begun + self._timing.first_silence
         else:
-            due = self.speech_at + self._timing.stall
+            return None
         if self._playing_since is None:
             return due
         dry_at = self._playing_since + self.seconds
@@ -134,7 +135,10 @@ class Playback:
         return self._quiet(self._around.before())
 
     def fill(self) -> bytes:
-        """Return filler silence, or nothing if the format has none."""
+        """Return the filler silence that is due, or nothing if the format has none."""
+        due = self.silence_due
+        if due is None or due > asyncio.get_running_loop().time():
+            return b""
         silence = self._quiet(SILENCE_STEP)
         self._fill = bool(silence)
         return silence

@@ -8,7 +8,6 @@ is lost: what was not completely delivered is then spoken by another task.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 import logging
-import math
 
 from ..audio import audio_writer
 from ..audio.silence import NO_SILENCE, Silence
@@ -99,7 +98,7 @@ class Utterance:
         self._blames_flush = False  # A flush may be why the last task failed.
         self._synthesis = 0.0
         self._text_since: float | None = None
-        # One chunk on its way from the tasks to the player.
+        # On their way from the tasks to the player.
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue(WAITING_CHUNKS)
         self._generator = self._listen()
 
@@ -166,23 +165,14 @@ class Utterance:
 
     async def _next_chunk(self) -> bytes:
         """Return the next audio or the silence that is due, or empty at the end."""
-        loop = asyncio.get_running_loop()
-        playback = self._playback
         while True:
-            due = playback.silence_due
             try:
-                if math.isinf(due):
-                    chunk = await self._chunks.get()
-                else:
-                    async with asyncio.timeout_at(due):
-                        chunk = await self._chunks.get()
-                return chunk + self._waiting()
+                async with asyncio.timeout_at(self._playback.silence_due):
+                    return await self._chunks.get() + self._waiting()
             except asyncio.QueueShutDown:
                 return b""
             except TimeoutError:
-                if playback.silence_due > loop.time():
-                    continue
-                if silence := playback.fill():
+                if silence := self._playback.fill():
                     self.report.patched |= self._progress.in_sentence
                     return silence
 
@@ -224,7 +214,7 @@ class Utterance:
             raise NoAudioError("The service gave no audio for the text")
 
     async def _give(self, chunk: bytes, watch: Watch | None = None) -> None:
-        """Pass a chunk to the player once the last one was taken."""
+        """Pass a chunk to the player, and wait while too many wait already."""
         if not chunk:
             return
         if watch is not None and self._chunks.full():
@@ -306,21 +296,7 @@ class Utterance:
         finally:
             put_away = self._pool.release if finished else self._pool.discard
             put_away(connection)
-            cost = self._progress.cost(self._playback.position)
-            _LOGGER.debug(
-                "%s: task %s %s: %d characters sent, %d billed%s",
-                connection.name,
-                connection.task_id,
-                "finished" if finished else "broken off",
-                self._progress.size,
-                cost.characters,
-                " (estimated)" * cost.estimated,
-            )
-            self.report.characters += cost.characters
-            self.report.input_tokens += cost.input_tokens
-            self.report.output_tokens += cost.output_tokens
-            self.report.estimated |= cost.estimated
-            self.report.words.extend(self._progress.words)
+            self._count(connection, finished=finished)
 
     async def _cancel(self, connection: Connection) -> bool:
         """Cancel the task for the sake of its bill, which only its end reports.
@@ -335,6 +311,25 @@ class Utterance:
             _LOGGER.debug("%s: not cancelled: %r", connection.name, err)
             return False
         return True
+
+    def _count(self, connection: Connection, *, finished: bool) -> None:
+        """Add the cost and the words of a task to the report."""
+        progress, report = self._progress, self.report
+        cost = progress.cost(self._playback.position)
+        _LOGGER.debug(
+            "%s: task %s %s: %d characters sent, %d billed%s",
+            connection.name,
+            connection.task_id,
+            "finished" if finished else "broken off",
+            progress.size,
+            cost.characters,
+            " (estimated)" * cost.estimated,
+        )
+        report.characters += cost.characters
+        report.input_tokens += cost.input_tokens
+        report.output_tokens += cost.output_tokens
+        report.estimated |= cost.estimated
+        report.words.extend(progress.words)
 
     async def _exchange(self, connection: Connection, watch: Watch) -> None:
         """Send text and receive audio until the task is finished."""

@@ -1,0 +1,472 @@
+"""Cloning a voice in the dialog, from the recording to the voice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.cosyvoice.client import CATALOGUE
+from custom_components.cosyvoice.const import CONF_VOICE_NAMES
+from custom_components.cosyvoice.voices.reading import READING_TEXTS
+from homeassistant.components.file_upload import FileUploadData
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
+from tests.emulator import Emulator
+from tests.emulator.audio import decode
+from tests.emulator.recording import pitch_of
+from tests.emulator.recordings import speech, wav
+
+from .creating import MODEL, create, hurrying, start
+from .flows import submit_voice as submit
+from .uploads import UPLOAD, upload, uploads
+
+OTHER = str(UUID(int=2))
+
+pytestmark = pytest.mark.usefixtures("ffmpeg")
+
+
+@pytest.fixture(autouse=True)
+async def service(emulator: Emulator) -> AsyncIterator[None]:
+    """A service that makes a voice in no time."""
+    async with hurrying(emulator):
+        yield
+
+
+@pytest.fixture
+def files(hass: HomeAssistant, tmp_path: Path) -> FileUploadData:
+    """The recording of a person, uploaded by a browser."""
+    data = uploads(hass, tmp_path / "uploads")
+    upload(data, wav(speech(200, 12)))
+    return data
+
+
+def form(**fields: Any) -> dict[str, Any]:
+    """Return a filled-in form."""
+    return {
+        "name": "Grandma",
+        "recording": UPLOAD,
+        "model": MODEL,
+        "language": "zh",
+        "consent": True,
+        **fields,
+    }
+
+
+async def test_a_voice_is_cloned_heard_and_used(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """The clone sounds like the recording, and has its name in every list."""
+    emulator.config.speech = "voice"
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "listen")
+    assert result["menu_options"] == ["use", "discard"]
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["voice"] == "Grandma"
+    ((voice, made),) = emulator.created_voices.items()
+    assert made.pitch == pytest.approx(200, rel=0.1)
+    client = await hass_client_no_auth()
+    response = await client.get(placeholders["sample_url"])
+    heard = pitch_of(*decode(await response.read(), "mp3"))
+    assert heard == pytest.approx(200, rel=0.15)
+    assert not list(files.temp_dir.iterdir())
+
+    result = await submit(hass, result, {"next_step_id": "use"})
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "Grandma")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert {sub.data["voice"] for sub in loaded.subentries.values()} == {
+        "longanyang",
+        voice,
+    }
+    assert loaded.runtime_data.voices.names == {voice: "Grandma"}
+    state = hass.states.get("select.grandma_voice")
+    assert state is not None
+    assert state.state == "Grandma"
+    assert loaded.runtime_data.usage.figures.total.characters > 0
+
+
+async def test_a_clone_that_is_discarded_is_deleted(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    result = await submit(hass, result, {"next_step_id": "discard"})
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "voice_discarded",
+    )
+    assert emulator.created_voices == {}
+    assert loaded.options[CONF_VOICE_NAMES] == {}
+    assert loaded.runtime_data.voices.data == {}
+
+
+async def test_a_clone_that_cannot_be_deleted_stays_in_the_list(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    emulator.script("http_500@http,request=delete_voice,times=always")
+    result = await submit(hass, result, {"next_step_id": "discard"})
+    assert result["reason"] == "discard_failed"
+    assert result["description_placeholders"]["voice"] == "Grandma"  # type: ignore[index]
+    assert list(loaded.runtime_data.voices.names.values()) == ["Grandma"]
+
+
+async def test_the_text_to_read_follows_the_language(
+    hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
+) -> None:
+    result = await start(hass, loaded, "clone")
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert "This morning" in placeholders["text"]
+    assert placeholders["region"] == "China (Beijing)"
+    fields = form(language="ja", consent=False)
+    del fields["recording"]
+    result = await submit(hass, result, fields)
+    assert result["errors"] == {}
+    assert "今朝" in result["description_placeholders"]["text"]  # type: ignore[index]
+    result = await submit(hass, result, fields)
+    assert result["errors"] == {
+        "recording": "recording_required",
+        "consent": "consent_required",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "errors"),
+    [
+        ({"consent": False}, {"consent": "consent_required"}),
+        ({"name": "  "}, {"name": "name_required"}),
+        (
+            {"model": "cosyvoice-v3-plus", "language": "th"},
+            {"language": "clone_language"},
+        ),
+    ],
+)
+async def test_a_form_that_is_not_complete_sends_nothing(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    fields: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """The file is read once the form is complete."""
+    result = await start(hass, loaded, "clone")
+    result = await create(hass, result, form(**fields))
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, errors)
+    assert emulator.storage.uploads == []
+    result = await create(hass, result, form())
+    assert result["step_id"] == "listen"
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (lambda: wav(speech(200, 4)), "recording_too_short"),
+        (lambda: wav(speech(200, 70)), "recording_too_long"),
+        (lambda: wav(speech(200, 12) // 3000), "recording_silent"),
+        (lambda: b"<html>" * 100, "recording_unreadable"),
+        (lambda: bytes(51 * 2**20), "recording_too_large"),
+    ],
+)
+async def test_a_bad_recording_is_explained_and_another_one_taken(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    content: Any,
+    error: str,
+) -> None:
+    upload(files, content(), OTHER)
+    result = await start(hass, loaded, "clone")
+    for _ in range(2):
+        result = await create(hass, result, form(recording=OTHER))
+        assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "clone")
+        assert result["errors"] == {"recording": error}
+    assert emulator.storage.uploads == []
+    result = await create(hass, result, form())
+    assert result["step_id"] == "listen"
+    assert not list(files.temp_dir.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("fault", "errors"),
+    [
+        ("http_403@http,request=policy", {"base": "unknown"}),
+        ("http_401@http,request=policy", {"base": "invalid_auth"}),
+        ("reset@http,request=policy", {"base": "cannot_connect"}),
+        ("garbage_json@http,request=policy", {"base": "cannot_connect"}),
+        ("http_404@http,request=policy", {"base": "voice_refused"}),
+        ("http_503@http,request=upload", {"recording": "upload_failed"}),
+        ("http_403@http,request=upload", {"recording": "upload_failed"}),
+        ("reset@http,request=upload", {"recording": "upload_failed"}),
+        ("hang@http,request=upload", {"recording": "upload_failed"}),
+        ("redirect@http,request=upload", {"recording": "upload_failed"}),
+        ("http_500@http,request=create_voice", {"base": "cannot_connect"}),
+        ("hang@http,request=create_voice", {"base": "cannot_connect"}),
+        ("reset@http,request=create_voice", {"base": "cannot_connect"}),
+        ("garbage_text@http,request=create_voice", {"base": "cannot_connect"}),
+        ("http_403@http,request=create_voice", {"base": "unknown"}),
+        (
+            "error@http,request=create_voice,code=Audio.AudioShortError",
+            {"recording": "recording_too_short"},
+        ),
+        (
+            "error@http,request=create_voice,code=BadRequest.InputDownloadFailed",
+            {"recording": "upload_failed"},
+        ),
+        (
+            "error@http,request=create_voice,code=Throttling.AllocationQuota",
+            {"base": "too_many_voices"},
+        ),
+        (
+            "error@http,request=create_voice,code=DataInspectionFailed",
+            {"base": "voice_refused"},
+        ),
+        (
+            "error@http,request=create_voice,code=InvalidParameter",
+            {"base": "voice_refused"},
+        ),
+        (
+            "error@http,request=create_voice,code=AllocationQuota.FreeTierOnly,status=403",
+            {"base": "unknown"},
+        ),
+    ],
+)
+async def test_a_failure_is_explained_and_the_same_file_taken_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    fault: str,
+    errors: dict[str, str],
+) -> None:
+    """And one voice is made in all."""
+    emulator.script(f"{fault},times=always")
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "clone")
+    assert result["errors"] == errors
+    assert result["description_placeholders"]["reason"]  # type: ignore[index]
+    assert emulator.created_voices == {}
+    emulator.clear_faults()
+    result = await create(hass, result, form())
+    assert result["step_id"] == "listen"
+    assert len(emulator.created_voices) == 1
+    assert list(loaded.runtime_data.voices.names.values()) == ["Grandma"]
+    assert len(loaded.options[CONF_VOICE_NAMES]) == 1
+    assert emulator.astray == 0
+
+
+async def test_a_voice_whose_creation_was_not_confirmed_is_not_made_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.script(
+        "reset@answer,request=create_voice",
+        "http_500@http,request=list_voice,times=always",
+    )
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["errors"] == {"base": "cannot_connect"}
+    emulator.clear_faults()
+    await loaded.runtime_data.voices.async_refresh()
+    assert list(loaded.runtime_data.voices.names.values()) == ["Grandma"]
+    result = await create(hass, result, form())
+    assert result["step_id"] == "listen"
+    assert len(emulator.created_voices) == 1
+
+
+async def test_another_recording_makes_another_voice(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    upload(files, wav(speech(100, 12)), OTHER)
+    emulator.script(
+        "reset@answer,request=create_voice",
+        "http_500@http,request=list_voice,times=always",
+    )
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    emulator.clear_faults()
+    result = await create(hass, result, form(recording=OTHER, name="Grandpa"))
+    pitches = [voice.pitch for voice in emulator.created_voices.values()]
+    assert pitches == pytest.approx([200, 100], rel=0.1)
+    names = set(loaded.runtime_data.voices.names.values())
+    assert names == {"Grandma", "Grandpa"}
+
+
+async def test_a_recording_that_the_service_lost_is_sent_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.script(
+        "error@http,request=create_voice,code=BadRequest.InputDownloadFailed"
+    )
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["step_id"] == "listen"
+    assert len(emulator.storage.uploads) == 2
+
+
+async def test_a_voice_that_is_not_approved_is_gone(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.config.review = "refuses"
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["errors"] == {"base": "voice_refused"}
+    assert "did not approve" in result["description_placeholders"]["reason"]  # type: ignore[index]
+    assert emulator.created_voices == {}
+    assert loaded.options[CONF_VOICE_NAMES] == {}
+
+
+async def test_a_voice_that_takes_long_can_be_waited_for(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.config.deploy_seconds = 600
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "not_ready")
+    assert result["menu_options"] == ["look_again", "use", "discard"]
+    assert len(emulator.created_voices) == 1
+    emulator.config.deploy_seconds = 0
+    result = await create(hass, result, {"next_step_id": "look_again"})
+    assert result["step_id"] == "listen"
+    assert len(emulator.created_voices) == 1
+
+
+async def test_a_voice_whose_state_is_unknown_is_kept(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.script("http_401@http,request=query_voice,times=always")
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["step_id"] == "not_ready"
+    result = await submit(hass, result, {"next_step_id": "use"})
+    assert result["title"] == "Grandma"
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@pytest.mark.parametrize("stage", ["checking", "sending", "preparing"])
+async def test_a_dialog_that_is_closed_leaves_a_whole_voice_or_none(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    stage: str,
+) -> None:
+    if stage == "sending":
+        emulator.script("slow@http,request=upload,seconds=60")
+    if stage == "preparing":
+        emulator.script("slow@answer,request=create_voice,seconds=0.5")
+    result = await submit(hass, await start(hass, loaded, "clone"), form())
+    flow = result["flow_id"]
+    async with asyncio.timeout(30):
+        while result["progress_action"] != stage:
+            await asyncio.sleep(0.01)
+            result = await hass.config_entries.subentries.async_configure(flow)
+        if stage == "preparing":
+            await emulator.until(lambda: bool(emulator.created_voices))
+    hass.config_entries.subentries.async_abort(flow)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    with pytest.raises(UnknownFlow):
+        hass.config_entries.subentries.async_get(flow)
+    names = list(loaded.runtime_data.voices.names.values())
+    made = int(stage == "preparing")
+    assert (len(emulator.created_voices), names) == (made, ["Grandma"] * made)
+    assert not list(files.temp_dir.iterdir())
+
+
+async def test_a_file_that_was_not_read_is_deleted_with_the_dialog(
+    hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
+) -> None:
+    result = await submit(hass, await start(hass, loaded, "clone"), form(consent=False))
+    assert list(files.temp_dir.iterdir())
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not list(files.temp_dir.iterdir())
+
+
+async def test_what_nobody_expects_is_logged(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    files: FileUploadData,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = "custom_components.cosyvoice.flows.clone.async_read_upload"
+    with patch(module, side_effect=RuntimeError("never")):
+        result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["errors"] == {"base": "unknown"}
+    assert "Unexpected error while creating a voice" in caplog.text
+
+
+async def test_a_dialog_ends_with_its_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
+) -> None:
+    result = await start(hass, loaded, "clone")
+    await hass.config_entries.async_unload(loaded.entry_id)
+    result = await submit(hass, result, form())
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "entry_not_loaded",
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "key", "options"),
+    [
+        ("cn-beijing", "sk-test", ["choose", "clone", "design"]),
+        ("ap-southeast-1", "sk-test", ["choose", "clone"]),
+        ("cn-beijing", "sk-sp-test", ["choose"]),
+    ],
+)
+async def test_only_what_the_account_can_do_is_offered(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    region: str,
+    key: str,
+    options: list[str],
+) -> None:
+    emulator.config.region, emulator.config.api_keys = region, {key}
+    data = {**entry.data, "region": region, "api_key": key}
+    hass.config_entries.async_update_entry(entry, data=data)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "voice"), context={"source": SOURCE_USER}
+    )
+    assert result["menu_options"] == options
+
+
+def test_there_is_a_text_for_every_language() -> None:
+    hints = {code for model in CATALOGUE.models.values() for code in model.clone_hints}
+    assert set(READING_TEXTS) == hints
+    for language, text in READING_TEXTS.items():
+        length = len(text) if language in {"zh", "ja", "ko"} else len(text) / 3
+        assert 60 < length < 140, language
