@@ -357,8 +357,7 @@ class Pool:
             return True  # The next wait for a connection raises ClientClosedError.
         if isinstance(err, ThrottledError) and not (request.warm or request.throttled):
             # Another client uses the account, too. The place in the queue is kept.
-            request.throttled = True
-            task = request.task
+            request.throttled, task = True, request.task
             self._limiter.count(task.model, task.starts_per_second)
             return True
         return request.may_repeat(slot, err)
