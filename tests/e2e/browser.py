@@ -102,6 +102,12 @@ class UserInterface:
         self._suffix = "" if language == "en" else f".{language}"
         self._pictures = pictures
 
+    @property
+    def subentry(self) -> dict[str, Any]:
+        """The texts of the dialogs of a voice."""
+        found: dict[str, Any] = self.text["config_subentries"]["voice"]
+        return found
+
     async def log_in(self) -> None:
         """Log in through the login page."""
         await self.open("/config/integrations/dashboard")
@@ -145,19 +151,29 @@ class UserInterface:
 
     async def add_voice(self, voice: str, name: str) -> None:
         """Add a voice by searching for its id or name."""
-        subentry = self.text["config_subentries"]["voice"]
-        await self.open("/config/integrations/integration/cosyvoice")
-        await self._button(subentry["initiate_flow"]["user"]).click()
-        await self._choose(subentry["step"]["user"]["menu_options"]["choose"])
-        await self.expect_title(subentry["step"]["voice"]["title"])
+        await self.begin_voice("choose", title="voice")
         await self.picture("add-voice")
-        position = list(subentry["step"]["voice"]["data"]).index("voice")
+        position = list(self.subentry["step"]["voice"]["data"]).index("voice")
         await self.form.locator("ha-selector-select").nth(position).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
         await self.page.locator("ha-combo-box-item", has_text=name).first.click()
         await self._press("submit")
-        await self.listen(subentry)
+        await self.listen(self.subentry)
         await expect(self.page.locator("step-flow-menu")).to_be_hidden()
+
+    async def begin_voice(self, kind: str, *, title: str | None = None) -> None:
+        """Open the form that chooses, clones or designs a voice.
+
+        Args:
+            kind: The option of the menu.
+            title: The step whose title the form has, if it is another name.
+        """
+        await self.open("/config/integrations/integration/cosyvoice")
+        await self._button(self.subentry["initiate_flow"]["user"]).click()
+        await expect(self.page.locator("step-flow-menu")).to_be_visible()
+        await self.picture("voice-menu")
+        await self.choose(self.subentry["step"]["user"]["menu_options"][kind])
+        await self.expect_title(self.subentry["step"][title or kind]["title"])
 
     async def listen(self, flow: Mapping[str, Any]) -> None:
         """Play the sample of a voice in the dialog, then use the voice.
@@ -170,7 +186,7 @@ class UserInterface:
         player = self.page.locator("step-flow-menu audio")
         assert await player.evaluate(PLAY) > 0
         await self.picture("listen")
-        await self._choose(step["menu_options"]["use"])
+        await self.choose(step["menu_options"]["use"])
 
     async def play_in_gallery(self, voice: str) -> None:
         """Play the sample of a Chinese woman's voice in the media browser.
@@ -234,7 +250,7 @@ class UserInterface:
         await self.page.wait_for_load_state("networkidle")
         await self.page.screenshot(path=self._pictures / f"{name}{self._suffix}.png")
 
-    async def _choose(self, option: str) -> None:
+    async def choose(self, option: str) -> None:
         """Select an option of a menu."""
         menu = self.page.locator("step-flow-menu")
         await menu.get_by_text(option, exact=True).click()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .service import Service
@@ -47,6 +47,7 @@ _PRICES = {
 _OF_TEXT, _OF_AUDIO = 1.5e-6, 12e-6
 _TOKENS_PER_SECOND = 12.5
 
+type Stand = Literal["usual", "hasty", "throttled"]
 type Run = Callable[[Service], Awaitable[str]]
 
 
@@ -83,7 +84,8 @@ class Probe:
         differ: The difference of the emulator against which it is seen to fail.
         cost: What it costs at most, in CNY.
         regions: Where it can be told.
-        hasty: True if against the emulator it needs short time limits.
+        stand: What it needs of the emulator: short time limits (``hasty``), or a limit
+            of starts (``throttled``).
         seconds: How long it may take.
         run: Does it; returns what was seen.
     """
@@ -96,7 +98,7 @@ class Probe:
     differ: str
     cost: float
     regions: Sequence[str]
-    hasty: bool
+    stand: Stand
     seconds: float
     run: Run
 
@@ -124,7 +126,7 @@ def probe(
     *,
     cost: float = 0.0,
     regions: Sequence[str] = (BEIJING, SINGAPORE),
-    hasty: bool = False,
+    stand: Stand = "usual",
     seconds: float = 40.0,
 ) -> Callable[[Run], Run]:
     """Make a probe of a function; its docstring is the belief."""
@@ -141,7 +143,7 @@ def probe(
             differ=differ,
             cost=cost,
             regions=regions,
-            hasty=hasty,
+            stand=stand,
             seconds=seconds,
             run=run,
         )

@@ -188,8 +188,8 @@ class Talk:
             return Message(now, "pong")
         if frame.type is aiohttp.WSMsgType.ERROR:
             raise UntoldError(f"the connection was lost: {frame.data!r}")
-        code = self.ws.close_code
-        code = 1006 if code is None else int(code)
+        is_frame = frame.type is aiohttp.WSMsgType.CLOSE
+        code = int((frame.data if is_frame else self.ws.close_code) or 1006)
         reason = str(frame.extra or "")
         if (recorder := self.service.recorder) is not None:
             elapsed = now - self._opened

@@ -1,8 +1,7 @@
 """The connections of an account, and the decision who uses which one.
 
-Opening a connection costs about four round trips and starting a task one more, so
-connections are kept after their task, and one task is started in advance while speech
-is likely.
+Opening a connection costs about four round trips and starting a task one more, so both
+are done in advance while speech is likely.
 """
 
 import asyncio
@@ -27,6 +26,7 @@ from ..errors import (
 from ..timing import Timing
 from .connection import Connection
 from .keeper import Keeper
+from .learned import Learned
 from .limiter import StartLimiter
 from .protocol import TaskState
 from .slots import PoolStatistics, Request, Slot, Slots, SlotState, Supply, take
@@ -58,6 +58,7 @@ class Pool:
         self._slots = Slots()
         self._warmer = Warmer(self._start_in_advance, self._slots.is_warm, timing)
         self._keeper = Keeper(timing)
+        self._cancelling = Learned()
         self._arrivals = count()
         self._next_look: asyncio.TimerHandle | None = None
         self._last_opening = 0.0
@@ -132,8 +133,7 @@ class Pool:
     def keep_ready(self, seconds: float) -> None:
         """Have a connection ready for so long after speech, from now on.
 
-        Costs no characters. Nothing is opened before the service has accepted the
-        account, nor after it refused it.
+        Costs no characters. Nothing is opened unless the service accepts the account.
         """
         self._keeper.seconds = seconds
         self._assign()
@@ -229,7 +229,7 @@ class Pool:
         supply.unserved += 1
         if slot := take(supply.coming, lambda _: True):
             return self._late_at(slot)
-        if slot := take(supply.warm, lambda slot: slot.cancellable):
+        if slot := take(supply.warm, lambda slot: slot.clears(self._cancelling)):
             return self._late_at(self._clear(slot))
         if supply.prepared > supply.unserved:
             return math.inf
@@ -432,8 +432,10 @@ class Pool:
                 await slot.opened.cancel()
         except (CosyVoiceError, TimeoutError) as err:
             _LOGGER.debug("%s: not cleared: %r", slot.opened.name, err)
+            self._cancelling.failed(slot.model, signs=isinstance(err, TimeoutError))
             self._drop(slot)
         else:
+            self._cancelling.worked(slot.model)
             self._keep(slot, SlotState.IDLE)
         self._assign()
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 import math
 
-from ..errors import CosyVoiceConnectionError, CosyVoiceError
+from ..errors import CosyVoiceConnectionError, CosyVoiceError, RequestError
 from ..timing import Timing
 from .connection import Connection
+from .learned import Learned
 from .task import TaskSettings
 
 
@@ -54,9 +55,14 @@ class Slot:
         return self.connection
 
     @property
-    def cancellable(self) -> bool:
-        """True if a task was started in advance that can be cancelled."""
-        return self.task is not None and self.task.cancellable
+    def model(self) -> str:
+        """Model of the task that was started in advance; empty without one."""
+        return self.task.model if self.task else ""
+
+    def clears(self, cancelling: Learned) -> bool:
+        """Return whether a task was started in advance that can be cancelled."""
+        cancellable = self.task is not None and self.task.cancellable
+        return cancellable and cancelling.works(self.model)
 
     def limit(self, timing: Timing) -> float:
         """Return for how many seconds the service keeps the connection as it is."""
@@ -120,7 +126,9 @@ class Request:
         if slot.used and isinstance(error, CosyVoiceConnectionError):
             self.new = slot.task is None
             return True
-        if self.warm or not error.retry_once:
+        # The service may refuse to change the parameters of a connection.
+        is_reuse = slot.used and type(error) is RequestError
+        if self.warm or not (error.retry_once or is_reuse):
             return False
         error.retry_once = False
         self.new, repeated = True, self.repeated
