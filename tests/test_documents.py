@@ -56,6 +56,10 @@ ONE_LANGUAGE = {"architecture.md", "formats.md", "verify.md"}
 """Pages for developers."""
 NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加"}
 """Of the user interface since Home Assistant 2026.11."""
+REGIONS = {
+    "cn-beijing": ("Beijing", "北京"),
+    "ap-southeast-1": ("Singapore", "新加坡"),
+}
 UNITS = {"CNY": ("CNY", "元"), "USD": ("USD", "美元")}
 HAN_PER_HOUR = 36_000
 TOKENS_PER_HOUR = (16_000, 45_000)
@@ -264,11 +268,7 @@ def test_prices_are_those_of_the_catalogue(language: str) -> None:
     for row in rows(page("models", language))[1:]:
         model = CATALOGUE.models[row[0].strip("`")]
         found[model.id] = row
-        regions = {
-            "cn-beijing": ("Beijing", "北京"),
-            "ap-southeast-1": ("Singapore", "新加坡"),
-        }
-        for region, names in regions.items():
+        for region, names in REGIONS.items():
             assert (region in model.prices) == any(name in row[1] for name in names)
         prices, hours = expected(model)
         assert money(row[2]) == prices, model.id
@@ -279,6 +279,19 @@ def test_prices_are_those_of_the_catalogue(language: str) -> None:
         named = re.match(r"(\d+) (?:voices|个音色)", row[4])
         assert int(named[1]) if named else not voices
     assert found.keys() == CATALOGUE.models.keys()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_models_of_custom_voices_are_those_of_the_catalogue(language: str) -> None:
+    table = rows(page("voices", language))[1:]
+    models = [CATALOGUE.models[row[0].strip("`")] for row in table]
+    assert models == list(CATALOGUE.models.values())
+    for row, model in zip(table, models, strict=True):
+        for cell, regions in zip(
+            row[1:], (model.clones_in, model.designs_in), strict=True
+        ):
+            for region, names in REGIONS.items():
+                assert (region in regions) == any(name in cell for name in names)
 
 
 def money(text: str) -> dict[str, list[Decimal]]:

@@ -23,7 +23,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
-from .flows.audio_view import register_audio_view
+from .flows.audio_view import register_views
 from .issues import (
     close_issues,
     open_issue,
@@ -37,7 +37,6 @@ from .issues import (
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
-from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -56,10 +55,9 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register actions and addresses, and follow the fallback engines."""
+    """Register actions and views, and follow the fallback engines."""
     async_setup_actions(hass)
-    register_audio_view(hass)
-    await async_serve_pictures(hass)
+    register_views(hass)
     follow_renamed_engines(hass)
     return True
 

@@ -20,8 +20,7 @@ from homeassistant.components.media_source import (
 )
 from homeassistant.const import CONF_LANGUAGE
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.util import language as language_util
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 
 from .const import DOMAIN, VOICE_KIND
 from .coordinator import CosyVoiceConfigEntry
@@ -60,6 +59,7 @@ class VoiceGallery(MediaSource):
         """Return a sample of the voice whose id ends an identifier.
 
         Raises:
+            Unauthorized: The user must not spend money.
             Unresolvable: The voice cannot speak, or the budget is used up.
         """
         entry, path = self._find(item)
@@ -71,6 +71,8 @@ class VoiceGallery(MediaSource):
             )
         try:
             source = sample_source(self._hass, entry, path[-1])
+        except Unauthorized:
+            raise
         except HomeAssistantError as err:
             raise Unresolvable(
                 await async_text_of(self._hass, err),
@@ -186,10 +188,12 @@ class _Account:
 
     def _first_level(self) -> list[str]:
         """Return the custom voices, if any, and the languages, the listener's first."""
-        codes = languages_in(self._region)
-        first = language_util.matches(self.language, codes)
-        yours = [YOURS] if self.entry.runtime_data.voices.data else []
-        return [*yours, *dict.fromkeys([*first, *sorted(codes, key=self._name)])]
+        listener = self.language.partition("-")[0]
+        codes = sorted(
+            languages_in(self._region),
+            key=lambda code: (code.partition("-")[0] != listener, self._name(code)),
+        )
+        return [YOURS, *codes] if self.entry.runtime_data.voices.data else codes
 
     def _name(self, step: str) -> str:
         """Return the name of a language or kind."""

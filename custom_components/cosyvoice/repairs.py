@@ -22,6 +22,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import update_account
+from .settings import complete
 from .voices.names import Words, voice_options, voice_selector
 
 
@@ -123,11 +124,11 @@ def _entry_of(flow: RepairsFlow) -> CosyVoiceConfigEntry | None:
 
 def _replace(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """Return a voice's settings with one voice id replaced by another."""
-    languages = {
+    settings = complete(data)
+    settings[CONF_LANGUAGE_VOICES] = {
         language: new if voice == old else voice
-        for language, voice in data.get(CONF_LANGUAGE_VOICES, {}).items()
+        for language, voice in settings[CONF_LANGUAGE_VOICES].items()
     }
-    settings = {**data, CONF_LANGUAGE_VOICES: languages}
-    if data[CONF_VOICE] == old:
+    if settings[CONF_VOICE] == old:
         settings |= {CONF_VOICE: new, CONF_MODEL: AUTO, CONF_STYLE: NO_STYLE}
     return settings

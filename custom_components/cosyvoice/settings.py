@@ -101,6 +101,26 @@ class Setting:
                 return {row[key].strip(): row[content].strip() for row in rows}
         return value
 
+    def is_possible(self, value: Any) -> bool:
+        """Return whether a value can be the stored one."""
+        match self.kind:
+            case Kind.NUMBER:
+                low, high = self.range
+                is_number = isinstance(value, int | float) and type(value) is not bool
+                whole = isinstance(self.step, int)
+                return is_number and low <= value <= high and not (whole and value % 1)
+            case Kind.SWITCH:
+                return isinstance(value, bool)
+            case Kind.CHOICE:
+                return value in self.choices
+            case Kind.CODES:
+                return isinstance(value, list) and all(map(_is_text, value))
+            case Kind.ROWS:
+                return isinstance(value, Mapping) and all(
+                    _is_text(part) for item in value.items() for part in item
+                )
+        return _is_text(value)
+
     def shown(self, value: Any) -> Any:
         """Return a stored value as a form shows it: the inverse of `stored`."""
         match self.kind:
@@ -137,6 +157,10 @@ class Setting:
         if parsed is None or not parameter.accepts(parsed):
             raise OptionError(self.key, value, allowed)
         return parsed
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def parse_number(value: Any) -> Any:
@@ -263,8 +287,16 @@ to its replacement, ``language_voices`` a language to a voice id.
 
 
 def complete(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return stored settings with the defaults of missing ones."""
-    return {**DEFAULT_SETTINGS, **data}
+    """Return stored settings with the defaults of missing ones.
+
+    Settings that another release or a person has damaged count as missing.
+    """
+    possible = {
+        key: data[key]
+        for key, setting in SETTINGS.items()
+        if key in data and setting.is_possible(data[key])
+    }
+    return DEFAULT_SETTINGS | possible
 
 
 def parse_option(name: str, value: Any) -> Any:

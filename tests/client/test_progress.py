@@ -581,3 +581,18 @@ def test_the_cost_of_audio_alone_is_estimated_by_its_length(
     assert progress.cost(at) == Cost(0, estimated=True)
     progress.audio(given_out=True)
     assert progress.cost(at) == Cost(cost, estimated=True)
+
+
+@pytest.mark.parametrize("bills", [(5, 4, 6), (5, 5, 6), (5, 9, 6)])
+def test_reports_for_each_sentence_alone_are_not_taken_for_the_sum(
+    bills: tuple[int, int, int],
+) -> None:
+    """The sentences are counted here instead, and the bill is an estimate."""
+    sentences = ("One. ", "Two. ", "Three.")
+    progress = progress_of(*sentences)
+    for text, characters in zip(sentences, bills, strict=True):
+        progress.note(SentenceBegin(text), START)
+        progress.audio(given_out=True)
+        end(progress, text, characters)
+    progress.note(TaskFinished(True), START)
+    assert progress.cost(START) == Cost(sum(map(len, sentences)), estimated=True)

@@ -41,16 +41,16 @@ SWITCHES = [
 ]
 PATIENCE_MS = 30_000
 PLAY = """
-async (player) => {
+async (player, until) => {
   await player.play();
-  while (player.currentTime < 0.3) {
+  while (player.currentTime < until && !player.ended) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   player.pause();
   return player.duration;
 }
 """
-"""Plays an audio element for a moment, and returns its duration in seconds."""
+"""Plays an audio element until some second, and returns its duration in seconds."""
 
 
 def find_chromium() -> str | None:
@@ -102,6 +102,12 @@ class UserInterface:
         self._suffix = "" if language == "en" else f".{language}"
         self._pictures = pictures
 
+    @property
+    def subentry(self) -> dict[str, Any]:
+        """The texts of the dialogs of a voice."""
+        found: dict[str, Any] = self.text["config_subentries"]["voice"]
+        return found
+
     async def log_in(self) -> None:
         """Log in through the login page."""
         await self.open("/config/integrations/dashboard")
@@ -145,19 +151,32 @@ class UserInterface:
 
     async def add_voice(self, voice: str, name: str) -> None:
         """Add a voice by searching for its id or name."""
-        subentry = self.text["config_subentries"]["voice"]
-        await self.open("/config/integrations/integration/cosyvoice")
-        await self._button(subentry["initiate_flow"]["user"]).click()
-        await self._choose(subentry["step"]["user"]["menu_options"]["choose"])
-        await self.expect_title(subentry["step"]["voice"]["title"])
+        await self.begin_voice("choose", title="voice")
         await self.picture("add-voice")
-        position = list(subentry["step"]["voice"]["data"]).index("voice")
+        position = list(self.subentry["step"]["voice"]["data"]).index("voice")
         await self.form.locator("ha-selector-select").nth(position).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
-        await self.page.locator("ha-combo-box-item", has_text=name).first.click()
+        item = self.page.locator("ha-combo-box-item", has_text=name).first
+        await expect(item).to_be_visible()
+        await self.picture("search")
+        await item.click()
         await self._press("submit")
-        await self.listen(subentry)
+        await self.listen(self.subentry)
         await expect(self.page.locator("step-flow-menu")).to_be_hidden()
+
+    async def begin_voice(self, kind: str, *, title: str | None = None) -> None:
+        """Open the form that chooses, clones or designs a voice.
+
+        Args:
+            kind: The option of the menu.
+            title: The step whose title the form has, if it is another name.
+        """
+        await self.open("/config/integrations/integration/cosyvoice")
+        await self._button(self.subentry["initiate_flow"]["user"]).click()
+        await expect(self.page.locator("step-flow-menu")).to_be_visible()
+        await self.picture("voice-menu")
+        await self.choose(self.subentry["step"]["user"]["menu_options"][kind])
+        await self.expect_title(self.subentry["step"][title or kind]["title"])
 
     async def listen(self, flow: Mapping[str, Any]) -> None:
         """Play the sample of a voice in the dialog, then use the voice.
@@ -168,9 +187,37 @@ class UserInterface:
         step = flow["step"]["listen"]
         await self.expect_title(step["title"])
         player = self.page.locator("step-flow-menu audio")
-        assert await player.evaluate(PLAY) > 0
+        assert await player.evaluate(PLAY, 0.3) > 0
         await self.picture("listen")
-        await self._choose(step["menu_options"]["use"])
+        for second in range(1, 4) if self._pictures else ():
+            await player.evaluate(PLAY, second)
+            await self.picture(f"listen-{second}")
+        await self.choose(step["menu_options"]["use"])
+
+    async def play_in_gallery(self, voice: str) -> None:
+        """Play the sample of a Chinese woman's voice in the media browser.
+
+        Args:
+            voice: Its name.
+        """
+        selector = self.text["selector"]
+        shelves = [
+            "CosyVoice",
+            selector["language"]["options"]["zh"],
+            selector["voice_kind"]["options"]["women"],
+        ]
+        await self.open("/media-browser/browser")
+        browser = self.page.locator("ha-media-player-browse")
+        for shelf in shelves:
+            await browser.get_by_text(shelf, exact=True).last.click()
+        item = browser.locator("ha-list-item", has_text=voice).first
+        await expect(item).to_be_visible()
+        await self.picture("gallery")
+        async with self.page.expect_response(re.compile("/api/tts_proxy/")) as audio:
+            await item.click()
+        assert (await audio.value).ok
+        bar = self.page.locator("ha-bar-media-player")
+        await expect(bar).to_contain_text(voice)
 
     async def open_device(self, device_id: str) -> None:
         """Go to a device's page and wait until it is drawn."""
@@ -209,7 +256,7 @@ class UserInterface:
         await self.page.wait_for_load_state("networkidle")
         await self.page.screenshot(path=self._pictures / f"{name}{self._suffix}.png")
 
-    async def _choose(self, option: str) -> None:
+    async def choose(self, option: str) -> None:
         """Select an option of a menu."""
         menu = self.page.locator("step-flow-menu")
         await menu.get_by_text(option, exact=True).click()

@@ -53,6 +53,9 @@ async def test_first_day(
                 home, interface, emulator, first, SECOND_OPTION, tmp_path
             )
         await _look_at_devices(home.api, interface, entry_id)
+        await interface.play_in_gallery("Longyingxiao")
+        voices = {task.parameters["voice"] for task in await emulator.tasks()}
+        assert "longyingxiao_v3" in voices
 
 
 async def _add_account(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosyvoice.client import PARAMETERS, OptionError
 from custom_components.cosyvoice.flows.voice_form import SECTIONS
@@ -16,6 +17,11 @@ from custom_components.cosyvoice.settings import (
     complete,
     parse_option,
 )
+from homeassistant.core import HomeAssistant
+from tests.emulator import Emulator
+
+from .conftest import SUBENTRY_ID
+from .speaking import change, speak, spoken
 
 
 def test_defaults() -> None:
@@ -107,3 +113,56 @@ def test_a_switch_reads_words(given: Any, parsed: bool) -> None:
     with pytest.raises(OptionError) as caught:
         switch.parse("maybe")
     assert caught.value.allowed == "true, false"
+
+
+DAMAGES: list[dict[str, Any]] = [
+    {"voice": 5, "model": None, "style": 7, "instruction": 7, "fallback_engine": 5},
+    {"format": "flac", "sample_rate": 12345, "language_hints": "zh", "seed": -1},
+    {"format": None, "sample_rate": "16000", "language_hints": [1], "seed": "x"},
+    {"speech_rate": "fast", "pitch_rate": 99, "volume": 50.5, "lead_in": "x"},
+    {"speech_rate": None, "pitch_rate": True, "volume": "50", "lead_in": -5},
+    {"language_voices": [], "pronunciations": None, "clean_text": "yes"},
+    {"language_voices": {"zh-CN": 5}, "pronunciations": {"a": None}},
+    {"a_setting_of_a_newer_release": 1},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_setting_counts_as_missing(damage: dict[str, Any]) -> None:
+    assert complete(damage) == DEFAULT_SETTINGS
+
+
+def test_every_possible_setting_is_kept() -> None:
+    settings = DEFAULT_SETTINGS | {
+        "sample_rate": 16000,
+        "bit_rate": 32,
+        "instruction": "Softly.",
+        "language_hints": ["zh"],
+        "volume": 70.0,
+        "speech_rate": 1.25,
+        "seed": 7,
+        "pronunciations": {"NAS": "storage"},
+        "language_voices": {"ja-JP": "loongriko_v3"},
+        "fallback_engine": "tts.other",
+        "clean_text": False,
+    }
+    assert complete(settings) == settings
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_damaged_settings_keep_nobody_from_speaking(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    emulator: Emulator,
+    damage: dict[str, Any],
+) -> None:
+    change(hass, entry, **damage)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await speak(hass, "你好。")
+    assert spoken(emulator)[0].parameters["voice"] == "longanyang"
+    form = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "voice"),
+        context={"source": "reconfigure", "subentry_id": SUBENTRY_ID},
+    )
+    assert form["type"] == "form"

@@ -1,7 +1,7 @@
 """The files of the ledger: damaged ones, few bytes a message, one owner."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.cosyvoice.usage.figures import Periods, Row, Totals
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.components.backup.const import DATA_MANAGER
 from homeassistant.core import HomeAssistant
@@ -180,6 +181,18 @@ async def test_a_file_that_cannot_be_set_aside_is_not_overwritten(
     assert path.read_text() == content
 
 
+async def test_a_file_that_vanishes_does_not_keep_the_usage_from_being_kept(
+    hass: HomeAssistant, hass_storage: dict[str, Any], entry: MockConfigEntry
+) -> None:
+    """It was read, and was gone when it was to be set aside."""
+    key = f"cosyvoice.usage.{entry.entry_id}"
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": []}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await speak(hass, "你好。")
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert hass_storage[key]["data"]["recent"][0]["characters"] == 5
+
+
 async def test_a_file_of_the_first_release_is_read(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
@@ -231,6 +244,18 @@ async def test_a_message_rewrites_its_day_only(
         hass_storage[f"{key}.past"] = json.loads(past)
         async with loaded_ledger(hass, entry) as ledger:
             assert ledger.figures.total.characters == 450 * 30 + last
+
+
+def test_days_that_are_being_written_are_not_added_up() -> None:
+    """The oldest of 402 days stays, as the clock went back to it."""
+    periods = Periods()
+    row = Row(PLUS, "longanyang", "CNY")
+    days = [date(2024, 1, 1) + timedelta(days=number) for number in range(402)]
+    for day in days:
+        periods.add(day, row, Totals(characters=1))
+    periods.fold(keep=[days[0].isoformat()])
+    assert periods.keys() == {"2024-01", *(f"{day}" for day in [days[0], *days[2:]])}
+    assert periods.between()[row].characters == 402
 
 
 async def test_a_reload_keeps_the_ledger(

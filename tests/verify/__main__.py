@@ -112,12 +112,17 @@ async def interruptible(
     """Run the probes; Ctrl-C ends them early, and what was found is kept."""
     task = asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, task.cancel)
     try:
         return *await verify(options, probes, key), False
     except InterruptedRunError as run:
         return run.results, run.left, True
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
 
 
 def permitted(options: argparse.Namespace, probes: list[Probe]) -> bool:
@@ -152,8 +157,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.real and not permitted(options, probes):
         return 2
+    return asyncio.run(verified(options, probes, key))
+
+
+async def verified(options: argparse.Namespace, probes: list[Probe], key: str) -> int:
+    """Run the probes, tell what they found and report it; return the exit code."""
     begun = time.monotonic()
-    results, left, interrupted = asyncio.run(interruptible(options, probes, key))
+    results, left, interrupted = await interruptible(options, probes, key)
     seconds = time.monotonic() - begun
     region = options.region if options.real else "both regions"
     options.report.write_text(

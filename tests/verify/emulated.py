@@ -1,4 +1,4 @@
-"""The emulator in the service's place: both regions, and one with short time limits."""
+"""The emulator in the service's place: both regions, and two for what needs more."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +15,7 @@ KEYS = {"sk-test": BEIJING, "sk-test-sg": SINGAPORE}
 _STARTS = 3
 _ANY_NUMBER = 1000
 _PACE = {"patience": 3.0, "silence": 0.25, "ahead": 0.3, "review": 8.0, "poll": 0.1}
-_HASTY: dict[str, float] = {"idle": 1.2, "text_gap": 0.8}
+_HASTY: dict[str, Any] = {"idle": 2.0, "text_gap": 1.5}
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,24 @@ class Emulated:
 
     regions: dict[str, Place]
     hasty: Place
+    throttled: Place
 
     def place(self, probe: Probe) -> Place:
         """Return where a probe is done."""
-        return self.hasty if probe.hasty else self.regions[probe.regions[0]]
+        usual = self.regions[probe.regions[0]]
+        return {"hasty": self.hasty, "throttled": self.throttled}.get(
+            probe.stand, usual
+        )
 
     @property
     def services(self) -> list[Service]:
         """Every way to an emulator."""
-        return [place.service for place in (*self.regions.values(), self.hasty)]
+        return [place.service for place in self.places]
+
+    @property
+    def places(self) -> list[Place]:
+        """Every emulator."""
+        return [*self.regions.values(), self.hasty, self.throttled]
 
 
 @asynccontextmanager
@@ -65,7 +74,8 @@ async def emulated(differ: Collection[str] = ()) -> AsyncIterator[Emulated]:
             return await stack.enter_async_context(Emulator(config))
 
         regions = {region: await emulator(region) for region in (BEIJING, SINGAPORE)}
-        hasty = await emulator(BEIJING, _STARTS, **_HASTY)
+        hasty = await emulator(BEIJING, **_HASTY)
+        throttled = await emulator(BEIJING, _STARTS)
 
         def place(emulator: Emulator, other: Emulator, pace: Pace) -> Place:
             region = emulator.config.region
@@ -87,4 +97,5 @@ async def emulated(differ: Collection[str] = ()) -> AsyncIterator[Emulated]:
                 SINGAPORE: place(singapore, beijing, Pace(**_PACE)),
             },
             place(hasty, singapore, Pace(**_PACE, **_HASTY)),
+            place(throttled, singapore, Pace(**_PACE)),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from .service import Service
@@ -47,6 +47,16 @@ _PRICES = {
 _OF_TEXT, _OF_AUDIO = 1.5e-6, 12e-6
 _TOKENS_PER_SECOND = 12.5
 
+_OF_ACCOUNT = (
+    "AccessDenied",
+    "AllocationQuota",
+    "Arrearage",
+    "Model.AccessDenied",
+    "Workspace.AccessDenied",
+    "WorkSpaceNotFound",
+)
+
+type Stand = Literal["usual", "hasty", "throttled"]
 type Run = Callable[[Service], Awaitable[str]]
 
 
@@ -59,11 +69,29 @@ class RefusedError(DiffersError):
 
     Attributes:
         code: The service's code.
+        words: Its message.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"refused: {code} {message}".strip())
         self.code = code
+        self.words = message
+
+    @property
+    def is_throttled(self) -> bool:
+        """True if it may be taken later."""
+        return self.code.startswith("Throttling")
+
+    @property
+    def is_of_account(self) -> bool:
+        """True if it tells of the account, not of the service."""
+        return self.code.startswith(_OF_ACCOUNT)
+
+
+class ClosedError(RefusedError):
+    """The service refused what it should be open for, whatever the account."""
+
+    is_of_account = False
 
 
 class UntoldError(Exception):
@@ -83,7 +111,8 @@ class Probe:
         differ: The difference of the emulator against which it is seen to fail.
         cost: What it costs at most, in CNY.
         regions: Where it can be told.
-        hasty: True if against the emulator it needs short time limits.
+        stand: What it needs of the emulator: short time limits (``hasty``), or a limit
+            of starts (``throttled``).
         seconds: How long it may take.
         run: Does it; returns what was seen.
     """
@@ -96,7 +125,7 @@ class Probe:
     differ: str
     cost: float
     regions: Sequence[str]
-    hasty: bool
+    stand: Stand
     seconds: float
     run: Run
 
@@ -124,7 +153,7 @@ def probe(
     *,
     cost: float = 0.0,
     regions: Sequence[str] = (BEIJING, SINGAPORE),
-    hasty: bool = False,
+    stand: Stand = "usual",
     seconds: float = 40.0,
 ) -> Callable[[Run], Run]:
     """Make a probe of a function; its docstring is the belief."""
@@ -141,7 +170,7 @@ def probe(
             differ=differ,
             cost=cost,
             regions=regions,
-            hasty=hasty,
+            stand=stand,
             seconds=seconds,
             run=run,
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from contextlib import suppress
 import json
 import os
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..emulator.wire import connect
 from . import __main__ as command
 from .emulated import emulated
 from .probe import MODEL, PROBES, DiffersError, Probe, RefusedError, UntoldError
-from .report import ROOT, redacted
+from .report import redacted
 from .runner import InterruptedRunError, Verdict, judge, run
 from .service import Service
 
@@ -85,40 +84,34 @@ def test_it_asks_before_it_costs(
     assert command.permitted(command.parse_arguments(["--real", "--yes"]), [])
 
 
-async def real(emulator: Emulator, *arguments: str) -> tuple[int, str]:
-    """Run the command against an emulator that it takes for the service."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.verify", "--real", "--yes"),
-        *("--url", emulator.url, "--report", str(Path.cwd() / "report.md")),
-        *arguments,
-        cwd=ROOT,
-        env={**os.environ, "DASHSCOPE_API_KEY": KEY},
-        stdout=asyncio.subprocess.PIPE,
+async def real(emulator: Emulator, *names: str) -> int:
+    """Run probes against an emulator that is taken for the service."""
+    options = command.parse_arguments(
+        ["--real", "--url", emulator.url, "--only", *names]
     )
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
+    return await command.verified(options, command.chosen(options.only), KEY)
 
 
-async def test_a_difference_is_told_and_ends_with_1() -> None:
+async def test_a_difference_is_told_and_ends_with_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = EmulatorConfig(api_keys=[KEY], differ={"no-slash"})
     async with Emulator(config) as emulator:
-        code, output = await real(
-            emulator, "--only", "path-with-slash", "right-key-opens"
-        )
-    text = (Path.cwd() / "report.md").read_text()
-    assert code == 1
+        assert await real(emulator, "path-with-slash", "right-key-opens") == 1
+    output = capsys.readouterr().out
+    text = (folder / "verify-report.md").read_text()
     assert "1 holds, 1 differs" in output
     assert "| path-with-slash | 1 | differs | HTTP 404 | no-slash |" in text
     assert KEY not in output + text
 
 
-async def test_nothing_is_told_where_nothing_answers() -> None:
+async def test_nothing_is_told_where_nothing_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with Emulator(EmulatorConfig(api_keys=[KEY])) as emulator:
         emulator.stop_listening()
-        code, output = await real(emulator, "--only", "one-frame-each")
-    assert code == 0
-    assert "no connection: ClientConnectorError" in output
+        assert await real(emulator, "one-frame-each") == 0
+    assert "no connection: ClientConnectorError" in capsys.readouterr().out
 
 
 def test_what_was_recorded_can_be_played(folder: Path) -> None:
@@ -193,6 +186,11 @@ async def test_a_probe_that_hangs_holds_up_nothing() -> None:
     [
         (DiffersError("two frames"), Verdict.DIFFERS, "two frames"),
         (RefusedError("Code", "words"), Verdict.DIFFERS, "refused: Code words"),
+        (
+            RefusedError("Arrearage", "Access denied."),
+            Verdict.UNTOLD,
+            "refused: Arrearage Access denied.",
+        ),
         (UntoldError("why"), Verdict.UNTOLD, "why"),
         (KeyError("usage"), Verdict.DIFFERS, "not understood: KeyError 'usage'"),
         (RuntimeError("odd"), Verdict.UNTOLD, "the probe failed: RuntimeError odd"),
@@ -217,6 +215,42 @@ async def test_an_odd_refusal_is_tried_again() -> None:
         places.place(probe).emulator.script("sporadic_418@before_started")
         result = await judge(probe, places.place(probe).service)
     assert result.verdict is Verdict.HOLDS
+
+
+async def test_a_throttled_probe_is_tried_again_until_it_cannot_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.verify.runner._PAUSES", (0.0, 0.0))
+    refused = RefusedError("Throttling.RateQuota", "too many")
+    tried: list[int] = []
+
+    async def throttled(_: Service) -> str:
+        tried.append(1)
+        raise refused
+
+    async with emulated() as places:
+        result = await judge(a_probe(throttled), places.hasty.service)
+    assert (result.verdict, result.seen) == (Verdict.UNTOLD, str(refused))
+    assert len(tried) == 3
+
+
+async def test_what_the_account_may_not_do_cannot_be_told() -> None:
+    probe = PROBES["clone-is-reviewed-first"]
+    async with emulated() as places:
+        places.place(probe).emulator.config.free_tier_only = True
+        result = await judge(probe, places.place(probe).service)
+    assert result.verdict is Verdict.UNTOLD
+    assert "AllocationQuota.FreeTierOnly" in result.seen
+
+
+async def test_arrears_are_no_refusal_of_a_parameter() -> None:
+    probe = PROBES["volume-to-100"]
+    async with emulated() as places:
+        places.place(probe).emulator.script("arrears@before_audio,times=always")
+        places.place(probe).emulator.config.differ_in({"volume-limit-200"})
+        result = await judge(probe, places.place(probe).service)
+    assert result.verdict is Verdict.UNTOLD
+    assert "Arrearage" in result.seen
 
 
 async def test_no_voice_is_left_when_it_is_interrupted() -> None:
@@ -265,19 +299,11 @@ async def test_a_voice_that_cannot_be_deleted_is_named() -> None:
     assert left == ["mine"]
 
 
-async def test_ctrl_c_ends_it_with_a_report() -> None:
+async def test_ctrl_c_ends_it_with_a_report(folder: Path) -> None:
     async with Emulator(EmulatorConfig(api_keys=[KEY])) as emulator:
         emulator.script("hang@before_started,times=always")
-        work = asyncio.create_task(real(emulator, "--only", "one-frame-each"))
-        await emulator.until(lambda: emulator.tasks, 45)
-        with suppress(ProcessLookupError):
-            os.kill(_child(), signal.SIGINT)
-        code, output = await work
-    assert code == 130
-    assert "it was interrupted" in (Path.cwd() / "report.md").read_text()
-    assert "Traceback" not in output
-
-
-def _child() -> int:
-    path = Path(f"/proc/self/task/{os.getpid()}/children")
-    return int(path.read_text().split()[-1])
+        work = asyncio.create_task(real(emulator, "one-frame-each"))
+        await emulator.until(lambda: emulator.tasks)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert await work == 130
+    assert "it was interrupted" in (folder / "verify-report.md").read_text()

@@ -17,6 +17,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, LOGGER
 from ..errors import async_text_of
 from ..usage.ledger import OverBudgetError
+from ..voices.pictures import PictureView
 
 PATH: Final = f"/api/{DOMAIN}/sample/"
 MOST: Final = 16
@@ -72,18 +73,19 @@ _SERVED: HassKey[dict[str, ServedAudio]] = HassKey(f"{DOMAIN}_served_audio")
 
 
 @callback
-def register_audio_view(hass: HomeAssistant) -> None:
-    """Prepare to serve audio, unless that was done."""
+def register_views(hass: HomeAssistant) -> None:
+    """Serve audio and the pictures of voices, unless that was done."""
     if _SERVED not in hass.data:
         hass.data[_SERVED] = {}
         hass.http.register_view(AudioView)
+        hass.http.register_view(PictureView)
 
 
 @callback
 def publish(hass: HomeAssistant, audio: ServedAudio) -> str:
     """Serve audio, and return its path."""
     # The first account's flow runs before the integration is set up
-    register_audio_view(hass)
+    register_views(hass)
     served = hass.data[_SERVED]
     while len(served) >= MOST:
         served.pop(next(iter(served))).close()

@@ -26,6 +26,7 @@ from ..client import CosyVoiceTimeoutError, audio_writer
 from ..const import CONF_FALLBACK_ENGINE, DOMAIN, settings_signal
 from ..coordinator import CosyVoiceConfigEntry
 from ..issues import update_fallback_issues
+from ..settings import complete
 from .request import SpeechRequest
 
 DEADLINE: Final = 4.0
@@ -91,7 +92,7 @@ def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
             missing = {
                 subentry_id: engine
                 for subentry_id, subentry in entry.subentries.items()
-                if (engine := subentry.data.get(CONF_FALLBACK_ENGINE))
+                if (engine := complete(subentry.data).get(CONF_FALLBACK_ENGINE))
                 and not get_engine_instance(hass, engine)
                 and not registry.async_get(engine)
             }

@@ -278,8 +278,8 @@ class _AudioFile:
             beside.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        assert self._file is not None
+        self._file.close()
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
             self._part.parent.rmdir()

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from ..client import ClonedVoice, OptionError
 from ..const import CONF_FALLBACK_ENGINE
 from ..coordinator import CosyVoiceConfigEntry, CosyVoiceData
+from ..settings import complete
 from ..text.message import check_message
 from ..text.ssml import is_ssml
 from .ha_cache import is_cached
@@ -56,7 +57,7 @@ class Speaker:
         subentry = self.entry.subentries.get(self.subentry_id)
         if request.fallback_engine is None or subentry is None:
             return request.fallback_engine
-        return subentry.data.get(CONF_FALLBACK_ENGINE)
+        return complete(subentry.data).get(CONF_FALLBACK_ENGINE)
 
     def warm_up(self, options: Mapping[str, Any], language: str) -> None:
         """Expect a message with these options soon.

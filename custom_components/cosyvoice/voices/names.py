@@ -115,7 +115,7 @@ class Words:
         parts = (
             voice_name(voice.id),
             voice.description_zh if self.chinese else voice.description,
-            "/".join(spoken),
+            "/".join(dict.fromkeys(spoken)),
             ", ".join(model.removeprefix("cosyvoice-") for model in voice.models),
         )
         return " · ".join(filter(None, parts))

@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Final
 
-from homeassistant.components.http import StaticPathConfig
-from homeassistant.core import HomeAssistant
+from aiohttp import hdrs, web
+
+from homeassistant.helpers.http import HomeAssistantView
 
 from ..const import DOMAIN
-from .kinds import YOURS, kinds_of
+from .kinds import KINDS, YOURS, kinds_of
 
 LANGUAGES: Final = "languages"
 """The picture of languages."""
-_ADDRESS: Final = f"/{DOMAIN}/pictures"
+PATH: Final = f"/api/{DOMAIN}/picture/"
 _FOLDER: Final = Path(__file__).parent.parent / "pictures"
+_HEADERS: Final = {hdrs.CACHE_CONTROL: "public, max-age=86400"}
 _TELLING: Final = (
     YOURS,
     "children",
@@ -25,15 +27,23 @@ _TELLING: Final = (
 """The kinds, those that say most about a voice first."""
 
 
-async def async_serve_pictures(hass: HomeAssistant) -> None:
-    """Serve the pictures to browsers."""
-    path = StaticPathConfig(_ADDRESS, str(_FOLDER), cache_headers=True)
-    await hass.http.async_register_static_paths([path])
+class PictureView(HomeAssistantView):
+    """Serves the pictures to everyone, as a page's images send no token."""
+
+    url = f"{PATH}{{name}}"
+    name = f"api:{DOMAIN}:picture"
+    requires_auth = False
+
+    async def get(self, request: web.Request, name: str) -> web.FileResponse:
+        """Return a picture."""
+        if name not in {*KINDS, LANGUAGES}:
+            raise web.HTTPNotFound
+        return web.FileResponse(_FOLDER / f"{name}.svg", headers=_HEADERS)
 
 
 def picture(name: str) -> str:
     """Return the path of the picture of a kind, or of `LANGUAGES`."""
-    return f"{_ADDRESS}/{name}.svg"
+    return f"{PATH}{name}"
 
 
 def picture_of(voice_id: str) -> str:

@@ -33,7 +33,7 @@ async def _ending_of_gap(talk: Talk, text: str) -> tuple[float, float, str]:
     return last - begun, failed.at - last, f"{code}: {words}"
 
 
-@probe("6", "docs", "client/timing.py", "text-gap-10", hasty=True, seconds=60)
+@probe("6", "docs", "client/timing.py", "text-gap-10", stand="hasty", seconds=60)
 async def text_gap(service: Service) -> str:
     """A task without text fails after 23 s, and not before."""
     async with connected(service) as talk:
@@ -42,7 +42,7 @@ async def text_gap(service: Service) -> str:
         return expect(limit * 0.9 < after, f"{after:.1f} s of {limit:g}: {how}")
 
 
-@probe("6", "docs", "client/errors.py", "text-gap-code", hasty=True, seconds=60)
+@probe("6", "docs", "client/errors.py", "text-gap-code", stand="hasty", seconds=60)
 async def text_gap_has_a_code(service: Service) -> str:
     """Then the code is InvalidParameter, and the words name a timeout."""
     async with connected(service) as talk:
@@ -56,7 +56,7 @@ async def text_gap_has_a_code(service: Service) -> str:
     "seen",
     "client/timing.py",
     "text-gap-in-audio",
-    hasty=True,
+    stand="hasty",
     cost=characters(70),
     seconds=70,
 )
@@ -87,7 +87,7 @@ async def _idle(talk: Talk) -> tuple[float, str]:
     "docs",
     "client/timing.py",
     "idle-30",
-    hasty=True,
+    stand="hasty",
     cost=characters(3),
     seconds=100,
 )
@@ -104,7 +104,7 @@ async def idle_is_closed(service: Service) -> str:
     "seen",
     "tests/emulator",
     "idle-code-1001",
-    hasty=True,
+    stand="hasty",
     cost=characters(3),
     seconds=100,
 )
@@ -126,7 +126,7 @@ async def _spoken(talk: Talk) -> None:
     "docs",
     "client/wire/pool.py",
     "text-gap-half",
-    hasty=True,
+    stand="hasty",
     cost=characters(3),
     seconds=60,
 )
@@ -146,7 +146,7 @@ async def started_task_waits(service: Service) -> str:
     "docs",
     "client/timing.py",
     "idle-half",
-    hasty=True,
+    stand="hasty",
     cost=characters(6),
     seconds=100,
 )
@@ -168,7 +168,7 @@ async def connection_waits(service: Service) -> str:
     "guess",
     "client/wire/warmer.py",
     "pings-keep-open",
-    hasty=True,
+    stand="hasty",
     cost=characters(3),
     seconds=110,
 )
@@ -207,21 +207,23 @@ async def _begun(service: Service, *models: str) -> list[str]:
         return await asyncio.gather(*(one(talk, model) for talk, model in talks))
 
 
-@probe("14", "docs", "client/wire/limiter.py", "one-start", hasty=True)
+@probe("14", "docs", "client/wire/limiter.py", "one-start", stand="throttled")
 async def three_starts(service: Service) -> str:
     """A model starts three tasks in a second."""
     codes = await _begun(service, *[PLUS] * 3)
     return expect(not any(codes), f"{codes}")
 
 
-@probe("14", "docs", "client/wire/limiter.py", "twenty-starts", hasty=True)
+@probe("14", "docs", "client/wire/limiter.py", "twenty-starts", stand="throttled")
 async def no_more_starts(service: Service) -> str:
     """It starts no more than three: of eight, some fail."""
     failed = [code for code in await _begun(service, *[PLUS] * _TASKS) if code]
     return expect(failed, f"{len(failed)} of {_TASKS} failed: {sorted({*failed})}")
 
 
-@probe("14", "docs", "client/wire/limiter.py", "starts-of-all-models", hasty=True)
+@probe(
+    "14", "docs", "client/wire/limiter.py", "starts-of-all-models", stand="throttled"
+)
 async def starts_are_counted_by_model(service: Service) -> str:
     """Two models start three tasks each in a second."""
     codes = await _begun(service, *[PLUS, QWEN_30] * 3)
@@ -235,7 +237,7 @@ async def tasks_run_together(service: Service) -> str:
     return expect(not any(codes), f"{codes}")
 
 
-@probe("14", "docs", "client/errors.py", "throttling-code", hasty=True)
+@probe("14", "docs", "client/errors.py", "throttling-code", stand="throttled")
 async def throttling_has_a_code(service: Service) -> str:
     """Too many starts fail with Throttling.RateQuota."""
     failed = {code for code in await _begun(service, *[PLUS] * _TASKS) if code}
