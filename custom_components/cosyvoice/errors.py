@@ -160,9 +160,17 @@ def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
     }
 
 
-async def async_explain(hass: HomeAssistant, error: CosyVoiceError) -> str:
-    """Return a client error's message in Home Assistant's language, for a form."""
-    return await async_text_of(hass, translated_error(error))
+async def async_explain(hass: HomeAssistant, error: CosyVoiceError | None) -> str:
+    """Return a client error's message in Home Assistant's language, for a form.
+
+    None stands for an error that nobody expected, which the log explains.
+    """
+    shown = (
+        translated_error(error)
+        if error
+        else HomeAssistantError(translation_domain=DOMAIN, translation_key="unexpected")
+    )
+    return await async_text_of(hass, shown)
 
 
 async def async_text_of(hass: HomeAssistant, error: HomeAssistantError) -> str:

@@ -204,7 +204,7 @@ class AccountForm:
             return handling_of(err).form
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while checking an account")
-            self.placeholders["reason"] = ""
+            self.placeholders["reason"] = await async_explain(self._hass, None)
             return "unknown"
         return None
 

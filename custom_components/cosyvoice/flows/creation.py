@@ -180,7 +180,7 @@ class Creation(ABC):
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while creating a voice")
             self.errors["base"] = "unknown"
-            self.placeholders["reason"] = ""
+            self.placeholders["reason"] = await async_explain(self._hass, None)
 
     async def _make(self) -> None:
         """Create the voice, also if nobody waits for it any longer."""
