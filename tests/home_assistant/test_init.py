@@ -488,3 +488,20 @@ async def test_voice_without_stored_settings_has_the_defaults(
     assert diagnostics["voices"][SUBENTRY_ID] == DEFAULT_SETTINGS | {
         "pronunciations": REDACTED
     }
+
+
+async def test_a_list_of_voices_that_could_not_be_read_is_read_when_it_is_needed(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
+) -> None:
+    """Once it is there, it is not read again."""
+    emulator.config.cloned_voices[CLONE] = "OK"
+    emulator.script("http_500@http")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    voices = entry.runtime_data.voices
+    assert not voices.data
+    await voices.async_read_once()
+    assert voices.data.keys() == {CLONE}
+    emulator.config.cloned_voices.clear()
+    await voices.async_read_once()
+    assert voices.data.keys() == {CLONE}
