@@ -25,15 +25,13 @@ from custom_components.cosyvoice.client import (
     Endpoint,
     SynthesisOptions,
     Timing,
-    Utterance,
 )
 from custom_components.cosyvoice.text.sentences import Piece
 
 from .client.speaking import pieces, whole
 from .clock import run
 from .emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
-from .emulator.audio import decode
-from .emulator.signals import recognise
+from .hearing import problem
 
 CONCURRENCY = 10
 ROUND = 100
@@ -195,49 +193,8 @@ async def _say(
         result.resumed += utterance.report.resumed
     result.outcomes[utterance.report.outcome] += 1
     if utterance.report.outcome == "finished":
-        if problem := _problem(bytes(audio), container, sentences, utterance, emulator):
-            result.problems.append(f"{number}: {container}: {problem}")
-
-
-def _problem(
-    audio: bytes,
-    container: str,
-    sentences: list[str],
-    utterance: Utterance,
-    emulator: Emulator,
-) -> str | None:
-    """Return what is wrong with what was heard, if anything is.
-
-    A text that pauses is heard in the parts that were written before and after.
-
-    Where two Opus streams meet, the decoder needs some milliseconds to adapt, which
-    can cost the tone that begins a signal but not what the signal says.
-    """
-    known = [
-        sentence.text
-        for task in emulator.tasks
-        if task.id in utterance.report.request_ids
-        for sentence in task.sentences
-    ]
-    everything = recognise(decode(audio), known)
-    heard = [
-        found.text for found in everything if found.complete or container == "opus"
-    ]
-    text, reached, repeats = _joined(" ".join(sentences)), 0, 0
-    for part in (_joined(part) for part in heard if part is not None):
-        start = text.rfind(part, 0, reached + len(part))
-        if start < 0:
-            return f"{sentences} was heard as {everything}; {utterance.report}"
-        repeats += start < reached
-        reached = max(reached, start + len(part))
-    if reached < len(text) or repeats > utterance.report.resumed:
-        return f"{sentences} was heard as {everything}; {utterance.report}"
-    return None
-
-
-def _joined(text: str) -> str:
-    """Return what is pronounced of a text."""
-    return "".join(filter(str.isalnum, text))
+        if wrong := problem(bytes(audio), container, sentences, utterance, emulator):
+            result.problems.append(f"{number}: {container}: {wrong}")
 
 
 class _Writer:
@@ -292,8 +249,8 @@ def main() -> None:
     steps = range(0, len(result.memory), max(1, len(result.memory) // 10))
     print("memory, MiB:", [round(result.memory[step]) for step in steps])
     print("descriptors:", [result.descriptors[step] for step in steps])
-    for problem in result.problems:
-        print("PROBLEM", problem)
+    for wrong in result.problems:
+        print("PROBLEM", wrong)
     if problems := len(result.problems):
         print(f"FAILED: {problems} problem{'s' * (problems > 1)}")
         raise SystemExit(1)

@@ -15,6 +15,7 @@ from custom_components.cosyvoice.client import (
     CosyVoiceError,
     CosyVoiceTimeoutError,
     Endpoint,
+    RequestError,
     ServiceError,
     Timing,
 )
@@ -339,3 +340,26 @@ async def test_own_voices_are_listed() -> None:
     async with service(config) as (_, client):
         [voice] = await client.list_voices()
         assert (voice.id, voice.model) == (voice_id, "cosyvoice-v3-flash")
+
+
+def test_a_service_whose_temporary_keys_last_a_minute() -> None:
+    """The longest life is asked for once; a key is renewed after half a minute."""
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", differ={"tokens-60-s"})
+        async with service(config, temporary_keys=True) as (emulator, client):
+            for pause in (0, 10, 25, 90, 90):
+                await asyncio.sleep(pause)
+                emulator.cut()
+                assert heard(emulator, await listen(client.speak(TEXT, options())))
+            assert {record.key for record in emulator.connections} == {"temporary"}
+            assert emulator.tokens_issued <= 5
+
+    run(scenario())
+
+
+async def test_any_other_refusal_of_a_temporary_key_is_an_error() -> None:
+    async with service(temporary_keys=True) as (emulator, client):
+        emulator.script("error@http,request=tokens,code=InvalidParameter,times=always")
+        with pytest.raises(RequestError):
+            await client.check_key()

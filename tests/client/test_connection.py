@@ -301,4 +301,4 @@ async def test_a_cancelled_task_is_confirmed() -> None:
             await connection.flush()
             await connection.cancel()
         await connection.close()
-    assert flushes == [{"input": {"flush": True}}] * 2
+    assert [flush["input"] for flush in flushes] == [{"flush": True}] * 2

@@ -54,6 +54,15 @@ def result(protocol: TaskProtocol, kind: str | None, **parts: Any) -> str:
     return message(protocol, "result-generated", payload=payload)
 
 
+AGAIN = {
+    "task_group": "audio",
+    "task": "tts",
+    "function": "SpeechSynthesizer",
+    "model": "cosyvoice-v3-flash",
+}
+"""What each text repeats."""
+
+
 @pytest.fixture
 def protocol() -> TaskProtocol:
     """Return a protocol whose task has been asked for."""
@@ -96,8 +105,9 @@ def test_a_task_from_start_to_end(running: TaskProtocol) -> None:
     """Text goes out, sentences and audio come in, and the connection is idle again."""
     sent = json.loads(running.continue_task("今天天气不错。"))
     assert sent["header"]["action"] == "continue-task"
-    assert sent["payload"] == {"input": {"text": "今天天气不错。"}}
-    assert json.loads(running.flush())["payload"] == {"input": {"flush": True}}
+    assert sent["payload"] == {**AGAIN, "input": {"text": "今天天气不错。"}}
+    flush = json.loads(running.flush())
+    assert flush["payload"] == {**AGAIN, "input": {"flush": True}}
     sent = json.loads(running.finish_task())
     assert sent["header"]["action"] == "finish-task"
     assert sent["payload"] == {"input": {}}
@@ -432,3 +442,13 @@ def test_noise_between_messages_changes_nothing(data: st.DataObject) -> None:
         events = protocol.receive_binary(chunk)
         heard += [event.data for event in events if isinstance(event, Audio)]
     assert heard == chunks
+
+
+def test_an_end_that_was_asked_for_may_come_without_a_task_id(
+    running: TaskProtocol,
+) -> None:
+    """One that was not is another task's."""
+    frame = message(running, "task-finished", header={"task_id": None})
+    assert running.receive_text(frame) == []
+    running.finish_task()
+    assert running.receive_text(frame) == [TaskFinished(True)]

@@ -242,7 +242,8 @@ class Connection:
         values = payload.get("input")
         if not isinstance(values, dict):
             raise invalid("task can not be null")
-        if self._facts.continue_needs_model and "model" not in payload:
+        is_short = action == "continue-task" and "model" not in payload
+        if is_short and self._facts.continue_needs_model:
             raise invalid("Missing required parameter 'payload.model'!")
         if arrived < task.started and not self._facts.early_text:
             raise invalid("Parameter invalid: the task has not started")

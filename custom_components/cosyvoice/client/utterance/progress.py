@@ -109,6 +109,7 @@ class TaskProgress:
         self._anchor_place = 0
         self._anchor_size = 0
         self._anchor_billed = 0
+        self._contradicted = False  # the reported characters make no sense
         self._unmatched = 0  # sentences that were not found in the text
         self._reports_sentences = False
         self._reports_ends = False
@@ -362,6 +363,15 @@ class TaskProgress:
         It is the only sign of progress if sentences are not reported. The sentence
         that raised the count may be incomplete, so only those before it are counted.
         """
+        if self._contradicted:
+            return
+        if self.billed and (
+            characters < self.billed
+            or (self._under_way and characters == self._size_under_way())
+        ):
+            # Reported for each sentence alone: the sentences are counted here instead.
+            self._contradicted, self.billed = True, None
+            return
         rises = self.billed is not None and characters > self.billed
         if rises and not self._reports_sentences:
             self._reach(self._after_one_part(None, self.billed), matched=False)

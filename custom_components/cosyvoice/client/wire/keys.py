@@ -7,7 +7,13 @@ import logging
 import time
 from typing import Final
 
-from ..errors import ClientClosedError, CosyVoiceError, CosyVoiceTimeoutError
+from ..errors import (
+    ClientClosedError,
+    CosyVoiceError,
+    CosyVoiceTimeoutError,
+    NotOfferedError,
+    RequestError,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -15,8 +21,12 @@ LIFE: Final = 1800
 """Seconds that a temporary key is requested for; the service's longest (Model Studio,
 temporary API keys)."""
 
+SHORT_LIFE: Final = 60
+"""Seconds that are requested if the service refuses the longest (an older page)."""
+
 RENEW_BEFORE: Final = 300
-"""Seconds before its end at which a key is renewed, in the background."""
+"""Seconds before its end at which a key is renewed, in the background; at the earliest
+after half its life."""
 
 MARGIN: Final = 30
 """Seconds before its end at which a key is no longer used."""
@@ -50,6 +60,7 @@ class TemporaryKeys:
         """
         self._request = request
         self._limit = limit
+        self._life = LIFE
         self._token: str | None = None
         self._ends_at = 0.0
         self._renewal: asyncio.Task[str] | None = None
@@ -71,7 +82,7 @@ class TemporaryKeys:
             if renewal.cancelled():
                 raise ClientClosedError("The client is closed")
             return renewal.result()
-        if left <= RENEW_BEFORE:
+        if left <= min(RENEW_BEFORE, self._life / 2):
             self._renewed()
         return self._token
 
@@ -96,13 +107,24 @@ class TemporaryKeys:
         return self._renewal
 
     async def _renew(self) -> str:
-        key = await self._request(LIFE)
+        key = await self._new_key()
         life = key.expires_at - time.time()
-        if not 0 < life < LIFE:  # The clocks differ.
-            life = LIFE
+        if not 0 < life < self._life:  # The clocks differ.
+            life = self._life
         self._token = key.token
         self._ends_at = asyncio.get_running_loop().time() + life
         return key.token
+
+    async def _new_key(self) -> TemporaryKey:
+        """Return a key with the longest life that the service grants."""
+        try:
+            return await self._request(self._life)
+        except RequestError as err:
+            if isinstance(err, NotOfferedError) or self._life == SHORT_LIFE:
+                raise
+        key = await self._request(SHORT_LIFE)
+        self._life = SHORT_LIFE
+        return key
 
 
 def _log_failure(renewal: asyncio.Task[str]) -> None:

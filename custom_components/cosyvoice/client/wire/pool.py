@@ -1,8 +1,7 @@
 """The connections of an account, and the decision who uses which one.
 
-Opening a connection costs about four round trips and starting a task one more, so
-connections are kept after their task, and one task is started in advance while speech
-is likely.
+Opening a connection costs about four round trips and starting a task one more, so both
+are done in advance while speech is likely.
 """
 
 import asyncio
@@ -27,6 +26,7 @@ from ..errors import (
 from ..timing import Timing
 from .connection import Connection
 from .keeper import Keeper
+from .learned import Learned
 from .limiter import StartLimiter
 from .protocol import TaskState
 from .slots import PoolStatistics, Request, Slot, Slots, SlotState, Supply, take
@@ -58,6 +58,7 @@ class Pool:
         self._slots = Slots()
         self._warmer = Warmer(self._start_in_advance, self._slots.is_warm, timing)
         self._keeper = Keeper(timing)
+        self._cancelling = Learned()
         self._arrivals = count()
         self._next_look: asyncio.TimerHandle | None = None
         self._last_opening = 0.0
@@ -85,8 +86,7 @@ class Pool:
     ) -> Connection:
         """Return a connection whose task takes text.
 
-        Waits for the permitted rate of task starts as long as it takes, for a
-        connection and for the started task each within its own limit.
+        Waits for the permitted rate of starts as long as it takes, else within limits.
 
         Args:
             task: Settings of the task.
@@ -132,8 +132,7 @@ class Pool:
     def keep_ready(self, seconds: float) -> None:
         """Have a connection ready for so long after speech, from now on.
 
-        Costs no characters. Nothing is opened before the service has accepted the
-        account, nor after it refused it.
+        Costs no characters. Nothing is opened unless the service accepts the account.
         """
         self._keeper.seconds = seconds
         self._assign()
@@ -219,9 +218,13 @@ class Pool:
         supply.starts[task.model] += 1
         if supply.starts[task.model] > 2 * task.starts_per_second:
             return math.inf  # By its turn a connection will have become free.
-        if slot := take(supply.idle, lambda slot: not (request.new and slot.used)):
-            if (delay := self._limiter.delay(task.model, permitted)) > 0:
-                return asyncio.get_running_loop().time() + delay
+        now = asyncio.get_running_loop().time()
+        turn = now + self._limiter.delay(task.model, permitted)
+        if request.new and turn - self._last_opening > now:
+            return turn - self._last_opening  # It must not wait once it is open.
+        if slot := take(supply.idle, lambda slot: slot.suits(request, now)):
+            if turn > now:
+                return turn
             self._limiter.count(task.model)
             self._grant(request, slot)
             return self._late_at(slot) if request.warm else math.inf
@@ -229,7 +232,7 @@ class Pool:
         supply.unserved += 1
         if slot := take(supply.coming, lambda _: True):
             return self._late_at(slot)
-        if slot := take(supply.warm, lambda slot: slot.cancellable):
+        if slot := take(supply.warm, lambda slot: slot.clears(self._cancelling)):
             return self._late_at(self._clear(slot))
         if supply.prepared > supply.unserved:
             return math.inf
@@ -354,8 +357,7 @@ class Pool:
             return True  # The next wait for a connection raises ClientClosedError.
         if isinstance(err, ThrottledError) and not (request.warm or request.throttled):
             # Another client uses the account, too. The place in the queue is kept.
-            request.throttled = True
-            task = request.task
+            request.throttled, task = True, request.task
             self._limiter.count(task.model, task.starts_per_second)
             return True
         return request.may_repeat(slot, err)
@@ -372,9 +374,8 @@ class Pool:
         Raises:
             CosyVoiceError: It could not be started.
         """
-        slot = await self._start(
-            Request(True, next(self._arrivals), task), lambda: None
-        )
+        request = Request(True, next(self._arrivals), task)
+        slot = await self._start(request, lambda: None)
         self._statistics.warm_ups += 1
         self._keep(slot, SlotState.WARM)
         self._assign()
@@ -432,8 +433,10 @@ class Pool:
                 await slot.opened.cancel()
         except (CosyVoiceError, TimeoutError) as err:
             _LOGGER.debug("%s: not cleared: %r", slot.opened.name, err)
+            self._cancelling.failed(slot.model, signs=isinstance(err, TimeoutError))
             self._drop(slot)
         else:
+            self._cancelling.worked(slot.model)
             self._keep(slot, SlotState.IDLE)
         self._assign()
 

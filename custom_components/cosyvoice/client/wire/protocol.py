@@ -141,6 +141,7 @@ class TaskProtocol:
         self._name = name
         self.state = TaskState.IDLE
         self.task_id = ""
+        self._model = ""
         self._announcement: str | None = None  # The last frame without an event
 
     # Messages to send
@@ -159,19 +160,17 @@ class TaskProtocol:
             task_id,
             {**_RUN_TASK, "model": model, "parameters": dict(parameters), "input": {}},
         )
-        self.task_id = task_id
+        self.task_id, self._model = task_id, model
         self._enter(TaskState.STARTING)
         return message
 
     def continue_task(self, text: str) -> str:
         """Return the message that adds text to the running task."""
-        self._require(TaskState.RUNNING)
-        return _message("continue-task", self.task_id, {"input": {"text": text}})
+        return self._continue({"text": text})
 
     def flush(self) -> str:
         """Return the message that has all text spoken that was sent so far."""
-        self._require(TaskState.RUNNING)
-        return _message("continue-task", self.task_id, {"input": {"flush": True}})
+        return self._continue({"flush": True})
 
     def finish_task(self) -> str:
         """Return the message that ends the text of the running task."""
@@ -246,14 +245,26 @@ class TaskProtocol:
         _LOGGER.debug("%s: task %s is %s", self._name, self.task_id, state.value)
         self.state = state
 
+    def _continue(self, content: Mapping[str, Any]) -> str:
+        """Return a message to the running task.
+
+        It names the model again as the vendor's SDK does; the documentation leaves
+        that out.
+        """
+        self._require(TaskState.RUNNING)
+        payload = {**_RUN_TASK, "model": self._model, "input": content}
+        return _message("continue-task", self.task_id, payload)
+
     def _concerns_task(self, event: str, task_id: object) -> bool:
         """Decide whether an event concerns the current task.
 
         A failure may come without an id, as when the service could not read the
-        message.
+        message. So may the end that was asked for.
         """
         if event == "task-failed" and not task_id:
             return self.state not in (TaskState.IDLE, TaskState.FAILED)
+        if event == "task-finished" and not task_id:
+            return self.state is TaskState.FINISHING
         return task_id == self.task_id
 
     def _started(self) -> list[Event]:

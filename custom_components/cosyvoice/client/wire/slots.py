@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 import math
 
-from ..errors import CosyVoiceConnectionError, CosyVoiceError
+from ..errors import CosyVoiceConnectionError, CosyVoiceError, RequestError
 from ..timing import Timing
 from .connection import Connection
+from .learned import Learned
 from .task import TaskSettings
+
+NEW = 0.1
+"""Seconds for which a connection counts as new."""
 
 
 class SlotState(Enum):
@@ -54,9 +58,18 @@ class Slot:
         return self.connection
 
     @property
-    def cancellable(self) -> bool:
-        """True if a task was started in advance that can be cancelled."""
-        return self.task is not None and self.task.cancellable
+    def model(self) -> str:
+        """Model of the task that was started in advance; empty without one."""
+        return self.task.model if self.task else ""
+
+    def clears(self, cancelling: Learned) -> bool:
+        """Return whether a task was started in advance that can be cancelled."""
+        cancellable = self.task is not None and self.task.cancellable
+        return cancellable and cancelling.works(self.model)
+
+    def suits(self, request: Request, now: float) -> bool:
+        """Return whether a request that needs a new connection could take it."""
+        return not request.new or (not self.used and now - self.since < NEW)
 
     def limit(self, timing: Timing) -> float:
         """Return for how many seconds the service keeps the connection as it is."""
@@ -99,7 +112,7 @@ class Request:
         warm: True if it is started in advance: all others are served first.
         number: Place in the order of arrival.
         task: Settings of the task.
-        new: True if the connection may have run no task before.
+        new: True if the connection may have run no task before, nor waited for one.
         unserved: True if there is no connection for it yet.
         repeated: True if the start was repeated after a sporadic error.
         throttled: True if the start was repeated after the service refused it.
@@ -120,7 +133,9 @@ class Request:
         if slot.used and isinstance(error, CosyVoiceConnectionError):
             self.new = slot.task is None
             return True
-        if self.warm or not error.retry_once:
+        # The service may refuse to change the parameters of a connection.
+        is_reuse = slot.used and type(error) is RequestError
+        if self.warm or not (error.retry_once or is_reuse):
             return False
         error.retry_once = False
         self.new, repeated = True, self.repeated

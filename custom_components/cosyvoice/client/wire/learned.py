@@ -1,0 +1,37 @@
+"""Remember whether something works that may not work with every model."""
+
+import asyncio
+from typing import Final
+
+FORGET_AFTER: Final = 3600.0
+"""Seconds after which it is tried again."""
+
+LIMIT: Final = 3
+"""Consecutive signs that it does not work after which it is not used."""
+
+
+class Learned:
+    """Results of something by model. One odd answer is not believed."""
+
+    def __init__(self) -> None:
+        self._useless_until: dict[str, float] = {}
+        self._signs: dict[str, int] = {}
+
+    def works(self, model: str) -> bool:
+        """Return False if it failed with this model again and again."""
+        now = asyncio.get_running_loop().time()
+        return now >= self._useless_until.get(model, 0.0)
+
+    def worked(self, model: str) -> None:
+        """Record that it worked."""
+        self._signs.pop(model, None)
+        self._useless_until.pop(model, None)
+
+    def failed(self, model: str, signs: int = 1) -> None:
+        """Record that it did not work, with the weight of so many signs."""
+        count = self._signs.get(model, 0) + signs
+        self._signs[model] = count
+        if count >= LIMIT:
+            now = asyncio.get_running_loop().time()
+            self._useless_until[model] = now + FORGET_AFTER
+            del self._signs[model]
