@@ -20,7 +20,7 @@ from homeassistant.components.media_source import (
 )
 from homeassistant.const import CONF_LANGUAGE
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 
 from .const import DOMAIN, VOICE_KIND
 from .coordinator import CosyVoiceConfigEntry
@@ -59,6 +59,7 @@ class VoiceGallery(MediaSource):
         """Return a sample of the voice whose id ends an identifier.
 
         Raises:
+            Unauthorized: The user must not spend money.
             Unresolvable: The voice cannot speak, or the budget is used up.
         """
         entry, path = self._find(item)
@@ -70,6 +71,8 @@ class VoiceGallery(MediaSource):
             )
         try:
             source = sample_source(self._hass, entry, path[-1])
+        except Unauthorized:
+            raise
         except HomeAssistantError as err:
             raise Unresolvable(
                 await async_text_of(self._hass, err),

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 import datetime as dt
+from itertools import batched
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,8 @@ from .network import (
     COST_REAL_TIME_FACTOR,
     FIRST_PACKET,
     NETWORKS,
+    OURS,
+    QWEN_ROW,
     REAL_TIME_FACTOR,
     STATES,
     Services,
@@ -64,16 +67,16 @@ class Benchmark:
             ],
             "latency": {
                 row: await self._work("latency", row=row, repetitions=often)
-                for row in (*STATES, *PEERS)
+                for row in (*STATES, QWEN_ROW, *PEERS)
             },
             "clients": await self._clients(),
         }
-        engines = ("pre-started", *PEERS)
+        engines = ("pre-started", QWEN_ROW, *PEERS)
         # The last two speak through different services.
         results["streamed"] = {
             row: await self._work("streamed", row=row, repetitions=often)
-            for row in engines[:2]
-        } | await self._side_by_side("streamed", "row", engines[2:], repetitions=often)
+            for row in engines[:-2]
+        } | await self._side_by_side("streamed", "row", engines[-2:], repetitions=often)
         # Processor time is the same whoever else has some.
         results["cost"] = await self._side_by_side(
             "cost", "row", engines, repetitions=3
@@ -87,10 +90,9 @@ class Benchmark:
     async def _clients(self) -> dict[str, Any]:
         often = self._repetitions
         # Two at a time at most, so that each finds a processor.
-        cold, *others = STATES
-        clients = {
-            cold: await self._work("ours", state=cold, repetitions=often)
-        } | await self._side_by_side("ours", "state", others, repetitions=often)
+        clients: dict[str, Any] = {}
+        for pair in batched(OURS, 2, strict=True):
+            clients |= await self._side_by_side("ours", "row", pair, repetitions=often)
         # These mostly wait.
         runs = iter(
             await asyncio.gather(

@@ -73,7 +73,8 @@ async def home_assistant(ffmpeg: str) -> AsyncGenerator[HomeAssistant]:
         finally:
             await hass.async_stop(force=True)
     finally:
-        await asyncio.to_thread(shutil.rmtree, directory)
+        # A thread of Home Assistant may still write a file
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
 async def add_account(

@@ -58,6 +58,16 @@ PIECE_INTERVAL = 0.06
 
 MODEL = "cosyvoice-v3-flash"
 VOICE = "longanyang"
+QWEN_VOICE = "longanhuan_v3.1"
+"""A voice of Qwen-Audio, whose model has a row of its own in most tables."""
+
+QWEN = {f"Qwen-Audio, {state}": state for state in STATES}
+OURS = {state: (state, VOICE) for state in STATES} | {
+    row: (state, QWEN_VOICE) for row, state in QWEN.items()
+}
+"""What is ready beforehand, and the voice, by the row of our client."""
+QWEN_ROW = "Qwen-Audio, pre-started"
+"""The one of these rows that is measured through Home Assistant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

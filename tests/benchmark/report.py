@@ -9,6 +9,9 @@ from .home import FORMATS
 from .network import (
     FIRST_PACKET,
     NETWORKS,
+    OURS,
+    QWEN,
+    QWEN_ROW,
     REAL_TIME_FACTOR,
     STATES,
     STREAMED_LENGTH,
@@ -17,13 +20,14 @@ from .network import (
 from .peers import PEERS, floor_round_trips
 
 CLIENTS = {
-    **{f"ours, {state}": (state, trips) for state, trips in STATES.items()},
+    **{f"ours, {row}": (row, STATES[state]) for row, (state, _) in OURS.items()},
     "SDK, callback mode": ("callback", STATES["cold"]),
     "SDK, object pool": ("pool", STATES["warm"]),
     "SDK, `call()`, whole audio": ("call", STATES["cold"]),
 }
 ROWS = {
     **{f"**CosyVoice, {state}**": (state, trips) for state, trips in STATES.items()},
+    f"**{QWEN_ROW}**": (QWEN_ROW, STATES[QWEN[QWEN_ROW]]),
     **{name: (name, floor_round_trips(name)) for name in PEERS},
 }
 

@@ -15,9 +15,9 @@ from .home import FORMATS, add_account, add_engine, engine_of, home_assistant, s
 from .network import (
     LONG_TEXT,
     NETWORKS,
+    OURS,
     PIECE_INTERVAL,
     PIECE_LENGTH,
-    STATES,
     STREAMED_LENGTH,
     STREAMED_TEXT,
     TEXTS,
@@ -42,29 +42,26 @@ class Lane:
         own: Its client, if it is ours.
     """
 
-    def __init__(self, hass: HomeAssistant, state: str) -> None:
-        """Prepare for an engine.
-
-        Args:
-            hass: The Home Assistant.
-            state: What our client has ready each time; for a peer anything.
-        """
+    def __init__(self, hass: HomeAssistant, row: str) -> None:
+        """Prepare for the engine of a row."""
         self.engine = ""
         self.own: OwnClient | None = None
         self._hass = hass
-        self._state = state
+        self._row = row
+        # What our client has ready each time
+        self._state, self._voice = OURS.get(row, ("", ""))
         self._client: CosyVoiceClient | None = None
 
-    async def open(self, row: str, url: str, https: str) -> None:
-        """Add the engine of a row."""
-        if row in STATES:
-            entry = await add_account(self._hass, url)
+    async def open(self, url: str, https: str) -> None:
+        """Add the engine."""
+        if self._row in OURS:
+            entry = await add_account(self._hass, url, voice=self._voice)
             self.own = OwnClient(self._hass, entry)
             self.engine = engine_of(self._hass, entry)
         else:
             from .peers import peer
 
-            self.engine = await add_engine(self._hass, peer(row, url, https))
+            self.engine = await add_engine(self._hass, peer(self._row, url, https))
 
     async def speak(
         self,
@@ -144,7 +141,6 @@ async def latency(row: str, services: Services, repetitions: int) -> dict[str, A
                 for share in (texts[::2], texts[1::2]):
                     lane = Lane(hass, row)
                     await lane.open(
-                        row,
                         services.emulators[network.name],
                         services.https[network.name],
                     )
@@ -193,7 +189,7 @@ async def streamed(row: str, services: Services, repetitions: int) -> dict[str, 
             for network in NETWORKS:
                 lane = Lane(hass, row)
                 await lane.open(
-                    row, services.emulators[network.name], services.https[network.name]
+                    services.emulators[network.name], services.https[network.name]
                 )
                 works.append(measure(lane, number * STREAMED_STAGGER))
         seconds = await asyncio.gather(*works)
@@ -215,7 +211,7 @@ async def cost(row: str, services: Services, repetitions: int) -> dict[str, Any]
     async with home_assistant(services.ffmpeg) as hass:
         before = memory()
         lane = Lane(hass, row)
-        await lane.open(row, services.fast, services.fast_https)
+        await lane.open(services.fast, services.fast_https)
         for form, preferred in FORMATS.items():
             await lane.rehearse(preferred)
             shares = []

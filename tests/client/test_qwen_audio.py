@@ -138,18 +138,24 @@ def test_a_listener_who_leaves_pays_the_tokens_spoken_so_far(chunks: int) -> Non
     run(scenario())
 
 
+@pytest.mark.parametrize("region", [BEIJING, SINGAPORE])
 def test_a_cancellation_without_an_answer_ends_in_time(
-    monkeypatch: pytest.MonkeyPatch,
+    region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is closed then, and the last report counts."""
 
     async def scenario() -> None:
-        settings: dict[str, Any] = {"real_time_factor": 0.5, "chunk": 0.2}
-        async with service(**settings) as (_, client):
+        settings: dict[str, Any] = {
+            "real_time_factor": 0.5,
+            "chunk": 0.2,
+            "opened_models": {TOKENS},
+        }
+        async with service(region, **settings) as (_, client):
             monkeypatch.setattr(
                 "tests.emulator.task.Task.answers_cancel", property(lambda _: False)
             )
-            utterance = client.speak(whole(TEXT * 5), options(TOKENS, format="wav"))
+            chosen = options(TOKENS, region, format="wav")
+            utterance = client.speak(whole(TEXT * 5), chosen)
             audio = aiter(utterance)
             await anext(audio)
             await anext(audio)
@@ -157,7 +163,58 @@ def test_a_cancellation_without_an_answer_ends_in_time(
             assert utterance.report.outcome == "cancelled"
             assert utterance.report.estimated
             assert client.statistics.idle == 0
-            assert await listen(client.speak("好的。", options(TOKENS)))
+            assert await listen(client.speak("好的。", chosen))
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("on", ["idle", "opened_ahead", "fresh"])
+@pytest.mark.parametrize(
+    "fault", ["voice_411", "sporadic_418", "url_error", "invalid_action"]
+)
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_burst_survives_sockets_that_the_service_refuses(
+    on: str, fault: str, *, warm: bool
+) -> None:
+    """Each that was kept, opened ahead or left waiting for its turn; one new one."""
+    times = "1" if on == "fresh" else "always"
+
+    async def scenario() -> None:
+        async with service(real_time_factor=0.05) as (emulator, client):
+            emulator.script(f"{fault}@before_started,on={on},times={times}")
+            chosen = options(TOKENS, format="wav")
+            reports = []
+            for burst in (5, 5, 1):
+                utterances = [client.speak(whole(TEXT), chosen) for _ in range(burst)]
+                spoken = await asyncio.gather(*map(listen, utterances))
+                assert all(heard(emulator, audio) for audio in spoken)
+                reports += [utterance.report for utterance in utterances]
+                if warm:
+                    client.warm_up(chosen)
+                    await asyncio.sleep(8)
+            check_bill(emulator, reports)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("gap", [0.0499, 0.05, 0.0501, 0.2])
+@pytest.mark.parametrize(("model", "region"), PLACES)
+def test_a_burst_survives_connections_that_say_bye(
+    model: str, region: str, gap: float
+) -> None:
+    """Also if they are closed in the moment in which they are wanted."""
+
+    async def scenario() -> None:
+        async with service(region, idle=0.05) as (emulator, client):
+            chosen = options(model, region, format="wav")
+            reports = []
+            for burst in (3, 5, 1):
+                utterances = [client.speak(whole(TEXT), chosen) for _ in range(burst)]
+                spoken = await asyncio.gather(*map(listen, utterances))
+                assert all(heard(emulator, audio) for audio in spoken)
+                reports += [utterance.report for utterance in utterances]
+                await asyncio.sleep(gap)
+            check_bill(emulator, reports, region)
 
     run(scenario())
 

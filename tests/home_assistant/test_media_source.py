@@ -161,6 +161,7 @@ async def test_a_voice_that_cannot_speak_yet_tells_why(
         ("zh-Hant", "longjiaxin_v3", "落緊雨"),
         ("de", CLONE, "Regenschirm"),
         ("nl", "longanhuan_v3.1", "客厅"),
+        ("en", "longanhuan", "umbrella"),
     ],
 )
 async def test_a_sample_in_a_language_of_the_voice(
@@ -173,7 +174,8 @@ async def test_a_sample_in_a_language_of_the_voice(
     says: str,
 ) -> None:
     """Preferably the listener's, and without the settings of another voice."""
-    settings = {**DEFAULT_SETTINGS, "speech_rate": 0.5, "volume": 10}
+    changed = {"voice": "longanhuan", "style": "happy", "speech_rate": 0.5}
+    settings = {**DEFAULT_SETTINGS, **changed, "volume": 10}
     subentry = gallery.subentries[SUBENTRY_ID]
     hass.config_entries.async_update_subentry(gallery, subentry, data=settings)
     await hass.config.async_update(language=language)
@@ -186,6 +188,7 @@ async def test_a_sample_in_a_language_of_the_voice(
     assert says in task.text
     sent = task.parameters
     assert (sent["voice"], sent["rate"], sent["volume"]) == (voice, 1.0, 50)
+    assert "instruction" not in sent
 
 
 async def test_a_sample_is_synthesized_and_booked_once(
@@ -226,6 +229,32 @@ async def test_a_budget_refuses_samples_that_are_not_cached(
     assert refused.value.translation_key == "over_budget"
     await hass.config.async_update(language="en")
     assert (await client.get((await resolve(hass, "longanyang")).url)).status == 200
+    assert len(spoken(emulator)) == 1
+
+
+async def test_a_user_who_may_only_look_cannot_spend_money(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    gallery: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_client: ClientSessionGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    """What is cached may be heard."""
+    looking: Any = await hass_ws_client(hass, hass_read_only_access_token)
+    place = {"media_content_id": f"{ROOT}/longanyang"}
+    request = {"type": "media_source/resolve_media", **place}
+    await looking.send_json_auto_id(request)
+    answer = await looking.receive_json()
+    assert answer["error"]["code"] == "unauthorized"
+    assert not spoken(emulator)
+    owner: Any = await hass_ws_client(hass)
+    await owner.send_json_auto_id(request)
+    played = await owner.receive_json()
+    await (await (await hass_client()).get(played["result"]["url"])).read()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await looking.send_json_auto_id(request)
+    assert (await looking.receive_json())["success"]
     assert len(spoken(emulator)) == 1
 
 

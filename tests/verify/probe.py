@@ -47,6 +47,15 @@ _PRICES = {
 _OF_TEXT, _OF_AUDIO = 1.5e-6, 12e-6
 _TOKENS_PER_SECOND = 12.5
 
+_OF_ACCOUNT = (
+    "AccessDenied",
+    "AllocationQuota",
+    "Arrearage",
+    "Model.AccessDenied",
+    "Workspace.AccessDenied",
+    "WorkSpaceNotFound",
+)
+
 type Stand = Literal["usual", "hasty", "throttled"]
 type Run = Callable[[Service], Awaitable[str]]
 
@@ -60,11 +69,29 @@ class RefusedError(DiffersError):
 
     Attributes:
         code: The service's code.
+        words: Its message.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"refused: {code} {message}".strip())
         self.code = code
+        self.words = message
+
+    @property
+    def is_throttled(self) -> bool:
+        """True if it may be taken later."""
+        return self.code.startswith("Throttling")
+
+    @property
+    def is_of_account(self) -> bool:
+        """True if it tells of the account, not of the service."""
+        return self.code.startswith(_OF_ACCOUNT)
+
+
+class ClosedError(RefusedError):
+    """The service refused what it should be open for, whatever the account."""
+
+    is_of_account = False
 
 
 class UntoldError(Exception):

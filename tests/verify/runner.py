@@ -15,8 +15,8 @@ from .service import Service
 
 _AT_ONCE = 12
 _CLEANING = 20.0
-_ATTEMPTS = 2
-_AFTER_REFUSAL = 1.5
+_PAUSES = (1.5, 3.0, 6.0)
+"""Seconds before a probe is tried again that was throttled."""
 
 
 class Verdict(StrEnum):
@@ -75,18 +75,23 @@ async def _judged(probe: Probe, service: Service) -> tuple[Verdict, str]:
 
 
 async def _attempts(probe: Probe, service: Service) -> tuple[Verdict, str]:
-    # The service is known to refuse now and then without a reason.
-    for attempt in range(1, _ATTEMPTS + 1):
+    tried_again = False
+    pauses = [*_PAUSES]
+    while True:
         try:
             return Verdict.HOLDS, await probe.run(service)
         except RefusedError as error:
-            if attempt == _ATTEMPTS:
+            if error.is_of_account or (error.is_throttled and not pauses):
+                return Verdict.UNTOLD, str(error)
+            if error.is_throttled:
+                await asyncio.sleep(pauses.pop(0))
+            elif tried_again:
                 return Verdict.DIFFERS, str(error)
-            throttled = error.code.startswith("Throttling")
-            await asyncio.sleep(_AFTER_REFUSAL if throttled else 0.0)
+            else:
+                # The service is known to refuse now and then without a reason.
+                tried_again = True
         except DiffersError as error:
             return Verdict.DIFFERS, str(error)
-    raise AssertionError
 
 
 async def run(

@@ -370,20 +370,42 @@ async def speak(
         return await said(talk, *texts, model=model, **parameters)
 
 
+async def taken(service: Service, *texts: str, **parameters: Any) -> str:
+    """Check that a task is not refused.
+
+    Raises:
+        RefusedError: If it is.
+    """
+    if error := await refusal(service, *texts, **parameters):
+        raise error
+    return "taken"
+
+
 async def refusal(
-    service: Service, *texts: str, model: str = MODEL, **parameters: Any
+    service: Service,
+    *texts: str,
+    model: str = MODEL,
+    account: bool = False,
+    **parameters: Any,
 ) -> RefusedError | None:
     """Return how a task is refused, or None if it is not.
 
     A refusal may come before or after the text.
 
+    Args:
+        service: The service.
+        texts: The texts of the task.
+        model: Its model.
+        account: True to return also a refusal that tells of the account.
+        parameters: Its parameters.
+
     Raises:
-        RefusedError: If too many tasks were started.
+        RefusedError: If the refusal is not the task's fault.
     """
     try:
         await speak(service, *(texts or ("好。",)), model=model, **parameters)
     except RefusedError as error:
-        if error.code.startswith("Throttling"):
+        if error.is_throttled or (error.is_of_account and not account):
             raise
         return error
     return None

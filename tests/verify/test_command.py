@@ -186,6 +186,11 @@ async def test_a_probe_that_hangs_holds_up_nothing() -> None:
     [
         (DiffersError("two frames"), Verdict.DIFFERS, "two frames"),
         (RefusedError("Code", "words"), Verdict.DIFFERS, "refused: Code words"),
+        (
+            RefusedError("Arrearage", "Access denied."),
+            Verdict.UNTOLD,
+            "refused: Arrearage Access denied.",
+        ),
         (UntoldError("why"), Verdict.UNTOLD, "why"),
         (KeyError("usage"), Verdict.DIFFERS, "not understood: KeyError 'usage'"),
         (RuntimeError("odd"), Verdict.UNTOLD, "the probe failed: RuntimeError odd"),
@@ -210,6 +215,42 @@ async def test_an_odd_refusal_is_tried_again() -> None:
         places.place(probe).emulator.script("sporadic_418@before_started")
         result = await judge(probe, places.place(probe).service)
     assert result.verdict is Verdict.HOLDS
+
+
+async def test_a_throttled_probe_is_tried_again_until_it_cannot_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.verify.runner._PAUSES", (0.0, 0.0))
+    refused = RefusedError("Throttling.RateQuota", "too many")
+    tried: list[int] = []
+
+    async def throttled(_: Service) -> str:
+        tried.append(1)
+        raise refused
+
+    async with emulated() as places:
+        result = await judge(a_probe(throttled), places.hasty.service)
+    assert (result.verdict, result.seen) == (Verdict.UNTOLD, str(refused))
+    assert len(tried) == 3
+
+
+async def test_what_the_account_may_not_do_cannot_be_told() -> None:
+    probe = PROBES["clone-is-reviewed-first"]
+    async with emulated() as places:
+        places.place(probe).emulator.config.free_tier_only = True
+        result = await judge(probe, places.place(probe).service)
+    assert result.verdict is Verdict.UNTOLD
+    assert "AllocationQuota.FreeTierOnly" in result.seen
+
+
+async def test_arrears_are_no_refusal_of_a_parameter() -> None:
+    probe = PROBES["volume-to-100"]
+    async with emulated() as places:
+        places.place(probe).emulator.script("arrears@before_audio,times=always")
+        places.place(probe).emulator.config.differ_in({"volume-limit-200"})
+        result = await judge(probe, places.place(probe).service)
+    assert result.verdict is Verdict.UNTOLD
+    assert "Arrearage" in result.seen
 
 
 async def test_no_voice_is_left_when_it_is_interrupted() -> None:

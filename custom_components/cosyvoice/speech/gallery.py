@@ -2,15 +2,18 @@
 
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components import tts
 from homeassistant.components.tts.helper import get_engine_instance
+from homeassistant.components.websocket_api import current_connection
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er
 
 from ..client import CATALOGUE, PARAMETERS
 from ..const import (
+    CONF_INSTRUCTION,
     CONF_MODEL,
     CONF_PITCH_RATE,
     CONF_SPEECH_RATE,
@@ -25,10 +28,13 @@ from .ha_cache import is_cached
 from .request import create_request
 
 NEUTRAL: Final = {
-    name: PARAMETERS[name].default
-    for name in (CONF_SPEECH_RATE, CONF_PITCH_RATE, CONF_VOLUME)
+    CONF_INSTRUCTION: "",
+    **{
+        name: PARAMETERS[name].default
+        for name in (CONF_SPEECH_RATE, CONF_PITCH_RATE, CONF_VOLUME)
+    },
 }
-"""What the settings of the engine's voice must not change."""
+"""The options that keep the settings of the engine's voice out of a sample."""
 
 
 def sample_source(
@@ -46,6 +52,7 @@ def sample_source(
     Raises:
         HomeAssistantError: The voice cannot speak, the budget is used up, or the
             account has no engine.
+        Unauthorized: The user of the media browser must not spend money.
     """
     config, runtime = hass.config, entry.runtime_data
     region = runtime.client.region
@@ -58,8 +65,21 @@ def sample_source(
     with translated():
         create_request(call, tag, region, runtime.voices.data.values())
     if not is_cached(hass, text, tag, call, engine_id, on_disk=True):
+        _check_permission(engine_id)
         runtime.usage.check_budget()
     return tts.generate_media_source_id(hass, text, engine_id, tag, options, cache=True)
+
+
+def _check_permission(engine_id: str) -> None:
+    """Check that the user of the media browser, if it is one, may use an engine."""
+    connection = current_connection.get()
+    if connection is None:
+        return
+    user = connection.user
+    if not user.permissions.check_entity(engine_id, POLICY_CONTROL):
+        raise Unauthorized(
+            user_id=user.id, entity_id=engine_id, permission=POLICY_CONTROL
+        )
 
 
 def _engine(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> tuple[str, Any]:

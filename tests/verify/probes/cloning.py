@@ -15,6 +15,7 @@ from ..probe import (
     PLUS,
     SINGAPORE,
     DiffersError,
+    RefusedError,
     UntoldError,
     characters,
     expect,
@@ -93,7 +94,11 @@ async def _create(
     url = await _uploaded(service, seconds)
     target = model or _model(service)
     values = {"target_model": target, "prefix": service.prefix, "url": url, **more}
-    return await service.voices("create_voice", **values)
+    status, answer = await service.voices("create_voice", **values)
+    error = RefusedError(str(answer.get("code", "")), str(answer.get("message", "")))
+    if error.is_of_account or error.is_throttled:
+        raise error
+    return status, answer
 
 
 async def _clone(service: Service, model: str = "", **more: Any) -> str:

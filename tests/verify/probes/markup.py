@@ -1,13 +1,15 @@
 """SSML, times of words, and the tags of Qwen-Audio."""
 
+from typing import Any
+
 from ..probe import BEIJING, QWEN_31, QWEN_31_VOICE, characters, expect, probe, tokens
 from ..service import Service
 from ..sound import longest_pause
-from ..talk import refusal, speak
+from ..talk import refusal, speak, taken
 
 _SSML = "text/ssml.py"
-_V1 = {"model": "cosyvoice-v1", "voice": "longcheng"}
-_QWEN = {"model": QWEN_31, "voice": QWEN_31_VOICE}
+_V1: dict[str, Any] = {"model": "cosyvoice-v1", "voice": "longcheng"}
+_QWEN: dict[str, Any] = {"model": QWEN_31, "voice": QWEN_31_VOICE}
 
 
 def _speak(inside: str) -> str:
@@ -17,15 +19,13 @@ def _speak(inside: str) -> str:
 @probe("10", "docs", "client/catalogue.json", "ssml-refused", cost=characters(5))
 async def markup_is_taken(service: Service) -> str:
     """The voice longanyang speaks SSML."""
-    error = await refusal(service, _speak("好。"), enable_ssml=True)
-    return expect(not error, str(error or "taken"))
+    return await taken(service, _speak("好。"), enable_ssml=True)
 
 
 @probe("10", "docs", "client/options.py", "ssml-plain-refused", cost=characters(5))
 async def plain_text_with_ssml_on(service: Service) -> str:
     """Plain text is spoken though enable_ssml is on."""
-    error = await refusal(service, "好。", enable_ssml=True)
-    return expect(not error, str(error or "taken"))
+    return await taken(service, "好。", enable_ssml=True)
 
 
 @probe(
@@ -49,8 +49,7 @@ async def breaks_are_heard(service: Service) -> str:
 @probe("10", "docs", _SSML, "ssml-one-speak", cost=characters(8))
 async def several_documents(service: Service) -> str:
     """Several speak elements may follow each other."""
-    error = await refusal(service, _speak("好。") * 2, enable_ssml=True)
-    return expect(not error, str(error or "taken"))
+    return await taken(service, _speak("好。") * 2, enable_ssml=True)
 
 
 @probe("10", "docs", _SSML, "ssml-no-aliases", cost=characters(40))
@@ -85,8 +84,7 @@ async def no_markup_of_v1(service: Service) -> str:
 )
 async def qwen_takes_markup(service: Service) -> str:
     """System voices of Qwen-Audio do not refuse SSML."""
-    error = await refusal(service, _speak("好。"), enable_ssml=True, **_QWEN)
-    return expect(not error, str(error or "taken"))
+    return await taken(service, _speak("好。"), enable_ssml=True, **_QWEN)
 
 
 @probe(

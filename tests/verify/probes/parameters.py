@@ -14,7 +14,7 @@ from ..probe import (
 )
 from ..service import Service
 from ..sound import loudness, pitch
-from ..talk import Spoken, refusal, speak
+from ..talk import Spoken, refusal, speak, taken
 
 _OPTIONS = "client/options.py"
 _CATALOGUE = "client/catalogue.json"
@@ -150,11 +150,6 @@ async def _refused(service: Service, **parameters: Any) -> str:
     return expect(error, str(error) if error else f"{parameters} was taken")
 
 
-async def _taken(service: Service, *texts: str, **parameters: Any) -> str:
-    error = await refusal(service, *texts, **parameters)
-    return expect(not error, str(error) if error else "taken")
-
-
 @probe("7", "guess", _OPTIONS, "volume-limit-200", cost=characters(3))
 async def volume_to_100(service: Service) -> str:
     """Volume 101 is refused."""
@@ -196,27 +191,27 @@ async def ends_of_ranges(service: Service) -> str:
     """The lowest and the highest values are taken."""
     low = {"volume": 0, "rate": 0.5, "pitch": 0.5, "seed": 0}
     high = {"volume": 100, "rate": 2.0, "pitch": 2.0, "seed": 65535}
-    await _taken(service, **low)
-    return await _taken(service, **high)
+    await taken(service, **low)
+    return await taken(service, **high)
 
 
 @probe("7", "docs", "tests/emulator", "unknown-refused", cost=characters(3))
 async def unknown_parameter(service: Service) -> str:
     """An unknown parameter is ignored."""
-    return await _taken(service, nothing_known=1)
+    return await taken(service, nothing_known=1)
 
 
 @probe("7", "sdk", "tests/emulator", "plain-type-only", cost=characters(3))
 async def other_text_type(service: Service) -> str:
     """text_type may be SSML."""
-    return await _taken(service, text_type="SSML")
+    return await taken(service, text_type="SSML")
 
 
 @probe("7", "docs", _CATALOGUE, "hints-seven", cost=characters(8))
 async def hint_of_vietnamese(service: Service) -> str:
     """The language hint vi is taken, as are pt, th and id."""
     for language in ("vi", "pt", "th", "id"):
-        await _taken(service, "Oh", language_hints=[language])
+        await taken(service, "Oh", language_hints=[language])
     return "all four were taken"
 
 
@@ -232,14 +227,14 @@ async def qwen_hint_of_spanish(service: Service) -> str:
     """Qwen-Audio takes es, it and ar as language hints as well."""
     for language in ("es", "it", "ar"):
         common = {"model": QWEN_31, "voice": QWEN_31_VOICE}
-        await _taken(service, "Oh.", language_hints=[language], **common)
+        await taken(service, "Oh.", language_hints=[language], **common)
     return "all three were taken"
 
 
 @probe("7", "docs", "client/catalogue.py", "instruction-never", cost=characters(3))
 async def style_is_taken(service: Service) -> str:
     """The voice longanyang takes the phrase of a style."""
-    return await _taken(service, instruction="你说话的情感是happy。")
+    return await taken(service, instruction="你说话的情感是happy。")
 
 
 @probe("7", "docs", _OPTIONS, "instruction-free", cost=characters(3))
@@ -260,7 +255,7 @@ async def free_instruction_is_refused(service: Service) -> str:
 async def qwen_free_instruction(service: Service) -> str:
     """System voices of Qwen-Audio take a free instruction."""
     common = {"model": QWEN_31, "voice": QWEN_31_VOICE}
-    return await _taken(service, instruction="请用四川话表达。", **common)
+    return await taken(service, instruction="请用四川话表达。", **common)
 
 
 @probe(

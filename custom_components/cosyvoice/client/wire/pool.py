@@ -86,8 +86,7 @@ class Pool:
     ) -> Connection:
         """Return a connection whose task takes text.
 
-        Waits for the permitted rate of task starts as long as it takes, for a
-        connection and for the started task each within its own limit.
+        Waits for the permitted rate of starts as long as it takes, else within limits.
 
         Args:
             task: Settings of the task.
@@ -219,9 +218,13 @@ class Pool:
         supply.starts[task.model] += 1
         if supply.starts[task.model] > 2 * task.starts_per_second:
             return math.inf  # By its turn a connection will have become free.
-        if slot := take(supply.idle, lambda slot: not (request.new and slot.used)):
-            if (delay := self._limiter.delay(task.model, permitted)) > 0:
-                return asyncio.get_running_loop().time() + delay
+        now = asyncio.get_running_loop().time()
+        turn = now + self._limiter.delay(task.model, permitted)
+        if request.new and turn - self._last_opening > now:
+            return turn - self._last_opening  # It must not wait once it is open.
+        if slot := take(supply.idle, lambda slot: slot.suits(request, now)):
+            if turn > now:
+                return turn
             self._limiter.count(task.model)
             self._grant(request, slot)
             return self._late_at(slot) if request.warm else math.inf
@@ -354,8 +357,7 @@ class Pool:
             return True  # The next wait for a connection raises ClientClosedError.
         if isinstance(err, ThrottledError) and not (request.warm or request.throttled):
             # Another client uses the account, too. The place in the queue is kept.
-            request.throttled = True
-            task = request.task
+            request.throttled, task = True, request.task
             self._limiter.count(task.model, task.starts_per_second)
             return True
         return request.may_repeat(slot, err)
@@ -372,9 +374,8 @@ class Pool:
         Raises:
             CosyVoiceError: It could not be started.
         """
-        slot = await self._start(
-            Request(True, next(self._arrivals), task), lambda: None
-        )
+        request = Request(True, next(self._arrivals), task)
+        slot = await self._start(request, lambda: None)
         self._statistics.warm_ups += 1
         self._keep(slot, SlotState.WARM)
         self._assign()

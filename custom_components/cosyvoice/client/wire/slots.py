@@ -13,6 +13,9 @@ from .connection import Connection
 from .learned import Learned
 from .task import TaskSettings
 
+NEW = 0.1
+"""Seconds for which a connection counts as new."""
+
 
 class SlotState(Enum):
     """What a connection of the pool is doing."""
@@ -64,6 +67,10 @@ class Slot:
         cancellable = self.task is not None and self.task.cancellable
         return cancellable and cancelling.works(self.model)
 
+    def suits(self, request: Request, now: float) -> bool:
+        """Return whether a request that needs a new connection could take it."""
+        return not request.new or (not self.used and now - self.since < NEW)
+
     def limit(self, timing: Timing) -> float:
         """Return for how many seconds the service keeps the connection as it is."""
         return timing.idle_limit if self.task is None else timing.task_limit
@@ -105,7 +112,7 @@ class Request:
         warm: True if it is started in advance: all others are served first.
         number: Place in the order of arrival.
         task: Settings of the task.
-        new: True if the connection may have run no task before.
+        new: True if the connection may have run no task before, nor waited for one.
         unserved: True if there is no connection for it yet.
         repeated: True if the start was repeated after a sporadic error.
         throttled: True if the start was repeated after the service refused it.
