@@ -41,16 +41,16 @@ SWITCHES = [
 ]
 PATIENCE_MS = 30_000
 PLAY = """
-async (player) => {
+async (player, until) => {
   await player.play();
-  while (player.currentTime < 0.3) {
+  while (player.currentTime < until && !player.ended) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   player.pause();
   return player.duration;
 }
 """
-"""Plays an audio element for a moment, and returns its duration in seconds."""
+"""Plays an audio element until some second, and returns its duration in seconds."""
 
 
 def find_chromium() -> str | None:
@@ -156,7 +156,10 @@ class UserInterface:
         position = list(self.subentry["step"]["voice"]["data"]).index("voice")
         await self.form.locator("ha-selector-select").nth(position).click()
         await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
-        await self.page.locator("ha-combo-box-item", has_text=name).first.click()
+        item = self.page.locator("ha-combo-box-item", has_text=name).first
+        await expect(item).to_be_visible()
+        await self.picture("search")
+        await item.click()
         await self._press("submit")
         await self.listen(self.subentry)
         await expect(self.page.locator("step-flow-menu")).to_be_hidden()
@@ -184,8 +187,11 @@ class UserInterface:
         step = flow["step"]["listen"]
         await self.expect_title(step["title"])
         player = self.page.locator("step-flow-menu audio")
-        assert await player.evaluate(PLAY) > 0
+        assert await player.evaluate(PLAY, 0.3) > 0
         await self.picture("listen")
+        for second in range(1, 4) if self._pictures else ():
+            await player.evaluate(PLAY, second)
+            await self.picture(f"listen-{second}")
         await self.choose(step["menu_options"]["use"])
 
     async def play_in_gallery(self, voice: str) -> None:

@@ -106,7 +106,7 @@ async def _hear(interface: UserInterface, picture: str) -> None:
     """Wait for the new voice and play its sample in the dialog."""
     await interface.expect_title(interface.subentry["step"]["listen"]["title"])
     player = interface.page.locator("step-flow-menu audio")
-    assert await player.evaluate(PLAY) > 0
+    assert await player.evaluate(PLAY, 0.3) > 0
     await interface.picture(picture)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
+from aiohttp import FormData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -18,6 +19,7 @@ from homeassistant.components.file_upload import FileUploadData
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
+from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator
 from tests.emulator.audio import decode
 from tests.emulator.recording import pitch_of
@@ -94,6 +96,92 @@ async def test_a_voice_is_cloned_heard_and_used(
     assert state is not None
     assert state.state == "Grandma"
     assert loaded.runtime_data.usage.figures.total.characters > 0
+
+
+async def test_a_recording_of_the_media_folder_is_taken_and_kept(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    tmp_path: Path,
+) -> None:
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    assert await async_setup_component(hass, "media_source", {})
+    path = tmp_path / "grandma.wav"
+    await hass.async_add_executor_job(path.write_bytes, wav(speech(150, 12)))
+    result = await start(hass, loaded, "clone")
+    for name, error in (
+        ("gone.wav", "recording_unreadable"),
+        ("../grandma.wav", "recording_unreadable"),
+        ("grandma.wav", None),
+    ):
+        fields = form(media=media(f"media-source://media_source/local/{name}"))
+        del fields["recording"]
+        result = await create(hass, result, fields)
+        assert (result.get("errors") or {}).get("recording") == error
+    assert result["step_id"] == "listen"
+    (voice,) = emulator.created_voices.values()
+    assert voice.pitch == pytest.approx(150, rel=0.1)
+    assert path.exists()
+
+
+async def test_other_media_are_no_recordings(
+    hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
+) -> None:
+    assert await async_setup_component(hass, "media_source", {})
+    fields = form(media=media("media-source://tts/tts.longanyang_speech?message=Hi"))
+    del fields["recording"]
+    result = await create(hass, await start(hass, loaded, "clone"), fields)
+    assert result["errors"] == {"recording": "recording_unreadable"}
+
+
+def media(content_id: str) -> dict[str, str]:
+    """Return what the media selector gives."""
+    return {"media_content_id": content_id, "media_content_type": "audio/wav"}
+
+
+async def test_the_dialog_works_over_http(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """The whole way of a browser, from the upload of the file on."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    data = FormData()
+    data.add_field("file", wav(speech(200, 12)), filename="memo.wav")
+    response = await client.post("/api/file_upload", data=data)
+    upload_id = (await response.json())["file_id"]
+    flows = "/api/config/config_entries/subentries/flow"
+
+    async def ask(path: str = "", **body: Any) -> Any:
+        send = client.post if body else client.get
+        response = await send(f"{flows}{path}", **({"json": body} if body else {}))
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    result = await ask(handler=[loaded.entry_id, "voice"])
+    flow = f"/{result['flow_id']}"
+    result = await ask(flow, next_step_id="clone")
+    fields = {field["name"]: field for field in result["data_schema"]}
+    assert list(fields) == [
+        *("name", "language", "recording", "media", "model", "consent")
+    ]
+    result = await ask(flow, **form(recording=upload_id))
+    actions = []
+    async with asyncio.timeout(30):
+        while result["type"] == "progress":
+            actions.append(result["progress_action"])
+            await asyncio.sleep(0.01)
+            result = await ask(flow)
+    assert (
+        {"checking", "preparing"} <= {*actions} <= {"checking", "sending", "preparing"}
+    )
+    assert (result["type"], result["step_id"]) == ("menu", "listen")
+    result = await ask(flow, next_step_id="use")
+    assert (result["type"], result["title"]) == ("create_entry", "Grandma")
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_a_clone_that_is_discarded_is_deleted(

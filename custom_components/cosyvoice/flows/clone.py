@@ -11,6 +11,8 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     FileSelector,
     FileSelectorConfig,
+    MediaSelector,
+    MediaSelectorConfig,
     TextSelector,
 )
 
@@ -19,11 +21,17 @@ from ..const import CONF_MODEL, DOMAIN
 from ..coordinator import CosyVoiceConfigEntry
 from ..voices.names import Words
 from ..voices.reading import READING_TEXTS
-from ..voices.recording import Recording, async_delete_upload, async_read_upload
+from ..voices.recording import (
+    Recording,
+    async_delete_upload,
+    async_read_media,
+    async_read_upload,
+)
 from .creation import Creation, clone_models, dropdown
 from .listen import plain
 
 CONF_RECORDING: Final = "recording"
+CONF_MEDIA: Final = "media"
 CONF_CONSENT: Final = "consent"
 ACCEPTED: Final = "audio/*,video/*,.m4a,.ogg,.opus,.webm,.3gp,.amr,.flac,.caf"
 """What a browser's file dialog offers. Phones also offer to record."""
@@ -50,7 +58,7 @@ class Cloning(Creation):
         )
         language = hass.config.language.partition("-")[0]
         self._language = language if language in self._languages else "en"
-        self._upload = ""
+        self._source = ""
         self._uploads: set[str] = set()
         self._read: dict[str, Recording | RecordingError] = {}
         self._url = ""
@@ -71,6 +79,9 @@ class Cloning(Creation):
                 vol.Optional(CONF_RECORDING): FileSelector(
                     FileSelectorConfig(accept=ACCEPTED)
                 ),
+                vol.Optional(CONF_MEDIA): MediaSelector(
+                    MediaSelectorConfig(accept=["audio/*", "video/*"])
+                ),
                 vol.Required(
                     CONF_MODEL, default=self._models[0].id
                 ): self._model_selector(self._models),
@@ -84,12 +95,14 @@ class Cloning(Creation):
         is_other = user_input[CONF_LANGUAGE] != self._language
         self._language = user_input[CONF_LANGUAGE]
         self._show_text()
-        self._upload = user_input.get(CONF_RECORDING, "")
-        if not self._upload and is_other:
+        upload = user_input.get(CONF_RECORDING, "")
+        media = user_input.get(CONF_MEDIA, {}).get("media_content_id", "")
+        self._source = upload or media
+        if not self._source and is_other:
             return False
-        if self._upload:
-            self._uploads.add(self._upload)
-        else:
+        if upload:
+            self._uploads.add(upload)
+        if not self._source:
             self.errors[CONF_RECORDING] = "recording_required"
         if not self.name:
             self.errors[CONF_NAME] = "name_required"
@@ -103,7 +116,7 @@ class Cloning(Creation):
 
     @override
     def start(self) -> None:
-        self._identify(self._upload, self._language, self.shown[CONF_MODEL])
+        self._identify(self._source, self._language, self.shown[CONF_MODEL])
         self._start(
             ("checking", self._check),
             ("sending", self._send),
@@ -131,13 +144,15 @@ class Cloning(Creation):
 
     async def _check(self) -> None:
         """Read the file, unless it was read before."""
-        found = self._read.get(self._upload)
+        source = self._source
+        found = self._read.get(source)
         if found is None:
+            read = async_read_upload if source in self._uploads else async_read_media
             try:
-                found = await async_read_upload(self._hass, self._upload)
+                found = await read(self._hass, source)
             except RecordingError as err:
                 found = err
-            self._read[self._upload] = found
+            self._read[source] = found
         if isinstance(found, RecordingError):
             raise found
 
@@ -155,7 +170,7 @@ class Cloning(Creation):
 
     @property
     def _recording(self) -> Recording:
-        return cast(Recording, self._read[self._upload])
+        return cast(Recording, self._read[self._source])
 
     @property
     def _language_name(self) -> str:

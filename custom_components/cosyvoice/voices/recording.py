@@ -16,7 +16,9 @@ import wave
 
 from homeassistant.components.ffmpeg import get_ffmpeg_manager
 from homeassistant.components.file_upload import process_uploaded_file
+from homeassistant.components.media_source import async_resolve_media
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 
 from ..client import (
     RecordingSilentError,
@@ -92,6 +94,21 @@ async def async_read_upload(hass: HomeAssistant, file_id: str) -> Recording:
             return await async_read(hass, path)
         finally:
             await hass.async_add_executor_job(files.close)
+
+
+async def async_read_media(hass: HomeAssistant, media_content_id: str) -> Recording:
+    """Return a recording of the media folder, whose file stays.
+
+    Raises:
+        RecordingError: No voice can be cloned from it.
+    """
+    try:
+        media = await async_resolve_media(hass, media_content_id, None)
+    except HomeAssistantError as err:
+        raise RecordingUnreadableError(str(err)) from err
+    if media.path is None:
+        raise RecordingUnreadableError("It is not in the media folder")
+    return await async_read(hass, media.path)
 
 
 async def async_delete_upload(hass: HomeAssistant, file_id: str) -> None:

@@ -27,6 +27,7 @@ from ..probe import (
 )
 from ..service import Service
 
+_TWO = "你好。再见。"
 _MIXED = "中A文1，好 1。"
 
 
@@ -55,6 +56,19 @@ async def _client(
 
 def _options(service: Service) -> SynthesisOptions:
     return SynthesisOptions(voice=VOICE).resolve(service.region)
+
+
+@probe("4", "seen", "usage/ledger.py", "usage-single", cost=characters(10))
+async def client_knows_the_cost(service: Service) -> str:
+    """After a text of two sentences the client has the characters of both."""
+    async with _client(service) as client:
+        utterance = client.speak(_TWO, _options(service))
+        size = sum([len(audio) async for audio in utterance])
+        report = utterance.report
+    seen = f"{report.characters} characters, {size} bytes"
+    if report.estimated:
+        seen = f"an estimate of {seen}"
+    return expect(report.characters == 10 and not report.estimated, seen)
 
 
 @probe("9", "docs", "client/counting.py", "han-counts-one", cost=characters(13))
