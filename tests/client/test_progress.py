@@ -5,9 +5,7 @@ import pytest
 
 from custom_components.cosyvoice.client.counting import count_characters, is_speakable
 from custom_components.cosyvoice.client.errors import ProtocolError
-from custom_components.cosyvoice.client.utterance.playback import Position
 from custom_components.cosyvoice.client.utterance.progress import Cost, TaskProgress
-from custom_components.cosyvoice.client.utterance.report import Word
 from custom_components.cosyvoice.client.utterance.source import Part
 from custom_components.cosyvoice.client.wire.protocol import (
     SentenceBegin,
@@ -15,41 +13,9 @@ from custom_components.cosyvoice.client.wire.protocol import (
     TaskFinished,
     TaskStarted,
     Usage,
-    WordTime,
 )
 
-SENTENCES = ["今天天气不错。", " It is 3.5 degrees. ", "好的！", "再见。"]
-
-
-START = Position(0.0, 0.0)
-
-
-def task_of(*sentences: str, lags: bool = False) -> TaskProgress:
-    """Return the progress of a task that was given sentences."""
-    progress = TaskProgress(START, lags=lags)
-    for sentence in sentences:
-        progress.add(Part(sentence, ends_sentence=True))
-    return progress
-
-
-def progress_of(*sentences: str) -> TaskProgress:
-    """Return the progress of a task that was given sentences and gave audio."""
-    progress = task_of(*sentences)
-    progress.audio(given_out=True)
-    return progress
-
-
-def rest_of(progress: TaskProgress) -> str:
-    """Return what is to be spoken again."""
-    return "".join(part.text for part in progress.rest)
-
-
-def end(progress: TaskProgress, text: str | None, usage: int | None = None) -> None:
-    """Let a sentence be spoken to its end."""
-    progress.audio(given_out=True)
-    if usage is not None:
-        progress.note(Usage(usage), START)
-    progress.note(SentenceEnd(text, ()), START)
+from .tracking import SENTENCES, START, end, progress_of, rest_of, task_of
 
 
 @pytest.mark.parametrize(
@@ -225,77 +191,6 @@ def test_a_sentence_that_ended_too_early_by_report_and_bill_is_an_error() -> Non
     assert rest_of(progress) == " and it will rain."
 
 
-def words_of(
-    progress: TaskProgress, *sentences: tuple[float, float, float]
-) -> list[float]:
-    """Return where words begin; each sentence has one.
-
-    Args:
-        progress: The task.
-        sentences: Where each begins and ends in the audio, and its word's time.
-    """
-    for begin, finish, time in sentences:
-        progress.note(SentenceBegin("a"), Position(begin, 0.0))
-        progress.audio(given_out=True)
-        word = WordTime("a", time, time + 0.1)
-        progress.note(SentenceEnd("a", (word,)), Position(finish, 0.0))
-    return [round(word.begin, 3) for word in progress.words]
-
-
-def test_words_counted_from_the_task() -> None:
-    """Times run on over the sentences of a task, after what was heard before it."""
-    progress = TaskProgress(Position(10.0, 4.0))
-    for begin, finish, word in (
-        (10.0, 10.6, WordTime("a", 0.1, 0.5)),
-        (10.6, 11.0, WordTime("b", 0.7, 0.9)),
-    ):
-        progress.note(SentenceBegin(word.text), Position(begin, 4.0))
-        progress.audio(given_out=True)
-        progress.note(SentenceEnd(word.text, (word,)), Position(finish, 4.0))
-    assert progress.words == [
-        Word(text="a", begin=10.1, end=10.5),
-        Word(text="b", begin=10.7, end=10.9),
-    ]
-
-
-def test_words_counted_from_the_sentence() -> None:
-    """Times that begin anew count from the sentence's beginning."""
-    sentences = (0.0, 1.0, 0.25), (1.0, 2.0, 0.25)
-    assert words_of(TaskProgress(START), *sentences) == [0.25, 1.25]
-
-
-def test_a_short_word_before_does_not_change_what_times_count_from() -> None:
-    """The second sentence's word ends before the third one's begins."""
-    sentences = (0.0, 2.0, 0.3), (2.0, 2.6, 0.14), (2.6, 4.0, 0.3)
-    assert words_of(TaskProgress(START), *sentences) == [0.3, 2.14, 2.9]
-
-
-def test_times_that_overlap_still_count_from_the_task() -> None:
-    """The second sentence's first word begins 5 ms before the first sentence ends."""
-    sentences = (0.0, 2.0, 1.9), (2.0, 3.0, 1.995)
-    assert words_of(TaskProgress(START), *sentences) == [1.9, 1.995]
-
-
-def test_what_times_count_from_is_decided_once_for_a_task() -> None:
-    """A pause at the beginning of a later sentence is not mistaken."""
-    sentences = (0.0, 2.0, 0.1), (2.0, 4.0, 0.1), (4.0, 9.0, 2.5)
-    assert words_of(TaskProgress(START), *sentences) == [0.1, 2.1, 6.5]
-
-
-@pytest.mark.parametrize("from_task", [True, False])
-def test_silence_within_a_task_moves_its_words(*, from_task: bool) -> None:
-    """The service does not know of it."""
-    progress = TaskProgress(START)
-    progress.note(SentenceBegin("a"), START)
-    progress.audio(given_out=True)
-    progress.note(SentenceEnd("a", ()), Position(2.0, 0.0))
-    progress.note(SentenceBegin("b"), Position(7.0, 5.0))
-    progress.audio(given_out=True)
-    word = WordTime("b", 2.1 if from_task else 0.1, 2.5)
-    progress.note(SentenceEnd("b", (word,)), Position(8.0, 5.0))
-    assert [word.begin for word in progress.words] == [pytest.approx(7.1)]
-
-
 WORDED_OTHERWISE = [
     ("今天 3°C。", "今天三摄氏度。"),
     ("It is 21 degrees, and dry. ", "It is twenty one degrees, and dry."),
@@ -399,89 +294,6 @@ def test_what_lags_is_not_delivered_before_it_was_given_out() -> None:
     assert progress.undelivered == len("再见。")
 
 
-BILL = ["今天天气不错。", "It is 21 degrees outside. ", "再见。"]
-
-
-@pytest.mark.parametrize("usage", ["sentence", "finished"])
-def test_a_task_that_is_broken_off_costs_what_was_spoken(usage: str) -> None:
-    """With the sentence under way, and marked as an estimate."""
-    progress = progress_of(*BILL)
-    assert task_of(*BILL).cost(START) == Cost(0, estimated=True)
-    assert progress.cost(START) == Cost(13, estimated=True)
-    billed = 0
-    for number, sentence in enumerate(BILL):
-        progress.note(SentenceBegin(None), START)
-        billed += count_characters(sentence)
-        assert progress.cost(START) == Cost(billed, estimated=True)
-        end(progress, None, billed if usage == "sentence" else None)
-        assert progress.cost(START) == Cost(billed, estimated=True)
-        if number == 0:
-            progress.note(SentenceBegin("It is 21 degrees outside."), START)
-            assert progress.cost(START) == Cost(13 + 25, estimated=True)
-
-
-def test_a_task_that_is_finished_costs_what_was_billed() -> None:
-    """Or all of it where nothing was."""
-    progress = progress_of("好的。")
-    progress.note(Usage(7), START)
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(7, estimated=False)
-    progress = progress_of("好的。")
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(5, estimated=True)
-    assert TaskProgress(START).cost(START) == Cost(0, estimated=False)
-
-
-def test_a_task_may_cost_tokens() -> None:
-    """Those reported last, which may be too few where the task broke off."""
-    progress = TaskProgress(START, by_tokens=True)
-    assert progress.cost(START) == Cost(0, estimated=False)
-    progress.add(Part("好的。", ends_sentence=True))
-    assert progress.cost(START) == Cost(0, estimated=True)
-    progress.note(Usage(None, 3, 10), START)
-    end(progress, "好的。")
-    assert progress.cost(START) == Cost(0, True, 3, 10)
-    progress.note(Usage(None, 3, 12), START)
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(0, False, 3, 12)
-
-
-def test_a_finished_task_without_tokens_is_an_estimate() -> None:
-    progress = TaskProgress(START, by_tokens=True)
-    progress.add(Part("好的。", ends_sentence=True))
-    end(progress, "好的。")
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(0, estimated=True)
-
-
-def test_the_reported_unit_counts_whatever_the_model_should_bill() -> None:
-    progress = TaskProgress(START, by_tokens=True)
-    progress.add(Part("好的。", ends_sentence=True))
-    end(progress, "好的。", 5)
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(5, estimated=False)
-    progress = progress_of("好的。")
-    progress.note(Usage(None, 3, 12), START)
-    progress.note(SentenceEnd("好的。", ()), START)
-    progress.note(TaskFinished(asked=True), START)
-    assert progress.cost(START) == Cost(0, False, 3, 12)
-
-
-def test_a_cancelled_task_costs_what_its_end_reports() -> None:
-    progress = TaskProgress(START, by_tokens=True)
-    progress.add(Part("好的。", ends_sentence=True))
-    progress.note_cancelled([Usage(None, 3, 7), TaskFinished(asked=True)])
-    assert progress.cost(START) == Cost(0, False, 3, 7)
-    assert progress.undelivered
-
-
-def test_a_task_of_2025_costs_what_was_billed_so_far() -> None:
-    """The bill holds the sentence under way."""
-    progress = progress_of(*BILL)
-    progress.note(Usage(13), START)
-    assert progress.cost(START) == Cost(13, estimated=True)
-
-
 def test_marks_after_a_sentence_belong_to_it() -> None:
     """Also where the service does not end where the text was cut."""
     progress = progress_of("他说：“好的。”“再见。”")
@@ -564,35 +376,3 @@ def test_the_reported_text_may_be_only_the_beginning_of_a_sentence() -> None:
         end(progress, beginning)
     progress.note(TaskFinished(asked=True), START)
     assert not progress.owed
-
-
-@pytest.mark.parametrize(
-    ("seconds", "cost"), [(0.0, 13), (1.2, 13), (2.0, 33), (3.4, 38), (60.0, 43)]
-)
-def test_the_cost_of_audio_alone_is_estimated_by_its_length(
-    seconds: float, cost: int
-) -> None:
-    """Where the service reports nothing else; silence costs nothing."""
-    begin = Position(5.0, 1.0)
-    progress = TaskProgress(begin)
-    for sentence in SENTENCES:
-        progress.add(Part(sentence, ends_sentence=True))
-    at = Position(5.0 + 2.0 + seconds, 1.0 + 2.0)
-    assert progress.cost(at) == Cost(0, estimated=True)
-    progress.audio(given_out=True)
-    assert progress.cost(at) == Cost(cost, estimated=True)
-
-
-@pytest.mark.parametrize("bills", [(5, 4, 6), (5, 5, 6), (5, 9, 6)])
-def test_reports_for_each_sentence_alone_are_not_taken_for_the_sum(
-    bills: tuple[int, int, int],
-) -> None:
-    """The sentences are counted here instead, and the bill is an estimate."""
-    sentences = ("One. ", "Two. ", "Three.")
-    progress = progress_of(*sentences)
-    for text, characters in zip(sentences, bills, strict=True):
-        progress.note(SentenceBegin(text), START)
-        progress.audio(given_out=True)
-        end(progress, text, characters)
-    progress.note(TaskFinished(True), START)
-    assert progress.cost(START) == Cost(sum(map(len, sentences)), estimated=True)

@@ -269,8 +269,6 @@ class _Synthesis:
         self._task.cancel()
 
     async def _read(self, audio: AsyncGenerator[bytes]) -> None:
-        stopped: CosyVoiceError = ClientClosedError("The sample was stopped")
-        self.error = None
         try:
             async with aclosing(audio) as chunks:
                 async for chunk in chunks:
@@ -283,6 +281,7 @@ class _Synthesis:
             self.error = err
         finally:
             if not self.complete and not self.error:
+                stopped = ClientClosedError("The sample was stopped")
                 self.error = translated_error(stopped)
             self._tell()
 

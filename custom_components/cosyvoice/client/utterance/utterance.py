@@ -41,8 +41,10 @@ ENOUGH_AUDIO = 1.0
 """Seconds of audio with which the player can wait for frames to arrive together."""
 WAITED = 0.001
 """Seconds from which on a frame was waited for."""
-JOINED = 0.05
-"""Seconds in which frames arrive together."""
+REST = 0.04
+"""Time in which frames arrive together, as a share of the audio the player has left."""
+LONGEST_REST = 0.25
+"""Seconds; the end of the audio may come so much later."""
 
 
 class Utterance:
@@ -354,12 +356,8 @@ class Utterance:
                 while connection.state is not TaskState.IDLE:
                     due, since = is_due(), loop.time()
                     events = await connection.receive()
-                    if (
-                        loop.time() > since + WAITED
-                        and self._playback.lead > ENOUGH_AUDIO
-                    ):
-                        # No frame was there: let some arrive and take them together.
-                        await asyncio.sleep(JOINED)
+                    if loop.time() > since + WAITED:
+                        await self._rest()
                     self._synthesis += (loop.time() - since) * due
                     for event in events:
                         await self._take(event, sender, watch)
@@ -369,6 +367,11 @@ class Utterance:
             raise errors.exceptions[0] from None
         finally:
             self._blames_flush = sender.flushed
+
+    async def _rest(self) -> None:
+        """Let frames arrive, to take them together, if the player has enough audio."""
+        if (lead := self._playback.lead) > ENOUGH_AUDIO:
+            await asyncio.sleep(min(lead * REST, LONGEST_REST))
 
     async def _take(self, event: Event, sender: Sender, watch: Watch) -> None:
         """Process an event of the service."""
