@@ -589,3 +589,24 @@ async def answering(handler: Any) -> AsyncGenerator[EnrolmentApi]:
         endpoint = Endpoint.create("cn-beijing", str(server.make_url("/")))
         client = CosyVoiceClient(session, "sk-test", endpoint, timing=TIMING)
         yield client.enrolment
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        *("list-without-models", "oss-without-header", "clone-prefix-small"),
+        *("clone-ready-at-once", "policy-60-s", "clone-data-uri"),
+    ],
+)
+async def test_a_service_that_differs_makes_one_voice_too(difference: str) -> None:
+    async with account(differ=[difference]) as (emulator, api):
+        emulator.script("reset@answer,request=create_voice")
+        voice = await cloned(api, wav(speech(120)), new_prefix())
+        assert await api.wait_until_ready(voice)
+        assert list(emulator.created_voices) == [voice]
+
+
+async def test_a_service_without_designs_says_so() -> None:
+    async with account(differ=["no-designs"]) as (_, api):
+        with pytest.raises(RequestError):
+            await designed(api)
