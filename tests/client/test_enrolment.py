@@ -599,7 +599,7 @@ async def answering(handler: Any) -> AsyncGenerator[EnrolmentApi]:
         *("clone-ready-at-once", "policy-60-s", "clone-data-uri"),
     ],
 )
-async def test_a_service_that_differs_is_used_all_the_same(difference: str) -> None:
+async def test_a_service_that_differs_makes_one_voice_too(difference: str) -> None:
     async with account(differ=[difference]) as (emulator, api):
         emulator.script("reset@answer,request=create_voice")
         voice = await cloned(api, wav(speech(120)), new_prefix())

@@ -467,6 +467,7 @@ async def test_a_dialog_that_is_closed_leaves_a_whole_voice_or_none(
     emulator: Emulator,
     files: FileUploadData,
     stage: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     if stage == "sending":
         emulator.script("slow@http,request=upload,seconds=60")
@@ -484,6 +485,7 @@ async def test_a_dialog_that_is_closed_leaves_a_whole_voice_or_none(
     await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(UnknownFlow):
         hass.config_entries.subentries.async_get(flow)
+    assert "Unexpected" not in caplog.text
     names = list(loaded.runtime_data.voices.names.values())
     made = int(stage == "preparing")
     assert (len(emulator.created_voices), names) == (made, ["Grandma"] * made)
