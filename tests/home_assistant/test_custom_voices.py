@@ -73,7 +73,8 @@ async def test_a_name_is_shown_in_every_list(
         DOMAIN, "list_voices", {"kind": "cloned"}, blocking=True, return_response=True
     )
     assert answer is not None
-    names = {voice["voice_id"]: voice["name"] for voice in answer["voices"]}  # type: ignore[union-attr,index]
+    voices: Any = answer["voices"]
+    names = {voice["voice_id"]: voice["name"] for voice in voices}
     assert names == {MADE_HERE: "Grandma", MADE_THERE: MADE_THERE}
     await hass.services.async_call(
         "select",
