@@ -353,7 +353,7 @@ class EnrolmentApi:
 
         Args:
             action: The action.
-            limit: It is not repeated after so many seconds.
+            limit: Seconds after which it is not repeated.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + limit
