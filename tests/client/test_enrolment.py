@@ -193,6 +193,7 @@ async def test_a_voice_is_designed_and_heard(sample: str) -> None:
         assert re.fullmatch("cosyvoice-v3-flash-vd-haab12cd34-.+", voice.id)
         assert voice.id in emulator.created_voices
         assert voice.preview_format == "mp3"
+        assert voice.preview is not None
         samples, rate = decode(voice.preview, "mp3")
         assert rate == 24_000
         assert len(samples) > rate
