@@ -134,7 +134,8 @@ def _async_apply(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     options = {**DEFAULT_OPTIONS, **entry.options}
     client = entry.runtime_data.client
     client.temporary_keys = options[CONF_TEMPORARY_KEYS]
-    client.keep_ready(KEEP_READY[options[CONF_KEEP_READY]])
+    usual = KEEP_READY[DEFAULT_OPTIONS[CONF_KEEP_READY]]
+    client.keep_ready(KEEP_READY.get(options[CONF_KEEP_READY], usual))
     async_update_devices(hass, entry)
     update_voice_issues(hass, entry)
     async_dispatcher_send(hass, settings_signal(entry.entry_id))

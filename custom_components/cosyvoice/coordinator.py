@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Literal, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -10,6 +11,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from .client import (
     CATALOGUE,
+    DEPLOYING,
     AuthenticationError,
     ClonedVoice,
     CosyVoiceClient,
@@ -26,6 +28,8 @@ from .const import (
 from .errors import error_translation
 from .usage.ledger import UsageLedger
 
+PREPARING_INTERVAL = timedelta(minutes=1)
+"""Time until the list is read again while a voice is being prepared."""
 VOICES_RETRY = 300.0
 """Seconds until the list of voices is read again after a failure."""
 
@@ -126,6 +130,10 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
                 retry_after=None if rejected else VOICES_RETRY,
             ) from err
         self._complete = True
+        preparing = any(voice.status == DEPLOYING for voice in voices)
+        self.update_interval = (
+            PREPARING_INTERVAL if preparing else VOICES_UPDATE_INTERVAL
+        )
         names = self.config_entry.options.get(CONF_VOICE_NAMES, {})
         return {
             voice.id: replace(voice, name=names.get(prefix_of(voice.id), ""))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 import json
 import logging
 import socket
@@ -156,6 +157,7 @@ async def test_voices_come_with_model_and_status() -> None:
                 id="cosyvoice-v3.5-plus-vd-home-1",
                 model="cosyvoice-v3.5-plus",
                 status="DEPLOYING",
+                changed=date(2026, 10, 1),
             ),
             ClonedVoice(id="other-1", model=None, status="UNDEPLOYED"),
         )

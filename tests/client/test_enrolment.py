@@ -193,6 +193,7 @@ async def test_a_voice_is_designed_and_heard(sample: str) -> None:
         assert re.fullmatch("cosyvoice-v3-flash-vd-haab12cd34-.+", voice.id)
         assert voice.id in emulator.created_voices
         assert voice.preview_format == "mp3"
+        assert voice.preview is not None
         samples, rate = decode(voice.preview, "mp3")
         assert rate == 24_000
         assert len(samples) > rate
@@ -589,3 +590,24 @@ async def answering(handler: Any) -> AsyncGenerator[EnrolmentApi]:
         endpoint = Endpoint.create("cn-beijing", str(server.make_url("/")))
         client = CosyVoiceClient(session, "sk-test", endpoint, timing=TIMING)
         yield client.enrolment
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        *("list-without-models", "oss-without-header", "clone-prefix-small"),
+        *("clone-ready-at-once", "policy-60-s", "clone-data-uri"),
+    ],
+)
+async def test_a_service_that_differs_makes_one_voice_too(difference: str) -> None:
+    async with account(differ=[difference]) as (emulator, api):
+        emulator.script("reset@answer,request=create_voice")
+        voice = await cloned(api, wav(speech(120)), new_prefix())
+        assert await api.wait_until_ready(voice)
+        assert list(emulator.created_voices) == [voice]
+
+
+async def test_a_service_without_designs_says_so() -> None:
+    async with account(differ=["no-designs"]) as (_, api):
+        with pytest.raises(RequestError):
+            await designed(api)

@@ -69,7 +69,7 @@ from custom_components.cosyvoice.client.errors import (
         ("SERVER_ERROR", "…", "ServiceError"),
         ("internal_error", "…", "ServiceError"),
         ("InvalidParameter", "task can not be null", "RequestError"),
-        (None, "Something new", "RequestError"),
+        (None, "Something new", "ServiceError"),
     ],
 )
 def test_a_failed_task_has_its_class(code: str | None, message: str, kind: str) -> None:

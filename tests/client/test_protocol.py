@@ -12,7 +12,7 @@ from custom_components.cosyvoice.client.errors import (
     ArrearsError,
     CosyVoiceError,
     ProtocolError,
-    RequestError,
+    ServiceError,
     TextError,
 )
 from custom_components.cosyvoice.client.wire.protocol import (
@@ -210,7 +210,7 @@ def test_a_failed_task_without_a_cause(running: TaskProtocol) -> None:
     header = {"error_code": 7, "error_message": None}
     [event] = running.receive_text(message(running, "task-failed", header=header))
     assert isinstance(event, TaskFailed)
-    assert isinstance(event.error, RequestError)
+    assert isinstance(event.error, ServiceError)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ class Facts:
         takes_data_uri: True if a recording may be part of the request.
         prefix_capitals: True if a voice's prefix may have capitals.
         update_redeploys: True if a changed voice is reviewed again.
+        offers_http_speech: True if speech can be had over HTTP.
         offers_designs: True if voices can be designed.
         starts_by_model: True if each model counts its starts for itself.
         most_tasks: How many tasks may run beside each other; 0 for any number.
@@ -218,6 +219,7 @@ class Facts:
     takes_data_uri: bool = False
     prefix_capitals: bool = True
     update_redeploys: bool = True
+    offers_http_speech: bool = True
     offers_designs: bool = True
     starts_by_model: bool = True
     most_tasks: int = 0

@@ -14,8 +14,6 @@ import uuid
 import aiohttp
 
 from . import Emulator
-from .cloner import Studio, design
-from .recordings import speech, wav
 from .wire import KEY, MODEL, PATH, VOICE, Wire, bearer, connect
 
 SINGAPORE = "ap-southeast-1"
@@ -357,110 +355,6 @@ async def last_event(emulator: Emulator) -> Any:
     async with connect(emulator) as wire:
         await wire.speak(TEXT)
         return sorted(wire.events[-1]["header"])
-
-
-def cloning(action: Callable[[Studio], Awaitable[Any]], **settings: Any) -> Scenario:
-    async def scenario(emulator: Emulator) -> Any:
-        for name, value in settings.items():
-            setattr(emulator.config, name, value)
-        async with aiohttp.ClientSession() as session:
-            return await action(Studio(emulator, session))
-
-    return scenario
-
-
-async def clone_state(studio: Studio) -> Any:
-    _, body = await studio.clone(wav(speech(120)))
-    voice = body["output"]["voice_id"]
-    await asyncio.sleep(studio.emulator.config.deploy_seconds + 0.05)
-    _, body = await studio.call("query_voice", voice_id=voice)
-    before = body["output"]["status"]
-    url = await studio.uploaded(wav(speech(200)))
-    await studio.call("update_voice", voice_id=voice, url=url)
-    studio.emulator.config.deploy_seconds = 60
-    _, body = await studio.call("query_voice", voice_id=voice)
-    return before, body["output"]["status"]
-
-
-async def clone_at_once(studio: Studio) -> Any:
-    _, body = await studio.clone(wav(speech(120)))
-    voice = body["output"]["voice_id"]
-    _, body = await studio.call("query_voice", voice_id=voice)
-    return body["output"]["status"]
-
-
-async def clone_id(studio: Studio) -> Any:
-    _, body = await studio.clone(wav(speech(120)))
-    return body["output"]["voice_id"].startswith(MODEL)
-
-
-async def clone_elsewhere(emulator: Emulator) -> Any:
-    voice = f"{MODEL}-me-1"
-    emulator.config.cloned_voices = {voice: "OK"}
-    return await talk(model="cosyvoice-v3-plus", voice=voice)(emulator)
-
-
-async def upload_status(studio: Studio) -> Any:
-    status, _, _ = await studio.post(await studio.policy(), wav(speech(120)))
-    return status
-
-
-async def short_recording(studio: Studio) -> Any:
-    status, _ = await studio.clone(wav(speech(120, 1.0)))
-    return status
-
-
-async def deleted(studio: Studio) -> Any:
-    _, body = await studio.call("query_voice", voice_id="nobody")
-    return body["code"]
-
-
-async def listed(studio: Studio) -> Any:
-    voices = {f"{MODEL}-me-1": "OK", f"{MODEL}-me-2": "OK"}
-    studio.emulator.config.cloned_voices = voices
-    _, body = await studio.call("list_voice", page_size=1)
-    return (
-        body.get("code"),
-        [[*map(sorted, found)] for found in body.get("output", {}).values()],
-        str(body)[:60],
-    )
-
-
-async def long_page(studio: Studio) -> Any:
-    status, _ = await studio.call("list_voice", page_size=100)
-    return status
-
-
-async def unresolved(studio: Studio) -> Any:
-    url = await studio.uploaded(wav(speech(120)))
-    status, _ = await studio.call(
-        "create_voice", target_model=MODEL, prefix="me", url=url, resolve=False
-    )
-    return status
-
-
-def create(model: str = MODEL, prefix: str = "me", url: str = "") -> Any:
-    async def action(studio: Studio) -> Any:
-        status, _ = await studio.call(
-            "create_voice",
-            target_model=model,
-            prefix=prefix,
-            url=url or "https://example.com/me.wav",
-        )
-        return status
-
-    return action
-
-
-async def data_uri(studio: Studio) -> Any:
-    import base64
-
-    encoded = base64.b64encode(wav(speech(120))).decode()
-    return await create(url=f"data:audio/wav;base64,{encoded}")(studio)
-
-
-async def designed(studio: Studio) -> Any:
-    return (await design(studio))[0]
 
 
 async def in_singapore(emulator: Emulator, model: str, voice: str) -> Any:

@@ -146,7 +146,8 @@ class Synthesis:
         emulator = self._emulator
         model = check_model(name, emulator.config)
         here = model.is_qwen or emulator.config.region == "cn-beijing"
-        if not here or model.id == "cosyvoice-v1":
+        offered = here and emulator.config.facts.offers_http_speech
+        if not offered or model.id == "cosyvoice-v1":
             raise invalid("url error, please check url!")
         if not emulator.take_start(model.id, arrived):
             raise ServiceError(*TASK_ERRORS[FaultKind.THROTTLED])

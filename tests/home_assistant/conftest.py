@@ -1,7 +1,10 @@
 """An account at the emulated service, loaded or not."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 import shutil
+from typing import Any
+from unittest.mock import patch
 
 import imageio_ffmpeg
 import pytest
@@ -9,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cosyvoice.client import AuthenticationError, CosyVoiceClient
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
@@ -80,3 +84,25 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     of the two wins depends on the order in which they are loaded.
     """
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
+def media(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Home Assistant's media folder."""
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    return tmp_path
+
+
+@pytest.fixture
+def international_key() -> Any:
+    """Let the key be valid in Singapore alone, at the service's own addresses."""
+
+    async def check_key(self: CosyVoiceClient) -> None:
+        if self.region != "ap-southeast-1":
+            raise AuthenticationError("Invalid API-key provided.")
+
+    with (
+        patch.object(CosyVoiceClient, "check_key", check_key),
+        patch.object(CosyVoiceClient, "list_voices", return_value=()),
+    ):
+        yield

@@ -20,6 +20,8 @@ from tests.emulator import Emulator, TaskRecord
 
 from .conftest import SUBENTRY_ID
 
+TEXT = "今天天气不错。We walk to the park at noon, then home! 晚上见。"
+"""What `synthesize` speaks, unless told otherwise."""
 SATELLITE = {
     "preferred_format": "wav",
     "preferred_sample_rate": 16000,
@@ -100,7 +102,7 @@ def spoken(emulator: Emulator) -> list[TaskRecord]:
 
 
 async def call_speak(
-    hass: HomeAssistant, message: str, **data: Any
+    hass: HomeAssistant, message: str = TEXT, **data: Any
 ) -> list[ServiceCall]:
     """Call `tts.speak`; return what the media player is told to play."""
     calls: list[ServiceCall] = async_mock_service(hass, "media_player", "play_media")
@@ -142,3 +144,18 @@ def change(hass: HomeAssistant, entry: MockConfigEntry, **settings: Any) -> None
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, **settings}
     )
+
+
+async def call_action(hass: HomeAssistant, action: str, **data: Any) -> Any:
+    return await hass.services.async_call(
+        "cosyvoice", action, data, blocking=True, return_response=True
+    )
+
+
+async def synthesize(hass: HomeAssistant, message: str = TEXT, **data: Any) -> Any:
+    engine = entity_id(hass, "tts", "speech")
+    answers = await call_action(
+        hass, "synthesize", entity_id=engine, message=message, **data
+    )
+    assert list(answers) == [engine]
+    return answers[engine]

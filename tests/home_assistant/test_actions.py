@@ -1,7 +1,6 @@
-"""The actions: what was used, and speech into files with subtitles."""
+"""Speech into files, with subtitles."""
 
 import asyncio
-from dataclasses import replace
 import io
 from pathlib import Path
 import re
@@ -9,7 +8,6 @@ import tracemalloc
 from typing import Any
 import wave
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -26,11 +24,18 @@ from homeassistant.exceptions import (
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
-from .conftest import CLONE, SUBENTRY_ID
-from .ledgers import FLASH, PLUS, VOICE, spoken
-from .speaking import call_speak, change, decode, entity_id, speak
+from .conftest import SUBENTRY_ID
+from .speaking import (
+    TEXT,
+    call_action,
+    call_speak,
+    change,
+    decode,
+    entity_id,
+    speak,
+    synthesize,
+)
 
-TEXT = "今天天气不错。We walk to the park at noon, then home! 晚上见。"
 UNTIMED = next(
     voice.id
     for voice in CATALOGUE.voices_in("cn-beijing")
@@ -39,26 +44,6 @@ UNTIMED = next(
 OLD = "longxiaochun"
 """A voice whose only model has no Opus."""
 TIME = re.compile(r"(\d+):(\d\d):(\d\d),(\d{3})")
-
-
-@pytest.fixture
-def media(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """Home Assistant's media folder."""
-    hass.config.media_dirs = {"local": str(tmp_path)}
-    return tmp_path
-
-
-async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
-    return await hass.services.async_call(
-        "cosyvoice", action, data, blocking=True, return_response=True
-    )
-
-
-async def synthesize(hass: HomeAssistant, message: str = TEXT, **data: Any) -> Any:
-    engine = entity_id(hass, "tts", "speech")
-    answers = await call(hass, "synthesize", entity_id=engine, message=message, **data)
-    assert list(answers) == [engine]
-    return answers[engine]
 
 
 def read(path: str) -> bytes:
@@ -82,145 +67,6 @@ def cues(path: str) -> list[tuple[float, float, str]]:
         )
         found.append((begin, end, text))
     return found
-
-
-async def test_usage_by_model_and_voice(
-    hass: HomeAssistant, loaded: MockConfigEntry
-) -> None:
-    ledger = loaded.runtime_data.usage
-    ledger.record(spoken(100), "living_room")
-    ledger.record(spoken(50, model=PLUS, estimated=True), "living_room")
-    ledger.record(spoken(0, voice="longanhuan", outcome="failed"), "living_room")
-    usage = await call(hass, "get_usage")
-    assert usage["config_entry_id"] == loaded.entry_id
-    assert usage["characters"] == 150
-    assert usage["estimated"] == 50
-    assert usage["requests"] == 3
-    assert usage["failures"] == 1
-    assert usage["currency"] == "CNY"
-    assert usage["cost"] == 0.02
-    assert usage["by_model"][PLUS]["cost"] == 0.01
-    assert usage["by_model"][FLASH]["requests"] == 2
-    assert usage["by_voice"][VOICE]["characters"] == 150
-    assert usage["by_voice"]["longanhuan"]["failures"] == 1
-
-
-@pytest.mark.parametrize(
-    ("data", "characters", "start", "end"),
-    [
-        ({"period": "day"}, 4, "2026-11-20", "2026-11-20"),
-        ({}, 6, "2026-11-01", "2026-11-20"),
-        ({"period": "total"}, 7, None, None),
-        ({"start": "2026-10-01", "end": "2026-10-31"}, 1, "2026-10-01", "2026-10-31"),
-        ({"start": "2026-11-19"}, 6, "2026-11-19", None),
-        ({"end": "2026-11-19"}, 3, None, "2026-11-19"),
-        ({"start": "2027-01-01"}, 0, "2027-01-01", None),
-    ],
-)
-async def test_usage_of_a_period(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    data: dict[str, str],
-    characters: int,
-    start: str | None,
-    end: str | None,
-) -> None:
-    for day, said in (("2026-10-05", 1), ("2026-11-19", 2), ("2026-11-20", 4)):
-        freezer.move_to(f"{day} 20:00:00+00:00")
-        loaded.runtime_data.usage.record(spoken(said), "living_room")
-    usage = await call(hass, "get_usage", config_entry_id=loaded.entry_id, **data)
-    assert usage["characters"] == characters
-    assert (usage["start"], usage["end"]) == (start, end)
-
-
-@pytest.mark.usefixtures("loaded")
-@pytest.mark.parametrize(
-    "data",
-    [{"config_entry_id": "unknown"}, {"start": "2026-11-02", "end": "2026-11-01"}],
-)
-async def test_usage_refuses_what_makes_no_sense(
-    hass: HomeAssistant, data: dict[str, str]
-) -> None:
-    with pytest.raises(ServiceValidationError):
-        await call(hass, "get_usage", **data)
-
-
-async def test_usage_needs_an_account_to_ask(
-    hass: HomeAssistant, loaded: MockConfigEntry
-) -> None:
-    await hass.config_entries.async_unload(loaded.entry_id)
-    with pytest.raises(ServiceValidationError, match="There are 0 loaded"):
-        await call(hass, "get_usage")
-    with pytest.raises(ServiceValidationError):
-        await call(hass, "get_usage", config_entry_id=loaded.entry_id)
-
-
-async def test_speech_that_a_reload_ends_is_in_the_books(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, media: Path
-) -> None:
-    """It was billed, although the ledger it began with is gone."""
-    emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
-    speech = hass.async_create_task(synthesize(hass))
-    await emulator.until(lambda: bool(emulator.happened))
-    await hass.config_entries.async_reload(loaded.entry_id)
-    with pytest.raises(HomeAssistantError):
-        await speech
-    total = loaded.runtime_data.usage.figures.total
-    assert (total.requests, total.failures) == (1, 1)
-    assert total.characters > 0
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client start more tasks a second than the service allows."""
-    models = {
-        model.id: replace(model, starts_per_second=1000)
-        for model in CATALOGUE.models.values()
-    }
-    monkeypatch.setattr(
-        "custom_components.cosyvoice.client.client.CATALOGUE",
-        replace(CATALOGUE, models=models),
-    )
-
-
-@pytest.mark.usefixtures("hurry", "media")
-async def test_sensors_and_action_equal_the_bill(
-    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
-) -> None:
-    """200 utterances, mixed in language, model and in how the service reports."""
-    texts = [
-        "今天天气不错。",
-        "The kettle is boiling.",
-        "日本語でお知らせします。",
-        "안녕하세요, 반갑습니다.",
-        "混合 text，with 数字 123。",
-    ]
-    usages: tuple[Any, ...] = ("sentence", "finished", "both", "none", "old")
-    # Home Assistant's tests note the stack of every callback: too slow for so many
-    asyncio.get_running_loop().set_debug(False)
-    emulator.config.chunk = 1.0
-    for batch in range(20):
-        emulator.config.usage = usages[batch % len(usages)]
-        options = {"model": (FLASH, PLUS)[batch // 5 % 2]}
-        await asyncio.gather(
-            *(
-                synthesize(hass, f"{texts[number % 5]} {batch}.", options=options)
-                for number in range(10)
-            )
-        )
-    usage = await call(hass, "get_usage", period="total")
-    assert {
-        model: figures["characters"] for model, figures in usage["by_model"].items()
-    } == emulator.bill
-    assert usage["cost"] == pytest.approx(
-        (emulator.bill[FLASH] * 1 + emulator.bill[PLUS] * 2) / 10_000, abs=1e-12
-    )
-    assert usage["requests"] == 200
-    state = hass.states.get(entity_id(hass, "sensor", "characters", loaded.entry_id))
-    assert state and int(state.state) == sum(emulator.bill.values())
-    by_count = loaded.runtime_data.usage.figures.total
-    assert 0 < by_count.estimated < by_count.characters / 4
 
 
 @pytest.mark.parametrize(
@@ -509,70 +355,7 @@ async def test_unloaded_account_cannot_be_asked_to_synthesize(
     engine = entity_id(hass, "tts", "speech")
     assert await hass.config_entries.async_unload(loaded.entry_id)
     with pytest.raises(HomeAssistantError, match="did not match any entities"):
-        await call(hass, "synthesize", entity_id=engine, message=TEXT)
-
-
-async def list_voices(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
-    answer = await call(hass, "list_voices", **data)
-    return {voice["voice_id"]: voice for voice in answer["voices"]}
-
-
-DESIGNED = "cosyvoice-v3.5-flash-vd-calm-5a40"
-
-
-@pytest.fixture
-async def with_custom_voices(
-    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
-) -> MockConfigEntry:
-    """An account with a cloned and a designed voice."""
-    emulator.config.cloned_voices = {CLONE: "OK", DESIGNED: "DEPLOYING"}
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return entry
-
-
-@pytest.mark.usefixtures("with_custom_voices")
-async def test_voices_are_listed(hass: HomeAssistant) -> None:
-    voices = await list_voices(hass)
-    in_region = {voice.id for voice in CATALOGUE.voices_in("cn-beijing")}
-    assert set(voices) == in_region | {CLONE, DESIGNED}
-    names = [voice["name"] for voice in voices.values()]
-    assert len(set(names)) == len(names)
-    built_in, clone = voices["longanhuan"], voices[CLONE]
-    assert built_in["name"] == "Longanhuan \u9f99\u5b89\u6b22 (longanhuan)"
-    assert built_in["languages"] == ["zh", "en"]
-    assert built_in["models"] == [FLASH, PLUS]
-    assert (built_in["kind"], built_in["gender"]) == ("system", "female")
-    assert voices["longhouge_v3"]["kinds"] == ["men", "characters"]
-    assert "happy" in built_in["styles"]
-    assert (clone["kind"], clone["models"]) == ("cloned", [FLASH])
-    assert "fr" in clone["languages"]
-    assert voices[DESIGNED]["kind"] == "designed"
-    assert voices[DESIGNED]["status"] == "DEPLOYING"
-
-
-@pytest.mark.usefixtures("with_custom_voices")
-@pytest.mark.parametrize(
-    ("data", "found", "missing"),
-    [
-        ({"language": "ja"}, "loongriko_v3", "longanyang"),
-        ({"language": "ja-JP"}, "loongriko_v3", "longanyang"),
-        ({"kind": "cloned"}, CLONE, "longanyang"),
-        ({"kind": "designed"}, DESIGNED, CLONE),
-        ({"kind": "system"}, "longanyang", CLONE),
-        ({"kind": "yours"}, DESIGNED, "longanyang"),
-        ({"kind": "children"}, "longniuniu_v3", "longanyang"),
-        ({"kind": "dialects", "language": "yue"}, "longjiaxin_v3", "longlaotie_v3"),
-        ({"model": PLUS}, "longanyang", CLONE),
-        ({"model": FLASH, "kind": "cloned", "language": "fr"}, CLONE, "longanyang"),
-    ],
-)
-async def test_voices_can_be_filtered(
-    hass: HomeAssistant, data: dict[str, str], found: str, missing: str
-) -> None:
-    voices = await list_voices(hass, **data)
-    assert found in voices
-    assert missing not in voices
+        await call_action(hass, "synthesize", entity_id=engine, message=TEXT)
 
 
 async def test_failure_of_the_service_leaves_no_file(

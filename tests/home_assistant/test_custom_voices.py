@@ -5,9 +5,18 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_fire_time_changed,
+)
 
-from custom_components.cosyvoice.const import CONF_VOICE_NAMES, DOMAIN
+from custom_components.cosyvoice.const import (
+    CONF_VOICE_NAMES,
+    DOMAIN,
+    VOICES_UPDATE_INTERVAL,
+)
+from custom_components.cosyvoice.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Context, HomeAssistant
@@ -64,7 +73,8 @@ async def test_a_name_is_shown_in_every_list(
         DOMAIN, "list_voices", {"kind": "cloned"}, blocking=True, return_response=True
     )
     assert answer is not None
-    names = {voice["voice_id"]: voice["name"] for voice in answer["voices"]}  # type: ignore[union-attr,index]
+    voices: Any = answer["voices"]
+    names = {voice["voice_id"]: voice["name"] for voice in voices}
     assert names == {MADE_HERE: "Grandma", MADE_THERE: MADE_THERE}
     await hass.services.async_call(
         "select",
@@ -74,6 +84,15 @@ async def test_a_name_is_shown_in_every_list(
     )
     (subentry,) = loaded.subentries.values()
     assert subentry.data["voice"] == MADE_HERE
+
+
+async def test_diagnostics_have_no_name(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It may be that of a person."""
+    shown = await async_get_config_entry_diagnostics(hass, loaded)
+    assert "Grandma" not in str(shown)
+    assert PREFIX not in str(shown)
 
 
 async def test_a_voice_is_deleted_with_its_name(
@@ -163,6 +182,22 @@ async def test_without_an_engine_only_administrators_delete(
     with pytest.raises(Unauthorized):
         await delete(hass, user=hass_read_only_user.id)
     await delete(hass, user=hass_admin_user.id)
+
+
+async def test_a_voice_is_ready_soon_after_a_restart(
+    hass: HomeAssistant, entry: MockConfigEntry, emulator: Emulator
+) -> None:
+    """Though the list is read every few hours otherwise."""
+    emulator.config.cloned_voices[MADE_HERE] = "DEPLOYING"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    voices = entry.runtime_data.voices
+    assert voices.problem(MADE_HERE) == "voice_not_ready"
+    emulator.config.cloned_voices[MADE_HERE] = "OK"
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=62))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert voices.problem(MADE_HERE) is None
+    assert voices.update_interval == VOICES_UPDATE_INTERVAL
 
 
 def unused(hass: HomeAssistant) -> set[str]:

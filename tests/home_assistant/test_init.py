@@ -488,3 +488,41 @@ async def test_voice_without_stored_settings_has_the_defaults(
     assert diagnostics["voices"][SUBENTRY_ID] == DEFAULT_SETTINGS | {
         "pronunciations": REDACTED
     }
+
+
+async def test_a_list_of_voices_that_could_not_be_read_is_read_when_it_is_needed(
+    hass: HomeAssistant, emulator: Emulator, entry: MockConfigEntry
+) -> None:
+    """Once it is there, it is not read again."""
+    emulator.config.cloned_voices[CLONE] = "OK"
+    emulator.script("http_500@http")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    voices = entry.runtime_data.voices
+    assert not voices.data
+    await voices.async_read_once()
+    assert voices.data.keys() == {CLONE}
+    emulator.config.cloned_voices.clear()
+    await voices.async_read_once()
+    assert voices.data.keys() == {CLONE}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"monthly_budget": "much", "budget_unit": "tokens"},
+        {"monthly_budget": None, "keep_ready": "sometimes"},
+        {"monthly_budget": "NaN", "keep_ready": None, "newer": 1},
+    ],
+)
+async def test_options_of_another_release_keep_no_account_from_speaking(
+    hass: HomeAssistant, entry: MockConfigEntry, options: dict[str, Any]
+) -> None:
+    """What is no possible value counts as the default."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **options})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await speak(hass, "你好。")
+    assert entry.runtime_data.usage.budget.amount == 0
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["type"] == "form"

@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.cosyvoice.client import ClonedVoice, OptionError
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from custom_components.cosyvoice.speech.options import LiveSettings
 from custom_components.cosyvoice.speech.request import SpeechRequest, create_request
 
 BEIJING = "cn-beijing"
@@ -190,3 +191,12 @@ def test_ssml_and_word_timestamps_are_checked_where_they_are_asked_for() -> None
     with pytest.raises(OptionError) as caught:
         request({"voice": V1}).with_word_timestamps(BEIJING, [CLONE])
     assert caught.value.option == "word_timestamps"
+
+
+def test_live_settings_are_read_once() -> None:
+    """When they are used, and are a mapping like any other."""
+    read = iter(({"volume": 10, "voice": "a"}, {"volume": 20}))
+    live = LiveSettings(lambda: next(read))
+    assert len(live) == len([*live]) == 2
+    assert live == {"voice": "a", "volume": 10}
+    assert str(live).startswith("{'voice': 'a', 'volume': 10} ")

@@ -29,6 +29,7 @@ SECTIONS = {
     "8": "Formats",
     "9": "Counting and limits",
     "10": "SSML",
+    "11": "Speech over HTTP",
     "12": "Temporary keys",
     "13": "Cloned voices",
     "14": "Models, regions, throttling",

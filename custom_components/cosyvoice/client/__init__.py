@@ -14,7 +14,7 @@ from .audio.silence import Silence
 from .catalogue import CATALOGUE, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
-from .enrolment import DesignedVoice, EnrolmentApi, new_prefix, prefix_of
+from .enrolment import DEPLOYING, DesignedVoice, EnrolmentApi, new_prefix, prefix_of
 from .errors import (
     AccessDeniedError,
     ArrearsError,
@@ -60,6 +60,7 @@ from .wire.endpoint import Endpoint
 
 __all__ = [
     "CATALOGUE",
+    "DEPLOYING",
     "PARAMETERS",
     "AccessDeniedError",
     "ArrearsError",

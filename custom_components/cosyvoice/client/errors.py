@@ -348,7 +348,8 @@ def _error_class(code: str, message: str) -> type[CosyVoiceError]:
     for prefix, kind in _BY_CODE:
         if spelling.startswith(_spelling(prefix)):
             return kind
-    return RequestError
+    # Without a code, the service may have failed by itself.
+    return RequestError if code else ServiceError
 
 
 def _spelling(code: str) -> str:

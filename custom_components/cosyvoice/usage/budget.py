@@ -11,7 +11,7 @@ from ..const import (
     CONF_REFUSE_OVER_BUDGET,
     DEFAULT_OPTIONS,
 )
-from .figures import Figures
+from .figures import Figures, plausible
 
 CHARACTERS = "characters"
 """The unit of a budget that is not money."""
@@ -50,11 +50,18 @@ class Budget:
 
     @classmethod
     def of(cls, options: Mapping[str, Any], currency: str) -> Self:
-        """Return the budget that an account's options describe."""
+        """Return the budget that an account's options describe.
+
+        A damaged amount counts as none.
+        """
         options = {**DEFAULT_OPTIONS, **options}
         money = options[CONF_BUDGET_UNIT] == "money"
+        try:
+            amount = plausible(Decimal(str(options[CONF_MONTHLY_BUDGET])))
+        except ValueError, ArithmeticError:
+            amount = Decimal()
         return cls(
-            amount=Decimal(str(options[CONF_MONTHLY_BUDGET])),
+            amount=amount,
             unit=currency if money else CHARACTERS,
             refuses=options[CONF_REFUSE_OVER_BUDGET],
         )

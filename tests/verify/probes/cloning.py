@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from concurrent.futures import ThreadPoolExecutor
+import re
 from typing import Any
 import uuid
 
@@ -26,6 +27,7 @@ from ..talk import refusal, speak
 
 _API = "client/account.py"
 _EMULATOR = "tests/emulator"
+_HOST = r"https://dashscope-file-[a-z0-9-]+\.oss-[a-z0-9-]+\.aliyuncs\.com/?"
 _PITCH, _SECONDS = 120, 12.0
 _UPLOADING = 120.0
 """Seconds that an upload from another continent may take."""
@@ -53,6 +55,13 @@ async def _recording(seconds: float) -> bytes:
     with ThreadPoolExecutor(1, "recording") as executor:
         loop = asyncio.get_running_loop()
         return wav(await loop.run_in_executor(executor, speech, _PITCH, seconds))
+
+
+def _is_known(service: Service, address: str) -> bool:
+    """Return whether an address is of the service's storage."""
+    if "127.0.0.1" in service.url:
+        return address == service.url
+    return re.fullmatch(_HOST, address) is not None
 
 
 async def _upload(service: Service, data: bytes) -> tuple[int, str]:
@@ -174,6 +183,18 @@ async def permission_to_upload(service: Service) -> str:
     size = permission.get("max_file_size_mb")
     good = not missing and seconds == 300 and isinstance(size, int) and size >= 10
     return expect(good, f"{seconds} s, {size} MB, missing {sorted(missing)}")
+
+
+@probe("13", "seen", "client/wire/upload.py", "upload-elsewhere")
+async def uploads_go_to_known_hosts(service: Service) -> str:
+    """An upload goes, private, to a host and a folder of the names that are known."""
+    permission = await _permission(service)
+    folder = str(permission.get("upload_dir", ""))
+    acl = permission.get("x_oss_object_acl")
+    known = _is_known(service, str(permission.get("upload_host", "")))
+    named = re.fullmatch("dashscope-instant/[A-Za-z0-9/_-]+", folder) is not None
+    seen = f"known host: {known}, known folder: {named}, {acl}"
+    return expect(known and named and acl == "private", seen)
 
 
 @probe("13", "docs", _EMULATOR, "upload-204", seconds=_CLONING)

@@ -154,6 +154,21 @@ async def words_are_in_the_audio(service: Service) -> str:
     return expect(0.3 * spoken.seconds < end < spoken.seconds + 0.2, seen)
 
 
+@probe(
+    "Q",
+    "guess",
+    "client/catalogue.json",
+    "qwen-word-times",
+    cost=tokens(5, 3),
+    regions=(BEIJING,),
+)
+async def qwen_without_times_of_words(service: Service) -> str:
+    """System voices of Qwen-Audio give no times of words, and do not refuse them."""
+    spoken = await speak(service, "好。", word_timestamp_enabled=True, **_QWEN)
+    words = [word for words in spoken.words for word in words]
+    return expect(not words, f"{len(words)} words: {words[:1]}")
+
+
 @probe("4", "docs", "tests/emulator", "words-by-task", cost=characters(10))
 async def words_have_places(service: Service) -> str:
     """A word's begin_index is its place in the sentence."""

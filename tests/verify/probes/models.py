@@ -5,11 +5,13 @@ from pathlib import Path
 
 from ..probe import (
     BEIJING,
+    MODEL,
     PLUS,
     QWEN_30,
     QWEN_31,
     QWEN_31_VOICE,
     SINGAPORE,
+    VOICE,
     ClosedError,
     characters,
     expect,
@@ -206,3 +208,24 @@ async def voices_of_v2(service: Service) -> str:
 async def voices_of_qwen_31(service: Service) -> str:
     """The catalogue's voices of qwen-audio-3.1-tts-flash exist; some are tried."""
     return await _all_speak(service, QWEN_31)
+
+
+@probe(
+    "11",
+    "docs",
+    "tests/emulator",
+    "no-http-speech",
+    regions=(BEIJING,),
+    cost=characters(3),
+)
+async def speech_over_http(service: Service) -> str:
+    """A text gets an address of its audio over HTTP, with the usage."""
+    values = {"text": "好。", "voice": VOICE, "format": "mp3"}
+    body = {"model": MODEL, "input": values}
+    path = "/services/audio/tts/SpeechSynthesizer"
+    status, answer = await service.http("POST", path, body=body)
+    answer = answer or {}
+    audio = (answer.get("output") or {}).get("audio") or {}
+    counted = (answer.get("usage") or {}).get("characters")
+    seen = f"HTTP {status} {answer.get('code', '')}, {counted} characters"
+    return expect(audio.get("url") and counted == 3, seen)

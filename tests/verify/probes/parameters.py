@@ -4,6 +4,7 @@ from typing import Any
 
 from ..probe import (
     BEIJING,
+    PLUS,
     QWEN_31,
     QWEN_31_VOICE,
     UntoldError,
@@ -235,6 +236,21 @@ async def qwen_hint_of_spanish(service: Service) -> str:
 async def style_is_taken(service: Service) -> str:
     """The voice longanyang takes the phrase of a style."""
     return await taken(service, instruction="你说话的情感是happy。")
+
+
+@probe(
+    "7", "docs", "client/catalogue.json", "instruction-never", cost=characters(3, PLUS)
+)
+async def style_of_v3_plus(service: Service) -> str:
+    """cosyvoice-v3-plus takes the phrase of a style with longanyang."""
+    return await taken(service, model=PLUS, instruction="你说话的情感是happy。")
+
+
+@probe("7", "docs", "client/catalogue.json", "instruction-never", cost=characters(3))
+async def dialect_of_longanhuan_v3(service: Service) -> str:
+    """The voice longanhuan_v3 takes the phrase of a dialect."""
+    phrase = "请用四川话表达。"
+    return await taken(service, voice="longanhuan_v3", instruction=phrase)
 
 
 @probe("7", "docs", _OPTIONS, "instruction-free", cost=characters(3))

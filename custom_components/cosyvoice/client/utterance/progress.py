@@ -365,13 +365,12 @@ class TaskProgress:
         """
         if self._contradicted:
             return
-        if self.billed and (
-            characters < self.billed
-            or (self._under_way and characters == self._size_under_way())
-        ):
-            # Reported for each sentence alone: the sentences are counted here instead.
-            self._contradicted, self.billed = True, None
-            return
+        if self._reports_sentences and self.billed and characters != self.billed:
+            is_alone = self._under_way and characters == self._size_under_way()
+            if is_alone or characters < self.billed:
+                # Not the sum of the sentences: they are counted here instead.
+                self._contradicted, self.billed = True, None
+                return
         rises = self.billed is not None and characters > self.billed
         if rises and not self._reports_sentences:
             self._reach(self._after_one_part(None, self.billed), matched=False)
