@@ -7,12 +7,13 @@ documentation are taken on the way. LANGUAGES names other languages, with blanks
 import os
 from pathlib import Path
 
+import numpy as np
 from playwright.async_api import expect
 import pytest
 
 from tests.demo.home import Home
 from tests.demo.service import EmulatedService
-from tests.emulator.recordings import speech, wav
+from tests.emulator.recordings import RATE, speech, wav
 
 from .browser import PLAY, UserInterface, needs_chromium, user_interface
 
@@ -28,12 +29,18 @@ SAMPLE = "Good evening. Dinner is ready in ten minutes."
 
 
 @pytest.fixture
-def recordings(tmp_path: Path) -> tuple[Path, Path]:
-    """Return a recording that is too short, and a good one."""
-    short, good = tmp_path / "short.wav", tmp_path / "memo.wav"
-    short.write_bytes(wav(speech(200, 3)))
-    good.write_bytes(wav(speech(200, 14)))
-    return short, good
+def recordings(tmp_path: Path) -> dict[str, Path]:
+    """Return files by the error that each causes, a good one by an empty text."""
+    contents = {
+        "recording_unreadable": b"Dear Sir or Madam, " * 100,
+        "recording_silent": wav(np.zeros(14 * RATE, np.int16)),
+        "recording_too_short": wav(speech(200, 3)),
+        "": wav(speech(200, 14)),
+    }
+    paths = {error: tmp_path / f"{error or 'memo'}.wav" for error in contents}
+    for error, content in contents.items():
+        paths[error].write_bytes(content)
+    return paths
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -42,24 +49,24 @@ async def test_a_voice_is_cloned_in_the_browser(
     home: Home,
     language: str,
     pictures: Path | None,
-    recordings: tuple[Path, Path],
+    recordings: dict[str, Path],
 ) -> None:
     name = NAMES.get(language, "Grandma")
     async with user_interface(home, language, pictures) as interface:
         await interface.begin_voice("clone")
         form, errors = interface.form, interface.subentry["error"]
         await form.get_by_role("textbox").first.fill(name)
-        await _upload(interface, recordings[0])
+        good = recordings.pop("")
+        await _upload(interface, good)
         await interface.submit()
         await expect(form).to_contain_text(errors["consent_required"])
         await form.locator("ha-selector-boolean ha-switch, ha-checkbox").first.click()
-        await interface.submit()
-        await expect(form).to_contain_text(errors["recording_too_short"])
+        for error, path in recordings.items():
+            await _upload_another(interface, path)
+            await interface.submit()
+            await expect(form).to_contain_text(errors[error])
         await interface.picture("clone-too-short")
-        await form.locator(
-            "ha-file-upload [slot=end], ha-file-upload ha-icon-button"
-        ).click()
-        await _upload(interface, recordings[1])
+        await _upload_another(interface, good)
         await interface.picture("clone")
         await interface.submit()
         await _hear(interface, "clone-listen")
@@ -95,6 +102,13 @@ async def test_a_designed_voice_is_discarded_in_the_browser(
         await expect(
             interface.page.get_by_text(interface.subentry["abort"]["voice_discarded"])
         ).to_be_visible()
+
+
+async def _upload_another(interface: UserInterface, path: Path) -> None:
+    await interface.form.locator(
+        "ha-file-upload [slot=end], ha-file-upload ha-icon-button"
+    ).click()
+    await _upload(interface, path)
 
 
 async def _upload(interface: UserInterface, path: Path) -> None:
