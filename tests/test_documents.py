@@ -334,6 +334,15 @@ def test_the_cost_in_a_readme_is_that_of_the_models(path: Path) -> None:
     assert 100 * 20 * 2 * 30 * price.per_10k_characters / 10_000 == 12
 
 
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_a_readme_has_the_models_of_their_page(language: str) -> None:
+    """What an hour costs, where, and what for; the page has the prices as well."""
+    readme = READMES[language != "en"]
+    found = [row for row in rows(read(readme)) if row[0].strip("`") in CATALOGUE.models]
+    table = rows(page("models", language))[1:]
+    assert found == [[row[0], row[3], row[1], row[4]] for row in table]
+
+
 @pytest.mark.parametrize("path", GUIDES, ids=page_id)
 def test_numbers_of_voices_are_those_of_the_catalogue(path: Path) -> None:
     text = without_blocks(read(path))

@@ -190,7 +190,7 @@ class _Caller:
 
     def _speak(self, use: str, **settings: Any) -> Utterance:
         names = self._variation.differ
-        voice = {"voice": "longanyang"}
+        voice: dict[str, Any] = {"voice": "longanyang"}
         if any(name.startswith("qwen") for name in names):
             model = "qwen-audio-3.1-tts-flash"
             if any("3.0" in name for name in names):

@@ -23,6 +23,7 @@ from tests.demo.programs import free_port, running
 from tests.demo.service import EmulatedService, running_emulator
 
 from .chart import draw
+from .line import LINES
 from .network import (
     COST_REAL_TIME_FACTOR,
     FIRST_PACKET,
@@ -85,6 +86,14 @@ class Benchmark:
         results["cleaning"] = await self._work("cleaning", repetitions=often)
         results["many"] = await self._work("many")
         results["long_text"] = await self._work("long_text")
+        # These mostly wait.
+        results["lines"] = await self._side_by_side(
+            "line", "chosen", [line.name for line in LINES], repetitions=often // 2
+        )
+        results["idle"] = await self._side_by_side(
+            "idle", "option", ["after_speech", "always"], repetitions=max(1, often // 5)
+        )
+        results["slowed"] = await self._work("slowed", repetitions=often // 2)
         return results
 
     async def _clients(self) -> dict[str, Any]:

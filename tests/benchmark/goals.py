@@ -8,6 +8,7 @@ from typing import Any
 from .figures import high, median
 from .network import NETWORKS, OURS, QWEN_ROW, STATES
 from .peers import PEERS
+from .world_report import world_goals
 
 SATELLITE_FORMATS = ("wav 16 kHz", "flac 48 kHz")
 OVERHEAD = 0.010
@@ -154,6 +155,7 @@ def _cost_goals(results: dict[str, Any]) -> Iterator[Goal]:
     )
     cleaning = results["cleaning"]
     later = median(cleaning["cleaned"]) - median(cleaning["as written"])
+    yield from (Goal(*goal) for goal in world_goals(results))
     yield Goal(
         "Cleaning of plain text, added to the first audio",
         f"< {CLEANING * 1000:.0f} ms",

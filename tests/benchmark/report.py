@@ -18,6 +18,7 @@ from .network import (
     Network,
 )
 from .peers import PEERS, floor_round_trips
+from .world_report import world_tables
 
 CLIENTS = {
     **{f"ours, {row}": (row, STATES[state]) for row, (state, _) in OURS.items()},
@@ -83,6 +84,7 @@ def _parts(results: Results) -> Iterator[str]:
     yield _crowd_table(everything["many"])
     yield "### A text of 200,000 characters\n"
     yield _memory_line(everything["long_text"])
+    yield from world_tables(everything)
     yield "### Set-up and replay\n"
     yield _other_table(everything)
     yield "### Goals\n"

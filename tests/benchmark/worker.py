@@ -28,6 +28,10 @@ async def measure(name: str, arguments: dict[str, Any]) -> Any:
             from . import by_client
 
             return await asyncio.to_thread(by_client.vendors, **arguments)
+        case "line" | "idle" | "slowed":
+            from . import world
+
+            return await getattr(world, name)(**arguments)
         case _:
             from . import load
 

@@ -193,6 +193,7 @@ async def test_a_voice_is_designed_and_heard(sample: str) -> None:
         assert re.fullmatch("cosyvoice-v3-flash-vd-haab12cd34-.+", voice.id)
         assert voice.id in emulator.created_voices
         assert voice.preview_format == "mp3"
+        assert voice.preview is not None
         samples, rate = decode(voice.preview, "mp3")
         assert rate == 24_000
         assert len(samples) > rate
@@ -598,7 +599,7 @@ async def answering(handler: Any) -> AsyncGenerator[EnrolmentApi]:
         *("clone-ready-at-once", "policy-60-s", "clone-data-uri"),
     ],
 )
-async def test_a_service_that_differs_is_used_all_the_same(difference: str) -> None:
+async def test_a_service_that_differs_makes_one_voice_too(difference: str) -> None:
     async with account(differ=[difference]) as (emulator, api):
         emulator.script("reset@answer,request=create_voice")
         voice = await cloned(api, wav(speech(120)), new_prefix())

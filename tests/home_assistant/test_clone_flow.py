@@ -211,7 +211,7 @@ async def test_a_clone_that_cannot_be_deleted_stays_in_the_list(
     emulator.script("http_500@http,request=delete_voice,times=always")
     result = await submit(hass, result, {"next_step_id": "discard"})
     assert result["reason"] == "discard_failed"
-    assert result["description_placeholders"]["voice"] == "Grandma"  # type: ignore[index]
+    assert result["description_placeholders"]["voice"] == "Grandma"
     assert list(loaded.runtime_data.voices.names.values()) == ["Grandma"]
 
 
@@ -227,7 +227,7 @@ async def test_the_text_to_read_follows_the_language(
     del fields["recording"]
     result = await submit(hass, result, fields)
     assert result["errors"] == {}
-    assert "今朝" in result["description_placeholders"]["text"]  # type: ignore[index]
+    assert "今朝" in result["description_placeholders"]["text"]
     result = await submit(hass, result, fields)
     assert result["errors"] == {
         "recording": "recording_required",
@@ -350,7 +350,7 @@ async def test_a_failure_is_explained_and_the_same_file_taken_again(
     result = await create(hass, await start(hass, loaded, "clone"), form())
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "clone")
     assert result["errors"] == errors
-    assert result["description_placeholders"]["reason"]  # type: ignore[index]
+    assert result["description_placeholders"]["reason"]
     assert emulator.created_voices == {}
     emulator.clear_faults()
     result = await create(hass, result, form())
@@ -424,7 +424,7 @@ async def test_a_voice_that_is_not_approved_is_gone(
     emulator.config.review = "refuses"
     result = await create(hass, await start(hass, loaded, "clone"), form())
     assert result["errors"] == {"base": "voice_refused"}
-    assert "did not approve" in result["description_placeholders"]["reason"]  # type: ignore[index]
+    assert "did not approve" in result["description_placeholders"]["reason"]
     assert emulator.created_voices == {}
     assert loaded.options[CONF_VOICE_NAMES] == {}
 
@@ -467,6 +467,7 @@ async def test_a_dialog_that_is_closed_leaves_a_whole_voice_or_none(
     emulator: Emulator,
     files: FileUploadData,
     stage: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     if stage == "sending":
         emulator.script("slow@http,request=upload,seconds=60")
@@ -484,6 +485,7 @@ async def test_a_dialog_that_is_closed_leaves_a_whole_voice_or_none(
     await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(UnknownFlow):
         hass.config_entries.subentries.async_get(flow)
+    assert "Unexpected" not in caplog.text
     names = list(loaded.runtime_data.voices.names.values())
     made = int(stage == "preparing")
     assert (len(emulator.created_voices), names) == (made, ["Grandma"] * made)

@@ -16,6 +16,7 @@ from custom_components.cosyvoice.const import (
     DOMAIN,
     VOICES_UPDATE_INTERVAL,
 )
+from custom_components.cosyvoice.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Context, HomeAssistant
@@ -72,7 +73,8 @@ async def test_a_name_is_shown_in_every_list(
         DOMAIN, "list_voices", {"kind": "cloned"}, blocking=True, return_response=True
     )
     assert answer is not None
-    names = {voice["voice_id"]: voice["name"] for voice in answer["voices"]}  # type: ignore[union-attr,index]
+    voices: Any = answer["voices"]
+    names = {voice["voice_id"]: voice["name"] for voice in voices}
     assert names == {MADE_HERE: "Grandma", MADE_THERE: MADE_THERE}
     await hass.services.async_call(
         "select",
@@ -82,6 +84,15 @@ async def test_a_name_is_shown_in_every_list(
     )
     (subentry,) = loaded.subentries.values()
     assert subentry.data["voice"] == MADE_HERE
+
+
+async def test_diagnostics_have_no_name(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It may be that of a person."""
+    shown = await async_get_config_entry_diagnostics(hass, loaded)
+    assert "Grandma" not in str(shown)
+    assert PREFIX not in str(shown)
 
 
 async def test_a_voice_is_deleted_with_its_name(

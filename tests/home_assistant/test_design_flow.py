@@ -130,7 +130,7 @@ async def test_a_preview_that_was_lost_is_replaced_by_a_sample(
     assert result["step_id"] == "listen"
     assert len(emulator.created_voices) == 1
     client = await hass_client_no_auth()
-    url = result["description_placeholders"]["sample_url"]  # type: ignore[index]
+    url = result["description_placeholders"]["sample_url"]
     response = await client.get(url)
     assert len(await response.read()) > 1000
 

@@ -36,7 +36,8 @@ async def browser(
     hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
 ) -> TestClient[Any, Any]:
     """A browser's player, which sends no token."""
-    return await hass_client_no_auth()
+    client: TestClient[Any, Any] = await hass_client_no_auth()
+    return client
 
 
 async def first(hass: HomeAssistant, emulator: Emulator) -> ConfigFlowResult:

@@ -141,7 +141,8 @@ async def leave(hass: HomeAssistant, model: str) -> None:
     """Listen to the beginning of a message, as a stopped satellite does."""
     engine = hass.data[DATA_COMPONENT].get_entity(entity_id(hass, "tts", "speech"))
     assert isinstance(engine, TextToSpeechEntity)
-    options = {**engine.default_options, **asked(model), "preferred_format": "wav"}
+    defaults = engine.default_options or {}
+    options = {**defaults, **asked(model), "preferred_format": "wav"}
     request = TTSAudioRequest("zh-CN", options, pieces("".join(TEXTS) * 3, 5))
     response = await engine.async_stream_tts_audio(request)
     async with aclosing(response.data_gen) as audio:
@@ -383,7 +384,8 @@ async def test_voices_of_a_closed_model_are_not_offered(
         "cosyvoice", "list_voices", {}, blocking=True, return_response=True
     )
     assert voices
-    listed = {voice["voice_id"] for voice in voices["voices"]}
+    found: Any = voices["voices"]
+    listed = {voice["voice_id"] for voice in found}
     assert VOICES["qwen-audio-3.0-tts-flash"] in listed
     assert VOICES[TOKENS] not in listed
     state = hass.states.get(entity_id(hass, "select", "voice"))

@@ -252,7 +252,7 @@ class EnrolmentApi:
         return False
 
     async def delete(self, voice_id: str) -> None:
-        """Delete a voice for good; one that does not exist is no error.
+        """Delete a voice for good, if it exists.
 
         Raises:
             CosyVoiceError: It could not be deleted.
@@ -353,7 +353,7 @@ class EnrolmentApi:
 
         Args:
             action: The action.
-            limit: It is not repeated after so many seconds.
+            limit: Seconds after which it is not repeated.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + limit

@@ -59,7 +59,8 @@ class Cloning(Creation):
         language = hass.config.language.partition("-")[0]
         self._language = language if language in self._languages else "en"
         self._source = ""
-        self._uploads: set[str] = set()
+        self._is_upload = False
+        self._unread: set[str] = set()
         self._read: dict[str, Recording | RecordingError] = {}
         self._url = ""
         self._show_text()
@@ -100,8 +101,9 @@ class Cloning(Creation):
         self._source = upload or media
         if not self._source and is_other:
             return False
-        if upload:
-            self._uploads.add(upload)
+        self._is_upload = bool(upload)
+        if upload and upload not in self._read:
+            self._unread.add(upload)
         if not self._source:
             self.errors[CONF_RECORDING] = "recording_required"
         if not self.name:
@@ -128,7 +130,7 @@ class Cloning(Creation):
     def close(self) -> None:
         """Also delete the files that were not read."""
         super().close()
-        for upload in self._uploads - set(self._read):
+        for upload in self._unread:
             self._hass.async_create_background_task(
                 async_delete_upload(self._hass, upload), f"{DOMAIN} unused upload"
             )
@@ -147,7 +149,8 @@ class Cloning(Creation):
         source = self._source
         found = self._read.get(source)
         if found is None:
-            read = async_read_upload if source in self._uploads else async_read_media
+            read = async_read_upload if self._is_upload else async_read_media
+            self._unread.discard(source)
             try:
                 found = await read(self._hass, source)
             except RecordingError as err:

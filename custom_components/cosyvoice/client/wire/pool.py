@@ -138,7 +138,7 @@ class Pool:
         self._assign()
 
     def accepted(self, connection: Connection) -> bool:
-        """Take note of an accepted account; return whether the connection is kept."""
+        """Note that the account is accepted, and return whether to keep the connection."""
         self._keeper.accepted()
         now = asyncio.get_running_loop().time()
         if self._closed or self._slots or not self._keeper.keeps(now):
@@ -240,7 +240,7 @@ class Pool:
         return self._late_at(self._open())
 
     def _keep_one_ready(self) -> float:
-        """Open a connection that is to be ready; return when to decide again."""
+        """Open the connection to keep ready if it is due, and return when to decide again."""
         now = asyncio.get_running_loop().time()
         ready_until = self._slots.ready_until(self._timing) - 2 * self._last_opening
         due = self._keeper.due(max(now, ready_until, self._warmer.until))
