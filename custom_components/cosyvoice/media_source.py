@@ -212,7 +212,7 @@ class _Account:
     def _voices(
         self, path: Sequence[str], wanted: VoiceFilter
     ) -> list[BrowseMediaSource]:
-        """Return the voices that fit; one that cannot speak tells why in its title."""
+        """Return the voices that fit, with a reason in the title if one cannot speak."""
         runtime = self.entry.runtime_data
         clones = runtime.voices.data.values()
         return [
@@ -236,7 +236,7 @@ def _folder(
     thumbnail: str | None = None,
     children: list[BrowseMediaSource] | None = None,
 ) -> BrowseMediaSource:
-    """Return a folder; its children are shown as a list if they can be played."""
+    """Return a folder, which shows children that can be played as a list."""
     voices = children is not None and any(child.can_play for child in children)
     folder = BrowseMediaSource(
         domain=DOMAIN,

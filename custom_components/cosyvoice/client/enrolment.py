@@ -252,7 +252,7 @@ class EnrolmentApi:
         return False
 
     async def delete(self, voice_id: str) -> None:
-        """Delete a voice for good; one that does not exist is no error.
+        """Delete a voice for good, if it exists.
 
         Raises:
             CosyVoiceError: It could not be deleted.

@@ -157,7 +157,7 @@ async def _wait_for(audio: ServedAudio) -> None:
 
 
 async def _streamed(request: web.Request, audio: ServedAudio) -> web.StreamResponse:
-    """Send audio as it is made.
+    """Send audio while it is synthesized.
 
     Raises:
         HomeAssistantError: There is no audio. Audio that ends too early ends the

@@ -101,7 +101,7 @@ class CreationFlow(ConfigSubentryFlow):
     @callback
     @override
     def async_remove(self) -> None:
-        """End what the flow began; a voice that is being created stays."""
+        """End the flow's work, apart from a voice that is being created."""
         if self._creation:
             self._creation.close()
 

@@ -103,8 +103,9 @@ class Sample:
     async def async_placeholders(self) -> dict[str, str]:
         """Return the placeholders of the step ``listen``.
 
-        A sample that failed can then be played again. They are ``voice``, ``text``, ``sample`` (a player, a link and a note on the
-        cost, or on why it cannot be played) and ``sample_url``.
+        They are ``voice``, ``text``, ``sample`` (a player, a link and a note on the
+        cost, or on why it cannot be played) and ``sample_url``. A sample that failed
+        can then be played again.
         """
         problem = self._audio.problem
         self._audio.allow_retry()

@@ -199,7 +199,7 @@ class SampleAudio:
         return None
 
     async def chunks(self) -> AsyncGenerator[bytes]:
-        """Yield the audio as it is made.
+        """Yield the audio while it is synthesized.
 
         Raises:
             HomeAssistantError: The service failed, or the budget is used up.

@@ -73,7 +73,7 @@ def speaks(voice_id: str, language: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceFilter:
-    """What narrows a list of voices; None narrows nothing.
+    """What narrows a list of voices, each None for no limit.
 
     Attributes:
         language: The service's code of a language.

@@ -93,7 +93,7 @@ class Endpoint:
 
 
 class Route:
-    """The addresses of one part of the service, the best one first."""
+    """The addresses of one part of the service, the working address first."""
 
     def __init__(self, urls: Sequence[str], *, repeatable: bool) -> None:
         """Begin with the best address.

@@ -28,7 +28,7 @@ class Learned:
         self._useless_until.pop(model, None)
 
     def failed(self, model: str, signs: int = 1) -> None:
-        """Record that it did not work, once or with the weight of several times."""
+        """Record that it did not work, as this number of signs."""
         count = self._signs.get(model, 0) + signs
         self._signs[model] = count
         if count >= LIMIT:

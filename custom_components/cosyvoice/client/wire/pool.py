@@ -138,7 +138,7 @@ class Pool:
         self._assign()
 
     def accepted(self, connection: Connection) -> bool:
-        """Return whether the connection of an accepted account is kept."""
+        """Note that the account is accepted, and return whether to keep the connection."""
         self._keeper.accepted()
         now = asyncio.get_running_loop().time()
         if self._closed or self._slots or not self._keeper.keeps(now):
@@ -193,7 +193,8 @@ class Pool:
         for request in self._requests:
             request.unserved = False
         looks = [self._serve(request, supply) for request in tuple(self._requests)]
-        self._look_at(min([*looks, self._keep_one_ready()]))
+        looks.append(self._keep_one_ready())
+        self._look_at(min(looks))
 
     def _serve(self, request: Request, supply: Supply) -> float:
         """Do what is possible for a request.
@@ -239,7 +240,7 @@ class Pool:
         return self._late_at(self._open())
 
     def _keep_one_ready(self) -> float:
-        """Open a connection to be kept ready and return when to decide again."""
+        """Open the connection to keep ready if it is due, and return when to decide again."""
         now = asyncio.get_running_loop().time()
         ready_until = self._slots.ready_until(self._timing) - 2 * self._last_opening
         due = self._keeper.due(max(now, ready_until, self._warmer.until))

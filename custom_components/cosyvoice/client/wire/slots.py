@@ -59,7 +59,7 @@ class Slot:
 
     @property
     def model(self) -> str:
-        """Model of the task that was started in advance, or empty."""
+        """Model of the task that was started in advance, empty without one."""
         return self.task.model if self.task else ""
 
     def clears(self, cancelling: Learned) -> bool:
@@ -72,7 +72,7 @@ class Slot:
         return not request.new or (not self.used and now - self.since < NEW)
 
     def limit(self, timing: Timing) -> float:
-        """Return for how many seconds the service keeps the connection."""
+        """Return for how many seconds the service keeps the connection or its task."""
         return timing.idle_limit if self.task is None else timing.task_limit
 
 
