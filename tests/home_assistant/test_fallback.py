@@ -433,6 +433,8 @@ async def test_an_engine_renamed_while_the_account_is_not_loaded_stays_the_fallb
     registry = er.async_get(hass)
     registry.async_update_entity(registered.entity_id, new_entity_id="tts.renamed")
     registry.async_update_entity("tts.renamed", name="Any change")
+    another = registry.async_get_or_create("tts", "other", "2").entity_id
+    registry.async_update_entity(another, new_entity_id="tts.another")
     await hass.async_block_till_done()
     if disabled:
         await hass.config_entries.async_set_disabled_by(loaded.entry_id, None)
