@@ -25,7 +25,7 @@ REGISTRIES = re.compile(r"(pypi|pythonhosted|deb\.debian|registry\.npmjs)\.(org|
 # Before a comment: Japanese kana, Chinese characters, Korean syllables
 EAST_ASIAN = re.compile(r"^[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 TIERS = ("Bronze", "Silver", "Gold", "Platinum")
-PICTURES_AND_SOUNDS = (".mp3", ".opus", ".png", ".wav")
+PICTURES_AND_SOUNDS = (".gif", ".mp3", ".opus", ".png", ".wav")
 
 
 def text_files() -> Iterator[Path]:
