@@ -360,6 +360,15 @@ def test_a_service_whose_temporary_keys_last_a_minute() -> None:
 
 async def test_any_other_refusal_of_a_temporary_key_is_an_error() -> None:
     async with service(temporary_keys=True) as (emulator, client):
-        emulator.script("error@http,request=tokens,code=InvalidParameter,times=always")
+        always = "error@http,request=tokens,code=InvalidParameter,times=always"
+        emulator.script(always)
+        with pytest.raises(RequestError):
+            await client.check_key()
+        # Also where short keys were granted before.
+        emulator.clear_faults()
+        emulator.config.differ_in({"tokens-60-s"})
+        await client.check_key()
+        emulator.script(always)
+        client._keys._token = None
         with pytest.raises(RequestError):
             await client.check_key()
