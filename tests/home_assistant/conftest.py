@@ -24,6 +24,13 @@ CLONE = "cosyvoice-v3-flash-myhome-7c1e"
 SUBENTRY_ID = "living_room"
 
 
+@pytest.fixture(autouse=True)
+def quick_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stages of a creation end as soon as they can; no dialog watches."""
+    module = "custom_components.cosyvoice.flows.creation"
+    monkeypatch.setattr(f"{module}.SHORTEST_STAGE", 0)
+
+
 @pytest.fixture
 async def emulator() -> AsyncIterator[Emulator]:
     """The service on this machine."""

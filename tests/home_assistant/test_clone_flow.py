@@ -516,6 +516,21 @@ async def test_what_nobody_expects_is_logged(
     assert "Unexpected error while creating a voice" in caplog.text
 
 
+async def test_a_stage_is_shown_long_enough_to_be_seen_ending(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    files: FileUploadData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = "custom_components.cosyvoice.flows"
+    monkeypatch.setattr(f"{module}.creation.SHORTEST_STAGE", 0.3)
+    begun = hass.loop.time()
+    with patch(f"{module}.clone.async_read_upload", side_effect=RuntimeError):
+        result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["errors"] == {"base": "unknown"}
+    assert hass.loop.time() - begun >= 0.3
+
+
 async def test_a_dialog_ends_with_its_account(
     hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
 ) -> None:

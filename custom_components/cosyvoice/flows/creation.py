@@ -42,6 +42,8 @@ USUAL_SHARE: Final = 0.2
 """Share of the longest wait for a new voice after which most are ready."""
 UNCERTAIN: Final = (CosyVoiceConnectionError, ServiceError)
 """After these, the voice may exist although its creation was not confirmed."""
+SHORTEST_STAGE: Final = 1.0
+"""Seconds for which a stage is shown at least."""
 
 type Stage = Callable[[], Awaitable[None]]
 
@@ -173,6 +175,8 @@ class Creation(ABC):
         self._wanted = wanted
 
     async def _run(self, stage: Stage) -> None:
+        loop = self._hass.loop
+        begun = loop.time()
         try:
             await stage()
         except CosyVoiceError as err:
@@ -181,6 +185,8 @@ class Creation(ABC):
             LOGGER.exception("Unexpected error while creating a voice")
             self.errors["base"] = "unknown"
             self.placeholders["reason"] = await async_explain(self._hass, None)
+        # The dialog waits forever if a stage ends before it listens for the end
+        await asyncio.sleep(begun + SHORTEST_STAGE - loop.time())
 
     async def _make(self) -> None:
         """Create the voice, also if nobody waits for it any longer."""
