@@ -8,6 +8,7 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
+from hypothesis import settings
 import pytest
 
 # Before Home Assistant's loader does: the test plugin has a package of the same
@@ -17,6 +18,9 @@ from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
 from .texts import unexplained
 
+# A busy machine is no fault of the code
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 # Small arithmetic, in several processes: more threads only wait for each other
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Home Assistant's converter, for machines without ffmpeg

@@ -27,6 +27,7 @@ from custom_components.cosyvoice.client import (
     Endpoint,
     NotOfferedError,
     SynthesisOptions,
+    ThrottledError,
     Utterance,
     VoiceError,
 )
@@ -122,6 +123,8 @@ REFUSED: dict[str, type[CosyVoiceError]] = {
     "v3-flash-closed": AccessDeniedError,
 }
 """Differences with which nothing can be spoken, and the error that says so."""
+LIMITED: dict[str, type[CosyVoiceError]] = {"one-task": ThrottledError}
+"""Differences with which messages at once may fail, and their error."""
 
 
 def variations(seed: int, *, pairs: int = 0) -> Iterator[Variation]:
@@ -212,7 +215,7 @@ class _Caller:
         except CosyVoiceError as err:
             expected = tuple(
                 error
-                for name, error in REFUSED.items()
+                for name, error in (REFUSED | LIMITED).items()
                 if name in self._variation.differ
             )
             if not isinstance(err, expected):

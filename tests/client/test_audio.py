@@ -6,7 +6,7 @@ from itertools import cycle
 import subprocess
 
 import av
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import assume, given, strategies as st
 import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +124,6 @@ def test_tasks_are_joined_one_of_them_lost_in_the_middle(
 CUTS = st.lists(st.integers(1, 400), min_size=1, max_size=20)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ENCODED), CUTS, st.integers(0, 4000))
 def test_any_fragmentation_gives_the_same(
     encoding: tuple[str, int], cuts: list[int], lost_at: int
@@ -150,7 +149,6 @@ def test_any_fragmentation_gives_the_same(
     )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["mp3", "opus"]),
     st.integers(0, 3000),
@@ -311,7 +309,6 @@ def test_the_caf_header_says_until_the_end() -> None:
     assert header.endswith(b"data" + b"\xff" * 8 + bytes(4))
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=9)), st.booleans())
 def test_samples_are_never_torn(pieces: list[bytes], lost: bool) -> None:
     writer = audio_writer("pcm", 8000)

@@ -310,7 +310,7 @@ sentences = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(sentences=sentences, data=st.data())
 def test_nothing_is_ever_lost(sentences: list[str], data: st.DataObject) -> None:
     """Whatever the service leaves out, the rest holds all that was not delivered.

@@ -388,7 +388,7 @@ def plausible_payloads(draw: st.DrawFn) -> Any:
     return draw(st.sampled_from([output, {"output": output}, {"usage": usage}]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> None:
     """Any sequence of frames gives events or a CosyVoiceError."""
@@ -414,7 +414,7 @@ def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> Non
             return
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_noise_between_messages_changes_nothing(data: st.DataObject) -> None:
     """Unknown events and those of other tasks, anywhere, leave the audio as it is."""

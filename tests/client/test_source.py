@@ -298,7 +298,7 @@ def test_an_end_that_is_marked_afterwards() -> None:
     assert when(*pieces) == [(0.3, "Camera 2.")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.text("今天好ab1 ，。！.?\n", max_size=60),
     cuts=st.lists(st.integers(0, 60), max_size=8),

@@ -512,7 +512,7 @@ async def test_what_nobody_expects_is_logged(
     with patch(module, side_effect=RuntimeError("never")):
         result = await create(hass, await start(hass, loaded, "clone"), form())
     assert result["errors"] == {"base": "unknown"}
-    assert "See the log" in result["description_placeholders"]["reason"]  # type: ignore[index]
+    assert "See the log" in result["description_placeholders"]["reason"]
     assert "Unexpected error while creating a voice" in caplog.text
 
 

@@ -3,7 +3,7 @@
 import sys
 import unicodedata
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosyvoice.text.characters import (
@@ -32,7 +32,6 @@ def test_scrubbing_leaves_speech_and_layout(text: str, clean: str) -> None:
     assert scrub(text) == clean
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.integers(0, 50))
 def test_scrubbed_text_can_be_sent_and_is_the_same_for_any_cut(
     text: str, cut: int
@@ -59,7 +58,6 @@ def test_every_control_character_and_line_break_is_known() -> None:
             assert printable(character) == "", hex(code)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())))
 def test_printable_text_is_scrubbed(text: str) -> None:
     clean = printable(text)

@@ -88,7 +88,6 @@ def test_messages_are_heard_as_expected_at_every_cut(written: str, spoken: str) 
         assert clean([written[:cut], written[cut:]]) == spoken
 
 
-@settings(deadline=None)
 @given(st.sampled_from(MESSAGES), st.lists(st.integers(0, 1000), max_size=20))
 def test_messages_are_heard_as_expected_in_any_pieces(
     message: tuple[str, str], cuts: list[int]
@@ -105,7 +104,7 @@ def test_clean_text_stays_as_it_is(topic: str) -> None:
         assert clean([spoken]) == spoken
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(TEXTS, st.lists(st.integers(0, 1000), max_size=20))
 def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]) -> None:
     whole = clean([text])
@@ -113,7 +112,6 @@ def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]) -> None:
     assert clean(list(text)) == whole
 
 
-@settings(deadline=None)
 @given(
     PIECES,
     st.integers(LOOK_AHEAD - 15, LOOK_AHEAD + 15),
@@ -131,7 +129,6 @@ def test_long_marks_are_decided_the_same_way(
     assert clean(list(text)) == clean([text])
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_what_is_spoken_is_printable(text: str) -> None:
     spoken = clean([text])
@@ -230,7 +227,6 @@ def test_words_are_released_when_the_text_pauses(
         assert cleaner.push(more) + cleaner.finish() == spoken
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_a_pause_loses_no_word_and_keeps_little(before: str, after: str) -> None:
     cleaner = SpeakableText()

@@ -266,7 +266,7 @@ def test_a_long_text_blocks_nothing() -> None:
     fetched(message("It is on. " * 10_000), use)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.sampled_from(["好。", "a", ".", " ", "**", "[", "]", "NAS", "NA", "\n", "3"])

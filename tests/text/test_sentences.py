@@ -280,7 +280,7 @@ def test_a_long_sentence_is_cut_at_the_best_place(unit: str, length: int) -> Non
         assert max(map(len, found)) <= LONGEST_SENTENCE
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS, st.lists(st.integers(0, 600), max_size=20))
 def test_splitting_loses_nothing_however_the_text_arrives(
     text: str, places: list[int]
@@ -295,7 +295,6 @@ def test_splitting_loses_nothing_however_the_text_arrives(
         assert all(any(map(str.isalnum, sentence)) for sentence in found)
 
 
-@settings(deadline=None)
 @given(st.text(CHARACTERS, max_size=2000), st.lists(st.integers(1, 9), min_size=1))
 def test_what_is_kept_is_bounded(text: str, sizes: list[int]) -> None:
     splitter = PieceSplitter()

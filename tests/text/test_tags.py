@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosyvoice.text.tags import (
@@ -97,7 +97,6 @@ def test_text_waits_only_for_a_tag(keep: bool) -> None:
     assert tags.push("a ") + tags.pause() == "a "
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(PARTS)), st.lists(st.integers(0, 100)), st.booleans())
 def test_pieces_give_what_the_whole_gives(
     parts: list[str], cuts: list[int], keep: bool
