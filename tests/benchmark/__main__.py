@@ -17,8 +17,9 @@ import time
 from typing import Any
 
 from aiohttp import ClientSession
+import imageio_ffmpeg
 
-from tests.demo.home import REPOSITORY, ffmpeg
+from tests.demo.home import REPOSITORY
 from tests.demo.programs import free_port, running
 from tests.demo.service import EmulatedService, running_emulator
 
@@ -210,7 +211,8 @@ async def running_services() -> AsyncGenerator[Services]:
             fast=fast.url,
             fast_https=await https(0, COST_REAL_TIME_FACTOR),
             silent=silent.url,
-            ffmpeg=ffmpeg(),
+            # The pinned one: older ones take other times
+            ffmpeg=imageio_ffmpeg.get_ffmpeg_exe(),
         )
 
 

@@ -292,6 +292,20 @@ def test_a_listener_who_leaves_ends_the_task(after: int) -> None:
     run(scenario())
 
 
+def test_a_listener_may_leave_before_anything_is_sent() -> None:
+    """The header of a file comes first, and costs nothing."""
+
+    async def scenario() -> None:
+        async with service() as (emulator, client):
+            utterance = client.speak(whole(TEXT), options(format="wav"))
+            await anext(aiter(utterance))
+            await utterance.aclose()
+            assert utterance.report.outcome == "cancelled"
+            assert not emulator.tasks
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("moment", [0.05, 0.15, 0.25, 0.35, 0.45, 0.6])
 def test_cancelling_at_any_moment_leaves_nothing(moment: float) -> None:
     """While connecting, starting, waiting or hearing."""

@@ -7,7 +7,7 @@ Model Studio's lists of models, prices and voices.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 import json
 from pathlib import Path
 import re
@@ -343,11 +343,12 @@ def _voice(
         for template in data["styles"].get(item["id"], ())
         for style in _fixed_styles(template, data["emotions"], item["models"])
     ]
-    if free := [name for name in item["models"] if models[name].instruction == "any"]:
-        styles += _free_styles(data["free_styles"], free)
+    free = tuple(name for name in item["models"] if models[name].instruction == "any")
+    if free:
+        styles += _free_styles(tuple(data["free_styles"].items()), free)
         for group in data["dialect_styles"]:
             if item["id"] in group["voices"]:
-                styles += _free_styles(group["styles"], free)
+                styles += _free_styles(tuple(group["styles"].items()), free)
     return Voice(
         **{
             **item,
@@ -376,16 +377,19 @@ def _basic_voice(voice_id: str, model: Model, styles: Mapping[str, str]) -> Voic
         dialect=None,
         regions=model.regions,
         features=frozenset(),
-        styles=tuple(_free_styles(styles, (model.id,))),
+        styles=_free_styles(tuple(styles.items()), (model.id,)),
     )
 
 
+@cache
 def _free_styles(
-    instructions: Mapping[str, str], models: Iterable[str]
-) -> Iterator[Style]:
-    """Yield the styles of instructions by key."""
-    for key, instruction in instructions.items():
-        yield Style(key=key, instruction=instruction, models=tuple(models))
+    instructions: tuple[tuple[str, str], ...], models: tuple[str, ...]
+) -> tuple[Style, ...]:
+    """Return the styles of instructions by key, which many voices share."""
+    return tuple(
+        Style(key=key, instruction=instruction, models=models)
+        for key, instruction in instructions
+    )
 
 
 def _fixed_styles(
