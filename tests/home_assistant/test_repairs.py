@@ -117,21 +117,6 @@ async def test_a_rejected_key_asks_for_another_once(
     assert causes(hass) == []
 
 
-@pytest.fixture
-def international_key() -> Any:
-    """Let the key be valid in Singapore alone, at the service's own addresses."""
-
-    async def check_key(self: CosyVoiceClient) -> None:
-        if self.region != "ap-southeast-1":
-            raise AuthenticationError("Invalid API-key provided.")
-
-    with (
-        patch.object(CosyVoiceClient, "check_key", check_key),
-        patch.object(CosyVoiceClient, "list_voices", return_value=()),
-    ):
-        yield
-
-
 async def fix(
     hass: HomeAssistant, hass_client: Any, issue_id: str, user_input: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
