@@ -4,7 +4,7 @@ A cause has at most one issue per account, or per voice. The next successful mes
 the next list of voices closes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -148,9 +148,7 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
             if cause := entry.runtime_data.voices.problem(voice):
                 issue_id = _issue_id(entry, cause, subentry.subentry_id, _digest(voice))
                 wanted[issue_id] = (cause, subentry, voice)
-    for issue_id in _open_issue_ids(hass, entry):
-        if issue_id.startswith("voice_") and issue_id not in wanted:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    _close_others(hass, entry, "voice_", wanted)
     for issue_id, (cause, subentry, voice) in wanted.items():
         ir.async_create_issue(
             hass,
@@ -181,15 +179,12 @@ def update_unused_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
     runtime = entry.runtime_data
     today = runtime.usage.figures.day
     first = today - UNUSED_WARNING
-    configured = {
-        complete(subentry.data)[CONF_VOICE] for subentry in entry.subentries.values()
-    }
     old = [
         voice
         for voice in runtime.voices.ready
-        if (voice.name or voice.id in configured)
-        and voice.changed
+        if voice.changed
         and voice.changed < first
+        and (voice.name or _is_configured(entry, voice.id))
     ]
     spoken = {
         row.voice
@@ -201,9 +196,7 @@ def update_unused_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
         for voice in old
         if voice.id not in spoken
     }
-    for issue_id in _open_issue_ids(hass, entry):
-        if issue_id.startswith("unused_voice_") and issue_id not in wanted:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    _close_others(hass, entry, "unused_voice_", wanted)
     for issue_id, voice in wanted.items():
         ir.async_create_issue(
             hass,
@@ -236,9 +229,7 @@ def update_fallback_issues(
         _issue_id(entry, "fallback_gone", subentry_id, engine): (subentry_id, engine)
         for subentry_id, engine in missing.items()
     }
-    for issue_id in _open_issue_ids(hass, entry):
-        if issue_id.startswith("fallback_gone_") and issue_id not in wanted:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    _close_others(hass, entry, "fallback_gone_", wanted)
     for issue_id, (subentry_id, engine) in wanted.items():
         ir.async_create_issue(
             hass,
@@ -293,8 +284,28 @@ def _digest(voice: str) -> str:
     return sha256(voice.encode()).hexdigest()[:12]
 
 
+def _is_configured(entry: CosyVoiceConfigEntry, voice: str) -> bool:
+    """Return whether a voice of the account speaks with it by default."""
+    return any(
+        complete(subentry.data)[CONF_VOICE] == voice
+        for subentry in entry.subentries.values()
+    )
+
+
 def _issue_id(entry: CosyVoiceConfigEntry, cause: str, *details: str) -> str:
     return "_".join((cause, entry.entry_id, *details))
+
+
+def _close_others(
+    hass: HomeAssistant,
+    entry: CosyVoiceConfigEntry,
+    prefix: str,
+    wanted: Container[str],
+) -> None:
+    """Close the open issues whose ids begin so, apart from those that are wanted."""
+    for issue_id in _open_issue_ids(hass, entry):
+        if issue_id.startswith(prefix) and issue_id not in wanted:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _open_issue_ids(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> list[str]:
