@@ -152,13 +152,17 @@ def voice_options(
         words: The words to describe them with.
         wanted: What narrows the list.
     """
-    lines = {clone.id: words.of_clone(clone) for clone in clones} | {
-        voice.id: words.of_voice(voice) for voice in voices_in(region)
+    lines = {
+        clone.id: words.of_clone(clone)
+        for clone in clones
+        if wanted.accepts(clone.id, region)
+    } | {
+        voice.id: words.of_voice(voice)
+        for voice in voices_in(region)
+        if wanted.accepts(voice.id, region)
     }
     return [
-        SelectOptionDict(value=voice_id, label=line)
-        for voice_id, line in lines.items()
-        if wanted.accepts(voice_id, region)
+        SelectOptionDict(value=voice_id, label=line) for voice_id, line in lines.items()
     ]
 
 
