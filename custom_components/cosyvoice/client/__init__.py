@@ -14,7 +14,14 @@ from .audio.silence import Silence
 from .catalogue import CATALOGUE, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
-from .enrolment import DEPLOYING, DesignedVoice, EnrolmentApi, new_prefix, prefix_of
+from .enrolment import (
+    DEPLOYING,
+    UNCERTAIN,
+    DesignedVoice,
+    EnrolmentApi,
+    new_prefix,
+    prefix_of,
+)
 from .errors import (
     AccessDeniedError,
     ArrearsError,
@@ -62,6 +69,7 @@ __all__ = [
     "CATALOGUE",
     "DEPLOYING",
     "PARAMETERS",
+    "UNCERTAIN",
     "AccessDeniedError",
     "ArrearsError",
     "AuthenticationError",

@@ -15,6 +15,11 @@ def count_characters(text: str, *, ssml: bool = False) -> int:
     return 2 * len(text) - len(_HAN.sub("", text))
 
 
+def has_han(text: str) -> bool:
+    """Return whether a text has a Han ideograph."""
+    return _HAN.search(text) is not None
+
+
 def is_speakable(text: str, start: int = 0) -> bool:
     """Return True if the text has a letter or a digit to pronounce.
 

@@ -17,6 +17,7 @@ from aiohttp import ClientSession
 
 from .account import CUSTOMIZATION, ENROLMENT, AccountApi, customization
 from .catalogue import CATALOGUE
+from .counting import has_han
 from .errors import (
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -43,10 +44,11 @@ ATTEMPTS: Final = 3
 LONGEST_PROMPT: Final = 30.0
 """Seconds of a recording that the service uses at most."""
 
+UNCERTAIN: Final = (CosyVoiceConnectionError, ServiceError)
+"""Errors after which a voice may exist although its creation was not confirmed."""
+
 _RESOLVE: Final = {"X-DashScope-OssResourceResolve": "enable"}
 _TOO_MANY: Final = "Throttling.AllocationQuota"
-# The voice may have been created although the request failed so.
-_UNCERTAIN = (CosyVoiceConnectionError, ServiceError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,14 +185,13 @@ class EnrolmentApi:
             CosyVoiceError: The voice was not created. After a
                 :class:`CosyVoiceTimeoutError` it may yet appear.
         """
-        is_chinese = any("\u3400" <= letter <= "\u9fff" for letter in sample_text)
         output = await self._create(
             {
                 "target_model": model,
                 "prefix": prefix,
                 "voice_prompt": description,
                 "preview_text": sample_text,
-                "language_hints": ["zh" if is_chinese else "en"],
+                "language_hints": ["zh" if has_han(sample_text) else "en"],
             },
             {"sample_rate": 24_000, "response_format": "mp3"},
         )
@@ -288,7 +289,7 @@ class EnrolmentApi:
             output: dict[str, Any] | None
             try:
                 output = await self._created(body)
-            except _UNCERTAIN as err:
+            except UNCERTAIN as err:
                 failures.append(err)
                 output = await self._look_up(prefix, err)
             if output:

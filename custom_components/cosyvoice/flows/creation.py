@@ -18,14 +18,13 @@ from homeassistant.helpers.selector import (
 
 from ..client import (
     CATALOGUE,
+    UNCERTAIN,
     ClonedVoice,
-    CosyVoiceConnectionError,
     CosyVoiceError,
     EnrolmentApi,
     Model,
     RecordingError,
     RequestError,
-    ServiceError,
     UploadError,
     VoiceError,
     new_prefix,
@@ -40,8 +39,6 @@ from .listen import Sample
 
 USUAL_SHARE: Final = 0.2
 """Share of the longest wait for a new voice after which most are ready."""
-UNCERTAIN: Final = (CosyVoiceConnectionError, ServiceError)
-"""After these, the voice may exist although its creation was not confirmed."""
 SHORTEST_STAGE: Final = 1.0
 """Seconds for which a stage is shown at least."""
 
