@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-import json
-from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from ..client import CATALOGUE
+from .data import load
 from .languages import voices_in
 
 YOURS: Final = "yours"
@@ -23,9 +21,7 @@ KINDS: Final = (
     "others",
 )
 """The kinds of voices, as lists show them. A voice may be of several."""
-SCENARIOS: Final[Mapping[str, list[str]]] = MappingProxyType(
-    json.loads(Path(__file__).with_name("kinds.json").read_text(encoding="utf-8"))
-)
+SCENARIOS: Final[Mapping[str, list[str]]] = load("kinds.json")
 """By kind, parts of the catalogue's English scenarios that stand for it."""
 
 

@@ -1,17 +1,13 @@
 """Sentences that let a person hear what a voice is like."""
 
 from collections.abc import Mapping
-import json
-from pathlib import Path
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ..client import CATALOGUE
+from .data import load
 from .languages import default_tag
 
-SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
-    json.loads(Path(__file__).with_name("samples.json").read_text(encoding="utf-8"))
-)
+SENTENCES: Final[Mapping[str, str]] = load("samples.json")
 """One sentence by the service's code of a language, or by the key of a dialect."""
 
 
