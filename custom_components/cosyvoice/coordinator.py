@@ -81,7 +81,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
     @property
     def ready(self) -> tuple[ClonedVoice, ...]:
         """Return the cloned voices that can speak now."""
-        return tuple(voice for voice in self.data.values() if voice.status == "OK")
+        return tuple(voice for voice in self.data.values() if voice.is_ready)
 
     @property
     def names(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             models = CATALOGUE.models_of(voice, self._client.region)
             return None if models else "voice_gone"
         if clone := self.data.get(voice):
-            return None if clone.status == "OK" else "voice_not_ready"
+            return None if clone.is_ready else "voice_not_ready"
         return "voice_gone" if self._complete else None
 
     def resolve(self, voice: str) -> str:

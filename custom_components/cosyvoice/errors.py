@@ -10,6 +10,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 
 from .client import (
+    DEPLOYING,
+    NOT_APPROVED,
     AccessDeniedError,
     ArrearsError,
     AuthenticationError,
@@ -108,7 +110,7 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
 """By class. A subclass that is not listed is handled as its base class."""
 
 
-_UNREADY: Final = {"DEPLOYING": "voice_deploying", "UNDEPLOYED": "voice_undeployed"}
+_UNREADY: Final = {DEPLOYING: "voice_deploying", NOT_APPROVED: "voice_undeployed"}
 """The text's key by the status of a voice that is not ready."""
 
 

@@ -23,7 +23,7 @@ from homeassistant.helpers.service import (
 )
 from homeassistant.util.json import JsonObjectType
 
-from .client import CATALOGUE, ClonedVoice, Voice
+from .client import CATALOGUE, READY, ClonedVoice, Voice
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import translated
@@ -206,7 +206,7 @@ def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:
         "dialect": voice.dialect,
         "models": list(voice.models),
         "styles": [style.key for style in voice.styles],
-        "status": "OK",
+        "status": READY,
     }
 
 

@@ -8,20 +8,13 @@
 It needs aiohttp and nothing else. What can be imported from here is public.
 """
 
-from .account import ClonedVoice
+from .account import DEPLOYING, NOT_APPROVED, READY, ClonedVoice
 from .audio import audio_writer
 from .audio.silence import Silence
 from .catalogue import CATALOGUE, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
-from .enrolment import (
-    DEPLOYING,
-    UNCERTAIN,
-    DesignedVoice,
-    EnrolmentApi,
-    new_prefix,
-    prefix_of,
-)
+from .enrolment import UNCERTAIN, DesignedVoice, EnrolmentApi, new_prefix, prefix_of
 from .errors import (
     AccessDeniedError,
     ArrearsError,
@@ -68,7 +61,9 @@ from .wire.endpoint import Endpoint
 __all__ = [
     "CATALOGUE",
     "DEPLOYING",
+    "NOT_APPROVED",
     "PARAMETERS",
+    "READY",
     "UNCERTAIN",
     "AccessDeniedError",
     "ArrearsError",

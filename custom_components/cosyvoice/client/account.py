@@ -18,7 +18,9 @@ MOST_PAGES: Final = 100
 page on cloning."""
 
 READY: Final = "OK"
-"""Status of a voice that can speak."""
+DEPLOYING: Final = "DEPLOYING"
+NOT_APPROVED: Final = "UNDEPLOYED"
+"""Status of a voice that can speak, that is being prepared, that never will be ready."""
 
 ENROLMENT: Final = "voice-enrollment"
 """The model that clones and designs voices."""
@@ -45,6 +47,11 @@ class ClonedVoice:
     status: str
     changed: date | None = None
     name: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can speak."""
+        return self.status == READY
 
 
 class AccountApi:

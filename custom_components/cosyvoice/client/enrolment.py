@@ -15,7 +15,14 @@ from typing import Any, Final
 
 from aiohttp import ClientSession
 
-from .account import CUSTOMIZATION, ENROLMENT, AccountApi, customization
+from .account import (
+    CUSTOMIZATION,
+    DEPLOYING,
+    ENROLMENT,
+    NOT_APPROVED,
+    AccountApi,
+    customization,
+)
 from .catalogue import CATALOGUE
 from .counting import has_han
 from .errors import (
@@ -33,10 +40,6 @@ from .timing import Timing
 from .wire.endpoint import Endpoint
 from .wire.http import HttpApi
 from .wire.upload import Permission, upload
-
-DEPLOYING: Final = "DEPLOYING"
-NOT_APPROVED: Final = "UNDEPLOYED"
-"""Status of a voice that is being prepared, and of one that never will be ready."""
 
 ATTEMPTS: Final = 3
 """How often a request is made that can be repeated without harm."""

@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
 
 from ..client import (
     CATALOGUE,
+    READY,
     UNCERTAIN,
     ClonedVoice,
     CosyVoiceError,
@@ -206,7 +207,7 @@ class Creation(ABC):
                 found = await self._enrolment.find(self._prefix)
             voice_id = found[0] if found else await self._async_create()
             self._uncertain = False
-            self.voice = ClonedVoice(id=voice_id, model=model, status="OK", name=name)
+            self.voice = ClonedVoice(id=voice_id, model=model, status=READY, name=name)
             await self._async_created()
         except CosyVoiceError as err:
             failure = err

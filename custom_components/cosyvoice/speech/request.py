@@ -161,7 +161,7 @@ def create_request(
             language,
             settings[CONF_LANGUAGE_VOICES],
             region,
-            (clone.id for clone in cloned if clone.status == "OK"),
+            (clone.id for clone in cloned if clone.is_ready),
         )
     model = _model(voice, call, settings, region)
     wanted = _wanted_format(call, settings)
