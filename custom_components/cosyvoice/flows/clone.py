@@ -27,7 +27,8 @@ from ..voices.recording import (
     async_read_media,
     async_read_upload,
 )
-from .creation import Creation, clone_models, dropdown
+from .creation import Creation, clone_models
+from .fields import dropdown
 from .listen import plain
 
 CONF_RECORDING: Final = "recording"

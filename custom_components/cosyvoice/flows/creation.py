@@ -9,12 +9,7 @@ import voluptuous as vol
 
 from homeassistant.const import CONF_API_KEY, CONF_NAME, CONF_REGION
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-)
+from homeassistant.helpers.selector import SelectSelector
 
 from ..client import (
     CATALOGUE,
@@ -36,6 +31,7 @@ from ..errors import async_explain, handling_of
 from ..settings import DEFAULT_SETTINGS
 from ..voices.names import Words
 from .account import PLAN_KEY
+from .fields import dropdown
 from .listen import Sample
 
 USUAL_SHARE: Final = 0.2
@@ -271,13 +267,3 @@ def design_models(region: str) -> list[Model]:
     return [
         model for model in CATALOGUE.models_in(region) if region in model.designs_in
     ]
-
-
-def dropdown(labels: Mapping[str, str]) -> SelectSelector:
-    """Return a list of values by their labels."""
-    options = [
-        SelectOptionDict(value=value, label=label) for value, label in labels.items()
-    ]
-    return SelectSelector(
-        SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
-    )

@@ -15,7 +15,8 @@ from ..const import CONF_MODEL, DOMAIN
 from ..coordinator import CosyVoiceConfigEntry
 from ..voices.designs import DESIGNS, SAMPLE_TEXTS
 from ..voices.names import Words
-from .creation import Creation, design_models, dropdown
+from .creation import Creation, design_models
+from .fields import dropdown
 from .listen import Sample
 
 CONF_EXAMPLE: Final = "example"

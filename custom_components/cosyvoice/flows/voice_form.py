@@ -20,8 +20,6 @@ from homeassistant.helpers.selector import (
     SelectOptionDict,
     Selector,
     SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
 )
@@ -50,6 +48,7 @@ from ..voices.kinds import (
     speaks,
 )
 from ..voices.names import Words, voice_options, voice_selector
+from .fields import dropdown
 
 TOP = [key for key, setting in SETTINGS.items() if setting.section == ""]
 """The settings above the sections of the form."""
@@ -228,9 +227,9 @@ class VoiceForm:
         if setting.key == CONF_VOICE:
             return self._voices(self._wanted)
         if setting.key == CONF_MODEL:
-            return _dropdown(self._models(), CONF_MODEL)
+            return dropdown(self._models(), CONF_MODEL)
         if setting.key == CONF_LANGUAGE_VOICES:
-            return _rows(setting, _dropdown(self._languages()), self._voices())
+            return _rows(setting, dropdown(self._languages()), self._voices())
         if setting.key == CONF_FALLBACK_ENGINE:
             return EntitySelector(
                 EntitySelectorConfig(
@@ -242,35 +241,26 @@ class VoiceForm:
     def _filters(self) -> dict[vol.Marker, Any]:
         """Return the fields that narrow the list of voices."""
         kinds = [ANY, *([YOURS] if self._clones else []), *kinds_in(self._region)]
-        options = {
-            CONF_LANGUAGE: [self._language_option(ANY), *self._languages()],
-            CONF_KIND: [
-                SelectOptionDict(value=kind, label=self._words.name(VOICE_KIND, kind))
-                for kind in kinds
-            ],
+        labels = {
+            CONF_LANGUAGE: {ANY: self._name_of(ANY), **self._languages()},
+            CONF_KIND: {kind: self._words.name(VOICE_KIND, kind) for kind in kinds},
         }
         return {
             # A field that can be cleared would keep its last choice then
-            vol.Required(name, default=self._chosen[name]): _dropdown(
-                options[name], selector
+            vol.Required(name, default=self._chosen[name]): dropdown(
+                labels[name], selector
             )
             for name, selector in FILTERS.items()
         }
 
-    def _models(self) -> list[SelectOptionDict]:
-        lines = {AUTO: self._words.name(CONF_MODEL, AUTO)} | {
+    def _models(self) -> dict[str, str]:
+        return {AUTO: self._words.name(CONF_MODEL, AUTO)} | {
             model.id: self._words.of_model(model, self._region)
             for model in CATALOGUE.models_in(self._region)
         }
-        return [
-            SelectOptionDict(value=model, label=line) for model, line in lines.items()
-        ]
 
-    def _languages(self) -> list[SelectOptionDict]:
-        return list(map(self._language_option, languages_in(self._region)))
-
-    def _language_option(self, code: str) -> SelectOptionDict:
-        return SelectOptionDict(value=code, label=self._name_of(code))
+    def _languages(self) -> dict[str, str]:
+        return {code: self._name_of(code) for code in languages_in(self._region)}
 
     def _voices(self, wanted: VoiceFilter = ALL_VOICES) -> SelectSelector:
         return voice_selector(self._options(wanted))
@@ -317,27 +307,13 @@ def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _dropdown(
-    options: list[SelectOptionDict], translation_key: str | None = None
-) -> SelectSelector:
-    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
-    if translation_key:
-        config["translation_key"] = translation_key
-    return SelectSelector(config)
-
-
 def _choices(setting: Setting) -> SelectSelector:
     """Return a list of texts, which have translations, or of rates."""
-    return _dropdown(
-        [
-            SelectOptionDict(
-                value=str(choice),
-                label=f"{choice:,} Hz" if isinstance(choice, int) else choice,
-            )
-            for choice in setting.choices
-        ],
-        setting.key if setting.default else None,
-    )
+    labels = {
+        str(choice): f"{choice:,} Hz" if isinstance(choice, int) else choice
+        for choice in setting.choices
+    }
+    return dropdown(labels, setting.key if setting.default else None)
 
 
 def _number(setting: Setting) -> NumberSelector:
