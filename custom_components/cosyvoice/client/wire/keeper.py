@@ -4,6 +4,7 @@ import math
 
 from ..errors import CosyVoiceError
 from ..timing import Timing
+from .backoff import Backoff
 
 
 class Keeper:
@@ -23,12 +24,12 @@ class Keeper:
         self._accepted = False
         self._used = -math.inf
         self._not_before = -math.inf
-        self._failures = 0
+        self._backoff = Backoff(timing.renew, timing.warm_backoff_limit)
 
     def accepted(self) -> None:
         """Take note that the service accepts the account."""
         self._accepted = True
-        self._failures = 0
+        self._backoff.reset()
 
     def refused(self) -> None:
         """Take note that the service refuses the account."""
@@ -50,10 +51,7 @@ class Keeper:
         """
         if not (isinstance(error, CosyVoiceError) and error.retryable):
             self.refused()
-        pause = self._timing.renew * 2**self._failures
-        self._failures = min(self._failures + 1, 10)
-        pause = min(pause, self._timing.warm_backoff_limit)
-        self._not_before = max(self._not_before, now + pause)
+        self._not_before = max(self._not_before, now + self._backoff.pause())
 
     def keeps(self, now: float) -> bool:
         """Return whether a connection is to be ready now."""

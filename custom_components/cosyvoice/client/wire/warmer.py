@@ -8,6 +8,7 @@ import math
 
 from ..errors import CosyVoiceError
 from ..timing import Timing
+from .backoff import Backoff
 from .task import TaskSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Warmer:
         self._task: TaskSettings | None = None
         self.until = 0.0
         self._due = -math.inf
-        self._failures = 0
+        self._backoff = Backoff(timing.warm_backoff, timing.warm_backoff_limit)
         self._not_before = -math.inf
         self._started_at = -math.inf
         self._changed = asyncio.Event()
@@ -67,7 +68,7 @@ class Warmer:
 
     def encourage(self) -> None:
         """Forget earlier failures, as the service works."""
-        self._failures = 0
+        self._backoff.reset()
         self._not_before = -math.inf
 
     async def close(self) -> None:
@@ -105,8 +106,6 @@ class Warmer:
             # A margin for the time that starting the next one takes.
             self._due = self._started_at + self._timing.task_limit * 0.9
         except CosyVoiceError as err:
-            pause = self._timing.warm_backoff * 2**self._failures
-            pause = min(pause, self._timing.warm_backoff_limit)
-            self._failures = min(self._failures + 1, 10)
+            pause = self._backoff.pause()
             self._not_before = loop.time() + pause
             _LOGGER.debug("Warm-up failed, next one in %.0f s: %r", pause, err)
