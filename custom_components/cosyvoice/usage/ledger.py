@@ -274,7 +274,9 @@ class UsageLedger:
                 and those in flight, and the account refuses speech then.
         """
         budget = self.budget
-        pending = sum((self._pending(each) for each in self._in_flight), Decimal())
+        pending = sum(
+            (self._pending(each, budget) for each in self._in_flight), Decimal()
+        )
         if budget.refuses_more(self.figures, pending):
             raise OverBudgetError(
                 translation_domain=DOMAIN,
@@ -312,10 +314,10 @@ class UsageLedger:
         price = model.prices.get(self._region) if model else None
         return price.cost(characters, *tokens) if price else Decimal()
 
-    def _pending(self, utterance: _InFlight) -> Decimal:
+    def _pending(self, utterance: _InFlight, budget: Budget) -> Decimal:
         """Return what an utterance is going to use of the budget."""
         characters = utterance.counted()
-        if not self.budget.is_money:
+        if not budget.is_money:
             return Decimal(characters)
         tokens = characters, characters * OUTPUT_TOKENS
         return self._cost(utterance.model, characters, *tokens)

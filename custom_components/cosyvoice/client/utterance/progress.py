@@ -28,11 +28,10 @@ FRACTION = 0.5
 """A service sentence is part of a sent sentence if it has less than this fraction of
 its letters."""
 
-_TAG = re.compile(r"\[[a-z ]+\]")
-
-
 PACE = 10.0
 """Counted characters that a second of speech has, roughly, in any language."""
+
+_TAG = re.compile(r"\[[a-z ]+\]")
 
 
 @dataclass(frozen=True, slots=True)
