@@ -11,7 +11,7 @@ It needs aiohttp and nothing else. What can be imported from here is public.
 from .account import DEPLOYING, NOT_APPROVED, READY, ClonedVoice
 from .audio import audio_writer
 from .audio.silence import Silence
-from .catalogue import CATALOGUE, Model, Style, Voice
+from .catalogue import CATALOGUE, TOKENS_PER_SECOND, Model, Style, Voice
 from .client import CosyVoiceClient
 from .counting import count_characters
 from .enrolment import UNCERTAIN, DesignedVoice, EnrolmentApi, new_prefix, prefix_of
@@ -64,6 +64,7 @@ __all__ = [
     "NOT_APPROVED",
     "PARAMETERS",
     "READY",
+    "TOKENS_PER_SECOND",
     "UNCERTAIN",
     "AccessDeniedError",
     "ArrearsError",

@@ -12,7 +12,10 @@ import json
 from pathlib import Path
 import re
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
+
+TOKENS_PER_SECOND: Final = Decimal("12.5")
+"""Tokens in a second of audio, as Qwen-Audio-TTS was seen to bill it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +64,10 @@ class Price:
     def of_an_hour(self) -> Decimal:
         """About the price of an hour of speech, to two digits.
 
-        That is 36,000 billed characters of Chinese, or 45,000 tokens of audio and
-        16,000 of text (users measured 12.5 tokens per second of audio, and about
-        one token for each character of Chinese).
+        That is 36,000 billed characters of Chinese, or an hour's tokens of audio and
+        16,000 of text (users measured about one token for each character of Chinese).
         """
-        exact = self.cost(36_000, 16_000, 45_000)
+        exact = self.cost(36_000, 16_000, int(3600 * TOKENS_PER_SECOND))
         return round(exact, 1 - exact.adjusted())
 
     def cost(

@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..client import (
     CATALOGUE,
+    TOKENS_PER_SECOND,
     ClientClosedError,
     ClonedVoice,
     CosyVoiceClient,
@@ -41,8 +42,6 @@ Browsers repeat requests that failed.
 """
 SLOWEST: Final = 4
 """Billed characters in a second of the slowest speech at the normal rate."""
-TOKENS_PER_SECOND: Final = Decimal("12.5")
-"""Tokens in a second of audio, as Qwen-Audio-TTS was seen to bill it."""
 NO_VOICE: Final = ""
 """Stands in the books for a voice that is not among the account's subentries."""
 
