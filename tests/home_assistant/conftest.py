@@ -1,6 +1,7 @@
 """An account at the emulated service, loaded or not."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 import shutil
 from typing import Any
@@ -12,7 +13,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.cosyvoice.client import AuthenticationError, CosyVoiceClient
+from custom_components.cosyvoice.client import (
+    CATALOGUE,
+    AuthenticationError,
+    CosyVoiceClient,
+)
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.core import HomeAssistant
@@ -98,6 +103,19 @@ def media(hass: HomeAssistant, tmp_path: Path) -> Path:
     """Home Assistant's media folder."""
     hass.config.media_dirs = {"local": str(tmp_path)}
     return tmp_path
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client start more tasks a second than the service allows."""
+    models = {
+        model.id: replace(model, starts_per_second=1000)
+        for model in CATALOGUE.models.values()
+    }
+    monkeypatch.setattr(
+        "custom_components.cosyvoice.client.client.CATALOGUE",
+        replace(CATALOGUE, models=models),
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The action that returns usage, and the bill that it equals."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice.client import CATALOGUE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from tests.emulator import Emulator, Fault, FaultKind, Point
@@ -105,19 +103,6 @@ async def test_speech_that_a_reload_ends_is_in_the_books(
     total = loaded.runtime_data.usage.figures.total
     assert (total.requests, total.failures) == (1, 1)
     assert total.characters > 0
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client start more tasks a second than the service allows."""
-    models = {
-        model.id: replace(model, starts_per_second=1000)
-        for model in CATALOGUE.models.values()
-    }
-    monkeypatch.setattr(
-        "custom_components.cosyvoice.client.client.CATALOGUE",
-        replace(CATALOGUE, models=models),
-    )
 
 
 @pytest.mark.usefixtures("hurry", "media")

@@ -69,19 +69,6 @@ def entry(entry: MockConfigEntry, hass: HomeAssistant, region: str) -> MockConfi
     return entry
 
 
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the client start more tasks a second than the service allows."""
-    models = {
-        model.id: replace(model, starts_per_second=1000)
-        for model in CATALOGUE.models.values()
-    }
-    monkeypatch.setattr(
-        "custom_components.cosyvoice.client.client.CATALOGUE",
-        replace(CATALOGUE, models=models),
-    )
-
-
 @pytest.mark.parametrize("region", CATALOGUE.regions)
 @pytest.mark.usefixtures("hurry", "hass_storage")
 @pytest.mark.timeout(120)
