@@ -33,7 +33,7 @@ async def service(
     """
     config = config or EmulatorConfig(speech="signal")
     async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
-        endpoint = Endpoint.create(REGION, emulator.url)
+        endpoint = Endpoint.create(config.region, emulator.url)
         client = CosyVoiceClient(session, "sk-test", endpoint, **settings)
         try:
             yield emulator, client

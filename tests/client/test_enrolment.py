@@ -46,6 +46,8 @@ from tests.emulator import Emulator, EmulatorConfig
 from tests.emulator.audio import decode
 from tests.emulator.recordings import speech, wav
 
+from .speaking import service
+
 MODEL = "cosyvoice-v3-flash"
 SAILOR = "An old sailor, warm and slow"
 SAMPLE = "Good evening, the lights are on and the door is locked."
@@ -61,11 +63,8 @@ async def account(
     """Run an emulator; yield it and the enrolment of an account there."""
     limits = {"deploy_seconds": 0.1, "enrollments_per_second": 0}
     config = EmulatorConfig(**{**limits, **settings})
-    async with Emulator(config) as emulator, ClientSession() as session:
-        endpoint = Endpoint.create(config.region, emulator.url)
-        client = CosyVoiceClient(session, "sk-test", endpoint, timing=timing)
+    async with service(config, timing=timing) as (emulator, client):
         yield emulator, client.enrolment
-        await client.close()
 
 
 async def cloned(

@@ -1,23 +1,19 @@
 """Every voice of the catalogue, with every model, at the emulated service."""
 
-import asyncio
 from dataclasses import replace
 
-import aiohttp
 import pytest
 
 from custom_components.cosyvoice.client import (
     CATALOGUE,
-    CosyVoiceClient,
-    Endpoint,
     OptionError,
     SynthesisOptions,
     VoiceError,
 )
 from tests.clock import run
-from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator import EmulatorConfig
 
-from .speaking import listen
+from .speaking import listen, service
 
 
 def config(region: str) -> EmulatorConfig:
@@ -35,20 +31,13 @@ def test_auto_finds_a_model_that_the_service_accepts(region: str) -> None:
     """For each voice that the region offers."""
 
     async def scenario() -> None:
-        async with (
-            Emulator(config(region)) as emulator,
-            aiohttp.ClientSession() as http,
-        ):
-            client = CosyVoiceClient(
-                http, "sk-test", Endpoint.create(region, emulator.url)
-            )
+        async with service(config(region)) as (emulator, client):
             voices = CATALOGUE.voices_in(region)
             assert voices
             for voice in voices:
                 chosen = SynthesisOptions(voice=voice.id, format="pcm").resolve(region)
                 assert chosen.model in voice.models
                 await listen(client.speak("好。", chosen))
-            await client.close()
             spoken = [task for task in emulator.tasks if task.pieces]
             assert [task.parameters["voice"] for task in spoken] == [
                 voice.id for voice in voices
@@ -62,13 +51,7 @@ def test_voices_of_several_languages_speak_each_of_them(region: str) -> None:
     """With the hint for it, where the model knows one."""
 
     async def scenario() -> None:
-        async with (
-            Emulator(config(region)) as emulator,
-            aiohttp.ClientSession() as http,
-        ):
-            client = CosyVoiceClient(
-                http, "sk-test", Endpoint.create(region, emulator.url)
-            )
+        async with service(config(region)) as (emulator, client):
             expected = []
             for voice in CATALOGUE.voices_in(region):
                 if not voice.models[0].startswith("qwen-audio"):
@@ -82,7 +65,6 @@ def test_voices_of_several_languages_speak_each_of_them(region: str) -> None:
                     ).resolve(region)
                     await listen(client.speak("好。", chosen))
                     expected.append((voice.id, [hint]))
-            await client.close()
             spoken = [task.parameters for task in emulator.tasks if task.pieces]
             assert expected == [
                 (parameters["voice"], parameters["language_hints"])
@@ -114,20 +96,12 @@ def test_the_service_refuses_the_same_pairs(model: str) -> None:
     region = "cn-beijing"
 
     async def scenario() -> None:
-        async with (
-            Emulator(config(region)) as emulator,
-            aiohttp.ClientSession() as http,
-        ):
-            client = CosyVoiceClient(
-                http, "sk-test", Endpoint.create(region, emulator.url)
-            )
+        async with service(config(region)) as (_, client):
             for voice in CATALOGUE.voices_in(region)[::7]:
                 if model in voice.models:
                     continue
                 right = SynthesisOptions(voice=voice.id, format="pcm").resolve(region)
                 with pytest.raises(VoiceError):
                     await listen(client.speak("好。", replace(right, model=model)))
-            await client.close()
-            await asyncio.sleep(0)
 
     run(scenario())

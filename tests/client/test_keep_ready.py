@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from itertools import pairwise
 import math
 from typing import Any, cast
@@ -19,7 +20,7 @@ from custom_components.cosyvoice.client.wire.pool import Pool
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
 
-from .pooling import FakeService, acquire, kept, release
+from .pooling import FakeService, acquire, kept, pooled, release
 from .speaking import options, service
 
 TEXT = "今天天气不错。"
@@ -217,22 +218,13 @@ def ready(
 ) -> Callable[[], None]:
     """Run a test with a pool that has spoken and keeps a connection ready."""
 
-    def run_test() -> None:
-        async def scenario() -> None:
-            service = FakeService()
-            pool = Pool(service.open, TIMING)
-            pool.keep_ready(math.inf)
-            await kept(pool)
-            try:
-                await test(service, pool)
-            finally:
-                await pool.close()
+    @wraps(test)
+    async def prepared(service: FakeService, pool: Pool) -> None:
+        pool.keep_ready(math.inf)
+        await kept(pool)
+        await test(service, pool)
 
-        run(scenario())
-
-    run_test.__name__ = test.__name__
-    run_test.__doc__ = test.__doc__
-    return run_test
+    return pooled(prepared)
 
 
 async def end_connections(service: FakeService) -> None:

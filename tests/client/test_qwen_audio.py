@@ -1,19 +1,16 @@
 """Models of Qwen-Audio: bills in tokens, cancellation, errors that pass."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
 
 from custom_components.cosyvoice.client import (
     CATALOGUE,
     AccessDeniedError,
     CosyVoiceClient,
-    Endpoint,
     SynthesisOptions,
     UtteranceReport,
     VoiceError,
@@ -22,6 +19,7 @@ from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig, tags
 
+from . import speaking
 from .speaking import TEXT, heard, listen, timed, whole, written
 
 BEIJING, SINGAPORE = "cn-beijing", "ap-southeast-1"
@@ -36,19 +34,12 @@ PLACES = [
 ]
 
 
-@asynccontextmanager
-async def service(
+def service(
     region: str = BEIJING, **settings: Any
-) -> AsyncIterator[tuple[Emulator, CosyVoiceClient]]:
+) -> AbstractAsyncContextManager[tuple[Emulator, CosyVoiceClient]]:
     """Run an emulator of a region and a client of it."""
     config = EmulatorConfig(region=region, **{"speech": "signal", **settings})
-    async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
-        endpoint = Endpoint.create(region, emulator.url)
-        client = CosyVoiceClient(session, "sk-test", endpoint)
-        try:
-            yield emulator, client
-        finally:
-            await client.close()
+    return speaking.service(config)
 
 
 def options(model: str, region: str = BEIJING, **settings: Any) -> SynthesisOptions:
