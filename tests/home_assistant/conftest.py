@@ -20,6 +20,7 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig
@@ -27,6 +28,19 @@ from tests.emulator import Emulator, EmulatorConfig
 API_KEY = "sk-test"
 CLONE = "cosyvoice-v3-flash-myhome-7c1e"
 SUBENTRY_ID = "living_room"
+
+
+def voice_subentry(
+    subentry_id: str, title: str, **settings: Any
+) -> ConfigSubentryDataWithId:
+    """Return a voice of an account, with default settings but for these."""
+    return ConfigSubentryDataWithId(
+        data=DEFAULT_SETTINGS | settings,
+        subentry_id=subentry_id,
+        subentry_type=SUBENTRY_VOICE,
+        title=title,
+        unique_id=None,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +72,7 @@ def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
             "base_url": emulator.url,
         },
         options=DEFAULT_OPTIONS,
-        subentries_data=[
-            {
-                "data": DEFAULT_SETTINGS,
-                "subentry_id": SUBENTRY_ID,
-                "subentry_type": SUBENTRY_VOICE,
-                "title": "Longanyang",
-                "unique_id": None,
-            }
-        ],
+        subentries_data=[voice_subentry(SUBENTRY_ID, "Longanyang")],
     )
     entry.add_to_hass(hass)
     return entry

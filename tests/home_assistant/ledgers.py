@@ -13,11 +13,12 @@ from custom_components.cosyvoice.client import UtteranceReport
 from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.entity import async_update_devices
 from custom_components.cosyvoice.issues import update_budget_issues
-from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.usage.ledger import UsageLedger
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+
+from .conftest import voice_subentry
 
 VOICE = "longanyang"
 FLASH = "cosyvoice-v3-flash"
@@ -32,15 +33,7 @@ def account(region: str = "cn-beijing", **options: Any) -> MockConfigEntry:
         entry_id=f"account_{region}",
         data={"api_key": "sk-test", "region": region},
         options=options,
-        subentries_data=[
-            {
-                "data": DEFAULT_SETTINGS,
-                "subentry_id": "living_room",
-                "subentry_type": "voice",
-                "title": "Living room",
-                "unique_id": None,
-            }
-        ],
+        subentries_data=[voice_subentry("living_room", "Living room")],
     )
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
-from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from tests.emulator import Emulator, EmulatorConfig
 
+from .conftest import voice_subentry
 from .speaking import entity_id, speak, spoken
 
 TEXT = "今天天气不错。"
@@ -31,15 +31,7 @@ async def test_accounts_do_not_affect_each_other(
                 "base_url": other_service.url,
             },
             options=DEFAULT_OPTIONS,
-            subentries_data=[
-                {
-                    "data": {**DEFAULT_SETTINGS, "voice": "longanhuan"},
-                    "subentry_id": "kitchen",
-                    "subentry_type": SUBENTRY_VOICE,
-                    "title": "Kitchen",
-                    "unique_id": None,
-                }
-            ],
+            subentries_data=[voice_subentry("kitchen", "Kitchen", voice="longanhuan")],
         )
         other.add_to_hass(hass)
         assert await hass.config_entries.async_setup(other.entry_id)

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.cosyvoice.client import CATALOGUE
-from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
+from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components import media_source
 from homeassistant.components.media_player import BrowseError, BrowseMedia
@@ -21,7 +21,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
 
-from .conftest import CLONE, SUBENTRY_ID
+from .conftest import CLONE, SUBENTRY_ID, voice_subentry
 from .speaking import decode, spoken
 
 ROOT = "media-source://cosyvoice"
@@ -63,15 +63,7 @@ async def second(
                 "base_url": service.url,
             },
             options=DEFAULT_OPTIONS,
-            subentries_data=[
-                {
-                    "data": DEFAULT_SETTINGS,
-                    "subentry_id": "kitchen",
-                    "subentry_type": SUBENTRY_VOICE,
-                    "title": "Kitchen",
-                    "unique_id": None,
-                }
-            ],
+            subentries_data=[voice_subentry("kitchen", "Kitchen")],
         )
         other.add_to_hass(hass)
         assert await hass.config_entries.async_setup(other.entry_id)

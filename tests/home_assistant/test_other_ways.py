@@ -11,7 +11,8 @@ from homeassistant.helpers.translation import async_get_translations
 from tests.emulator import Emulator
 from tests.proxy import proxy
 
-from .conftest import API_KEY
+from .conftest import API_KEY, voice_subentry
+from .flows import account, start_account, submit_account
 from .speaking import speak
 
 PROXY = ("proxy_403", "proxy_407", "proxy_426", "proxy_502", "proxy_200")
@@ -21,29 +22,18 @@ async def test_an_account_behind_a_proxy_is_added_and_speaks(
     hass: HomeAssistant, emulator: Emulator
 ) -> None:
     async with proxy(emulator.url) as url:
-        flow = hass.config_entries.flow
-        result = await flow.async_init(DOMAIN, context={"source": "user"})
-        result = await flow.async_configure(
-            result["flow_id"],
-            {
-                "api_key": API_KEY,
-                "region": "cn-beijing",
-                "advanced": {"base_url": f"{url}/"},
-            },
+        result = await submit_account(
+            hass,
+            await start_account(hass),
+            account(emulator, advanced={"base_url": f"{url}/"}),
         )
         assert result["step_id"] == "voice"
-        flow.async_abort(result["flow_id"])
+        hass.config_entries.flow.async_abort(result["flow_id"])
         entry = MockConfigEntry(
             domain=DOMAIN,
             data={"api_key": API_KEY, "region": "cn-beijing", "base_url": url},
             subentries_data=[
-                {
-                    "data": {"voice": "longanyang"},
-                    "subentry_id": "living_room",
-                    "subentry_type": "voice",
-                    "title": "Longanyang",
-                    "unique_id": None,
-                }
+                voice_subentry("living_room", "Longanyang", voice="longanyang")
             ],
         )
         entry.add_to_hass(hass)
@@ -58,16 +48,7 @@ async def test_the_form_does_not_blame_the_key(
     hass: HomeAssistant, emulator: Emulator, kind: str
 ) -> None:
     emulator.script(f"{kind}@handshake,times=always")
-    flow = hass.config_entries.flow
-    result = await flow.async_init(DOMAIN, context={"source": "user"})
-    result = await flow.async_configure(
-        result["flow_id"],
-        {
-            "api_key": API_KEY,
-            "region": "cn-beijing",
-            "advanced": {"base_url": emulator.url},
-        },
-    )
+    result = await submit_account(hass, await start_account(hass), account(emulator))
     assert result["errors"] == {"base": "cannot_connect"}
     assert "proxy" in (result["description_placeholders"] or {})["reason"]
 
