@@ -492,7 +492,7 @@ def test_a_finished_task_may_end_within_a_frame(
 
     async def scenario() -> None:
         config = EmulatorConfig(speech="signal", usage=usage)
-        async with service(config) as (emulator, client):
+        async with service(config) as (_, client):
             utterance = client.speak(whole(TEXT), options(format=audio_format))
             await listen(utterance)
             report = utterance.report
