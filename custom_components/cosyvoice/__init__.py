@@ -23,7 +23,7 @@ from .const import (
 )
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
-from .flows.audio_view import register_views
+from .flows.audio_view import register_view
 from .issues import (
     close_issues,
     open_issue,
@@ -37,6 +37,7 @@ from .issues import (
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
+from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -55,9 +56,10 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register actions and views, and follow the fallback engines."""
+    """Register actions and web paths, and follow the fallback engines."""
     async_setup_actions(hass)
-    register_views(hass)
+    register_view(hass)
+    await async_serve_pictures(hass)
     follow_renamed_engines(hass)
     return True
 
