@@ -141,7 +141,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         }
 
     @callback
-    def async_name(self, prefix: str, name: str | None) -> None:
+    def async_set_name(self, prefix: str, name: str | None) -> None:
         """Store the name of the voice with a prefix, or forget it if None.
 
         A name is stored before its voice is created: a voice whose creation was not
@@ -166,5 +166,5 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             CosyVoiceError: The service did not delete it.
         """
         await self._client.enrolment.delete(voice)
-        self.async_name(prefix_of(voice), None)
+        self.async_set_name(prefix_of(voice), None)
         await self.async_refresh()

@@ -50,7 +50,10 @@ def report_failure(
                 hass, _async_ask_for_key(hass, entry), f"{DOMAIN} rejected key"
             )
     elif isinstance(error, VoiceError):
-        hass.async_create_task(entry.runtime_data.voices.async_request_refresh())
+        hass.async_create_task(
+            entry.runtime_data.voices.async_request_refresh(),
+            f"{DOMAIN} voices after an error",
+        )
     elif (cause := handling_of(error).issue) and (
         not isinstance(error, ThrottledError) or _throttled_repeatedly(hass, entry)
     ):
