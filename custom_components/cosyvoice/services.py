@@ -16,7 +16,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import (
     async_get_config_entry,
     async_register_platform_entity_service,
@@ -27,6 +27,7 @@ from .client import CATALOGUE, READY, ClonedVoice, Voice
 from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import translated
+from .speech.engines import engine_ids, may_control
 from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
@@ -181,18 +182,10 @@ async def _async_check_control(call: ServiceCall, entry: CosyVoiceConfigEntry) -
     user = await call.hass.auth.async_get_user(call.context.user_id)
     if user is None:
         raise UnknownUser(context=call.context)
-    registry = er.async_get(call.hass)
-    engines = [
-        entity.entity_id
-        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
-        if entity.domain == Platform.TTS
-    ]
-    check = user.permissions.check_entity
-    if user.is_admin or (
-        engines and all(check(engine, POLICY_CONTROL) for engine in engines)
-    ):
-        return
-    raise Unauthorized(context=call.context, permission=POLICY_CONTROL)
+    engines = engine_ids(call.hass, entry)
+    is_allowed = engines and all(may_control(user, engine) for engine in engines)
+    if not is_allowed and not user.is_admin:
+        raise Unauthorized(context=call.context, permission=POLICY_CONTROL)
 
 
 def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:

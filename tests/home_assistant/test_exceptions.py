@@ -12,6 +12,7 @@ from custom_components.cosyvoice.client import (
     ArrearsError,
     AuthenticationError,
     ClientClosedError,
+    ClonedVoice,
     ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -23,6 +24,7 @@ from custom_components.cosyvoice.client import (
     RequestError,
     ServiceError,
     SsmlError,
+    SynthesisOptions,
     TextError,
     TextTooLongError,
     ThrottledError,
@@ -42,6 +44,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 from tests.texts import LANGUAGES
+
+from .conftest import CLONE
 
 REASONS = (
     "invalid_option",
@@ -74,9 +78,12 @@ def errors() -> Iterator[CosyVoiceError]:
 
 
 def unready() -> Iterator[OptionError]:
-    """Yield an error for each status of a voice that cannot speak."""
+    """Yield the client's error for each status of a voice that cannot speak."""
     for status in ("DEPLOYING", "UNDEPLOYED", "SOMETHING_NEW"):
-        yield OptionError("voice", "my-voice", status, "voice_not_ready")
+        voice = ClonedVoice(id=CLONE, model="cosyvoice-v3-flash", status=status)
+        with pytest.raises(OptionError) as caught:
+            SynthesisOptions(voice=CLONE).resolve("cn-beijing", [voice])
+        yield caught.value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -108,9 +115,13 @@ async def test_why_a_voice_is_not_ready_is_translated(
     hass: HomeAssistant, error: OptionError, language: str
 ) -> None:
     await hass.config.async_update(language=language)
+    texts = await async_get_translations(hass, language, "exceptions", {DOMAIN})
+    unknown = texts[f"component.{DOMAIN}.exceptions.voice_not_ready.message"]
     said = await async_explain(hass, error)
-    assert "my-voice" in said
+    assert CLONE in said
     assert error.allowed not in said
+    is_unknown = said == unknown.format(value=CLONE)
+    assert is_unknown == (error.allowed == "SOMETHING_NEW")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

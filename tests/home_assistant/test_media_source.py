@@ -140,7 +140,7 @@ async def test_a_voice_that_cannot_speak_yet_tells_why(
     assert ready.can_play
     assert not preparing.can_play
     assert "Being prepared" in preparing.title
-    with pytest.raises(Unresolvable, match="not ready"):
+    with pytest.raises(Unresolvable, match="still being prepared"):
         await resolve(hass, "account", "yours", DESIGNED)
 
 

@@ -214,7 +214,8 @@ class OptionError(RequestError):
     Attributes:
         option: The option's name, such as ``speech_rate``.
         value: The value that was refused.
-        allowed: What is allowed instead, as text: a range or a list of values.
+        allowed: What is allowed instead, as text: a range or a list of values. For
+            ``voice_not_ready``, the status of the voice.
         reason: ``invalid_option`` (out of range or of the wrong kind),
             ``instruction_too_long``, ``unknown_option``, ``unknown_voice``,
             ``unknown_model``, ``voice_model_mismatch``, ``voice_not_ready`` or
@@ -225,7 +226,7 @@ class OptionError(RequestError):
         self, option: str, value: object, allowed: str, reason: str = "invalid_option"
     ) -> None:
         """Word the refusal from its parts."""
-        super().__init__(f"{option}: {value!r} is not possible; allowed: {allowed}")
+        super().__init__(f"{option}: {value!r} is not possible ({reason}): {allowed}")
         self.option = option
         self.value = value
         self.allowed = allowed

@@ -198,9 +198,9 @@ class VoiceForm:
             replace(options, format=wanted).resolve(self._region, self._clones)
 
     def _explain_option(self, error: OptionError, field: str) -> None:
-        key, placeholders = error_translation(error)
-        self._explain(key, field)
-        if key == "voice_not_ready":
+        _, placeholders = error_translation(error)
+        self._explain(error.reason, field)
+        if error.reason == "voice_not_ready":
             placeholders["allowed"] = self._words.name("voice_status", error.allowed)
         self.placeholders = {**placeholders, **self.placeholders}
 
