@@ -27,10 +27,12 @@ from .account import (
 from .catalogue import CATALOGUE
 from .counting import has_han
 from .errors import (
+    ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    RecordingContentError,
     ServiceError,
     ThrottledError,
     TooManyVoicesError,
@@ -145,11 +147,22 @@ class EnrolmentApi:
 
         Raises:
             RecordingError: The service cannot use the recording.
+            RecordingContentError: The service refuses the recording.
             UploadError: The service does not find the recording; upload it again.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
                 :class:`CosyVoiceTimeoutError` it may yet appear.
         """
+        try:
+            return await self._cloned(url, model, prefix, language, seconds)
+        except ContentError as err:
+            raise RecordingContentError(
+                err.message, code=err.code, request_id=err.request_id
+            ) from None
+
+    async def _cloned(
+        self, url: str, model: str, prefix: str, language: str | None, seconds: float
+    ) -> str:
         known = CATALOGUE.models[model]
         optional = {
             "language_hints": [language] if language else [],

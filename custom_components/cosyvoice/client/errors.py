@@ -167,6 +167,10 @@ class ContentError(RequestError):
     """The service's content inspection refused the text."""
 
 
+class RecordingContentError(ContentError):
+    """The service's content inspection refused a recording."""
+
+
 class TextError(RequestError):
     """The text cannot be spoken."""
 

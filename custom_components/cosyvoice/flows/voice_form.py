@@ -97,6 +97,9 @@ class VoiceForm:
         self._words = words
         self._chosen = dict.fromkeys(FILTERS, ANY)
         self._wanted = ALL_VOICES
+        if before[CONF_MODEL] not in self._models():
+            # Home Assistant refuses a model of another region or release
+            self.shown[CONF_MODEL] = AUTO
         self._describe_voice(before[CONF_VOICE])
 
     def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
