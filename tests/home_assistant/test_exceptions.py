@@ -195,6 +195,25 @@ def test_an_error_is_handled_alike_everywhere(
     assert translated_error(error).translation_key == handling.text
 
 
+@pytest.mark.parametrize("flow", ["config", "config_subentries.voice"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_form_does_not_blame_the_connection_if_the_service_answered(
+    hass: HomeAssistant, flow: str, language: str
+) -> None:
+    """The text of such a key is that of the error, and nothing besides."""
+    await hass.config.async_update(language=language)
+    category = flow.partition(".")[0]
+    texts = await async_get_translations(hass, language, category, {DOMAIN})
+    blame = await async_explain(hass, CosyVoiceConnectionError("no"))
+    for error in errors():
+        reason = await async_explain(hass, error)
+        key = handling_of(error).form
+        if key == "cannot_connect":
+            shown = texts[f"component.{DOMAIN}.{flow}.error.{key}"]
+            assert shown.format(reason=reason) == reason
+        assert (reason == blame) == (type(error) is CosyVoiceConnectionError)
+
+
 def test_an_unknown_class_is_handled_as_its_base() -> None:
     class OddVoiceError(VoiceError):
         """The voice is odd."""
