@@ -17,10 +17,9 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
-from ..const import DOMAIN
+from ..const import DOMAIN, VOICE_KIND
 from ..numbers import PATTERN, localized, pattern_of
-from .kinds import ALL_VOICES, VoiceFilter
-from .languages import voices_in
+from .kinds import ALL_VOICES, VoiceFilter, origin_of
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
 
@@ -75,12 +74,6 @@ def romanized(title: str) -> str:
     The Chinese name of a system voice is replaced by its English one.
     """
     return _BEFORE_NUMBER.sub(lambda found: _ENGLISH.get(found[0], found[0]), title)
-
-
-def kind_of(clone: ClonedVoice) -> str:
-    """Return ``cloned`` or ``designed``, as the voice of the account is."""
-    designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
-    return "designed" if designed else "cloned"
 
 
 @dataclass(frozen=True)
@@ -144,8 +137,12 @@ class Words:
 
     def of_clone(self, clone: ClonedVoice) -> str:
         """Return one line about a cloned voice, with its status."""
-        kind = self.name("voice_kind", kind_of(clone))
-        return f"{clone.name or clone.id} · {kind} · {self.name('voice_status', clone.status)}"
+        parts = (
+            clone.name or clone.id,
+            self.name(VOICE_KIND, origin_of(clone)),
+            self.name("voice_status", clone.status),
+        )
+        return " · ".join(parts)
 
 
 def voice_options(
@@ -168,7 +165,7 @@ def voice_options(
         if wanted.accepts(clone.id, region)
     } | {
         voice.id: words.of_voice(voice)
-        for voice in voices_in(region)
+        for voice in CATALOGUE.voices_in(region)
         if wanted.accepts(voice.id, region)
     }
     return [
