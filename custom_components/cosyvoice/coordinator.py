@@ -76,7 +76,6 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             config_entry=entry,
             name=f"{DOMAIN} voices",
             update_interval=VOICES_UPDATE_INTERVAL,
-            always_update=False,
         )
         self.data = {}
         self._client = client

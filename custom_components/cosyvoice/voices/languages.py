@@ -59,10 +59,11 @@ def fitting_voice(
 
     1. The chosen voice, if it speaks the language.
     2. The voice set for the language.
-    3. A system voice that speaks it: if possible of the chosen voice's gender, then
+    3. The chosen voice, if it speaks the language with another country's accent.
+    4. A system voice that speaks it: if possible of the chosen voice's gender, then
        with it as its main language, then with the chosen voice's model.
-    4. A cloned voice that speaks it.
-    5. The chosen voice.
+    5. A cloned voice that speaks it.
+    6. The chosen voice.
 
     Args:
         voice_id: The chosen voice.
@@ -76,6 +77,8 @@ def fitting_voice(
     for language, voice in language_voices.items():
         if tag in _TAGS.get(language, (language,)):
             return voice
+    if _ACCENTS.get(tag) in tags_of(voice_id):
+        return voice_id
     gender = chosen.gender if (chosen := CATALOGUE.voice(voice_id)) else None
     models = set(CATALOGUE.models_of(voice_id, region))
     voices = CATALOGUE.voices_in(region)
@@ -143,6 +146,8 @@ _TAGS: dict[str, tuple[str, ...]] = {
     "ko": ("ko-KR", "ko"),
     "id": ("id-ID", "id"),
 }
+# Home Assistant chooses the country of a pipeline's language by the house's own
+_ACCENTS = {"en-US": "en", "en-GB": "en"}
 # Azure's tags, which Home Assistant Cloud uses: a dialect goes by its province
 _DIALECT_TAGS: dict[str, tuple[str, ...]] = {
     "northeastern": ("zh-CN-liaoning",),
