@@ -1,8 +1,8 @@
 """Find what a page shows in place of a text: a key, an unfilled placeholder, nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from custom_components.cosyvoice.client import CATALOGUE
 from tests.texts import leaves, read
