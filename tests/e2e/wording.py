@@ -17,7 +17,8 @@ SHOWN = """
   const isNamed = (element) => !!(element.label || element.ariaLabel || element.title ||
     element.innerText?.trim() || element.shadowRoot?.textContent.trim() ||
     element.querySelector("img, ha-icon, ha-svg-icon"));
-  const visit = (node) => {
+  const visit = (node, isFlow) => {
+    isFlow ||= node.localName === "step-flow-form";
     if (node.nodeType === Node.TEXT_NODE) {
       texts.push(node.data.trim());
       return;
@@ -31,21 +32,21 @@ SHOWN = """
       if (node.matches(NAMED) && !isNamed(node)) {
         unnamed.push(node.outerHTML);
       }
-      if (node.matches("step-flow-form ha-selector") && !node.helper) {
+      if (isFlow && node.matches("ha-selector") && !node.helper) {
         unnamed.push(`no description: ${node.label}`);
       }
     }
     if (node.shadowRoot) {
-      visit(node.shadowRoot);
+      visit(node.shadowRoot, isFlow);
     }
     for (const child of node.childNodes) {
       // Of an element with a shadow, the page shows those children that have a slot
       if (!node.shadowRoot || child.assignedSlot) {
-        visit(child);
+        visit(child, isFlow);
       }
     }
   };
-  visit(document.body);
+  visit(document.body, false);
   return [texts.filter((text) => typeof text === "string" && text), unnamed];
 }
 """
