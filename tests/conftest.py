@@ -33,6 +33,13 @@ def local_sockets(socket_enabled: None) -> None:
     """Let every test use sockets; the test plugin keeps them on this machine."""
 
 
+@pytest.fixture(autouse=True)
+def disable_http_server(request: pytest.FixtureRequest) -> None:
+    """Keep Home Assistant's server from starting, as the test plugin does, where there is one."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("disable_http_server")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """Let a report reach pytest-xdist's main process though a log in it holds half a surrogate."""

@@ -18,7 +18,8 @@ ROOMS = {
     "settings": {"client", "const", "text", "voices"},
     "errors": {"client", "const"},
     "account": {"client", "const"},
-    "coordinator": {"client", "const", "errors", "usage", "voices"},
+    "outage": {"client", "const"},
+    "coordinator": {"client", "const", "errors", "outage", "usage", "voices"},
     "issues": {
         "account",
         "client",

@@ -4,26 +4,24 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import (
+    CONF_API_KEY,
+    CONF_REGION,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
-from .account import KEEP_READY, create_client
-from .client import AuthenticationError, CosyVoiceError
-from .const import (
-    CONF_KEEP_READY,
-    CONF_TEMPORARY_KEYS,
-    DEFAULT_OPTIONS,
-    DOMAIN,
-    LOGGER,
-    settings_signal,
-)
+from .account import KEEP_READY, complete_options, create_client, usable_data
+from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError
+from .const import CONF_KEEP_READY, CONF_TEMPORARY_KEYS, DOMAIN, settings_signal
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
-from .flows.audio_view import register_views
+from .flows.audio_view import register_view
 from .issues import (
     close_issues,
     open_issue,
@@ -34,9 +32,11 @@ from .issues import (
     update_unused_issues,
     update_voice_issues,
 )
+from .outage import Outage
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
+from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -55,9 +55,10 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register actions and views, and follow the fallback engines."""
+    """Register actions and web paths, and follow the fallback engines."""
     async_setup_actions(hass)
-    register_views(hass)
+    register_view(hass)
+    await async_serve_pictures(hass)
     follow_renamed_engines(hass)
     return True
 
@@ -65,12 +66,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> bool:
     """Set up an account and its voices without waiting for the service."""
     data = entry.data
-    try:
-        client = create_client(hass, data)
-    except ValueError as err:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN, translation_key="invalid_url"
-        ) from err
+    client = _create_client(hass, entry)
 
     async def async_close(_event: Event) -> None:
         await client.close()
@@ -91,7 +87,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) ->
     )
     voices = VoicesCoordinator(hass, entry, client)
     usage = async_get_ledger(hass, entry)
-    entry.runtime_data = CosyVoiceData(client=client, voices=voices, usage=usage)
+    entry.runtime_data = CosyVoiceData(
+        client=client, voices=voices, usage=usage, outage=Outage(entry.title)
+    )
     entry.async_on_unload(entry.add_update_listener(async_updated))
     entry.async_on_unload(
         voices.async_add_listener(partial(_async_voices_read, hass, entry))
@@ -128,14 +126,39 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -
     await async_remove_ledger(hass, entry)
 
 
+def _create_client(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> CosyVoiceClient:
+    """Return a client for an account.
+
+    Raises:
+        ConfigEntryError: Its data have to be changed.
+        ConfigEntryAuthFailed: It has no key.
+    """
+    usable = usable_data(entry.data)
+    if CONF_REGION not in usable:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_region",
+            translation_placeholders={"region": str(entry.data.get(CONF_REGION))},
+        )
+    if CONF_API_KEY not in usable:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="no_api_key"
+        )
+    try:
+        return create_client(hass, entry.data)
+    except ValueError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key="invalid_url"
+        ) from err
+
+
 @callback
 def _async_apply(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Apply the options, the titles and the voices of an account."""
-    options = {**DEFAULT_OPTIONS, **entry.options}
+    options = complete_options(entry.options)
     client = entry.runtime_data.client
     client.temporary_keys = options[CONF_TEMPORARY_KEYS]
-    usual = KEEP_READY[DEFAULT_OPTIONS[CONF_KEEP_READY]]
-    client.keep_ready(KEEP_READY.get(options[CONF_KEEP_READY], usual))
+    client.keep_ready(KEEP_READY[options[CONF_KEEP_READY]])
     async_update_devices(hass, entry)
     update_voice_issues(hass, entry)
     async_dispatcher_send(hass, settings_signal(entry.entry_id))
@@ -178,15 +201,12 @@ async def _async_check_account(
             report_failure(hass, entry, err)
             if isinstance(err, AuthenticationError):
                 break
-            if not failed:
-                LOGGER.warning(
-                    "%s cannot use the service, trying again: %s", entry.title, err
-                )
+            runtime.outage.began(err)
             failed = True
         else:
             if failed:
-                LOGGER.info("%s can use the service again", entry.title)
                 report_success(hass, entry)
+            runtime.outage.ended()
             report_valid_key(hass, entry)
             break
         await asyncio.sleep(delay)

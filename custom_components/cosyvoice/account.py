@@ -1,7 +1,7 @@
 """Clients and checks for the data of an account entry."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 import math
 from types import MappingProxyType
@@ -12,7 +12,17 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
-from .const import CONF_BASE_URL, CONF_WORKSPACE_ID
+from .const import (
+    BUDGET_UNITS,
+    CONF_BASE_URL,
+    CONF_BUDGET_UNIT,
+    CONF_KEEP_READY,
+    CONF_MONTHLY_BUDGET,
+    CONF_REFUSE_OVER_BUDGET,
+    CONF_TEMPORARY_KEYS,
+    CONF_WORKSPACE_ID,
+    DEFAULT_OPTIONS,
+)
 
 KEEP_READY: Final[Mapping[str, float]] = MappingProxyType(
     {"as_needed": 0.0, "after_speech": 600.0, "always": math.inf}
@@ -23,17 +33,61 @@ LIST_TIMEOUT = 2.0
 """Seconds that the check of an account waits for its list of voices."""
 
 
+_POSSIBLE: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
+    {
+        CONF_KEEP_READY: lambda value: value in [*KEEP_READY],
+        CONF_TEMPORARY_KEYS: lambda value: isinstance(value, bool),
+        CONF_REFUSE_OVER_BUDGET: lambda value: isinstance(value, bool),
+        CONF_MONTHLY_BUDGET: lambda value: (
+            type(value) in {int, float} and 0 <= value < math.inf
+        ),
+        CONF_BUDGET_UNIT: lambda value: value in BUDGET_UNITS,
+    }
+)
+"""Whether a value can be the stored one, by option."""
+
+
+def usable_data(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the stored data of an account without those that cannot be right.
+
+    They are damaged, or of a region that this release does not know.
+    """
+    texts = {name: value for name, value in data.items() if _is_text(value)}
+    if texts.get(CONF_REGION) not in CATALOGUE.regions:
+        texts.pop(CONF_REGION, None)
+    return texts
+
+
+def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored options of an account with the defaults of missing ones.
+
+    Damaged options count as missing.
+    """
+    damaged = {
+        name
+        for name, is_possible in _POSSIBLE.items()
+        if name in options and not is_possible(options[name])
+    }
+    kept = {name: value for name, value in options.items() if name not in damaged}
+    return DEFAULT_OPTIONS | kept
+
+
 def create_client(hass: HomeAssistant, data: Mapping[str, Any]) -> CosyVoiceClient:
     """Return a client for an account, without opening a connection.
 
     Raises:
-        ValueError: The base URL or the workspace id is invalid.
+        ValueError: The region, the base URL or the workspace id is invalid.
     """
-    base_url, workspace_id = data.get(CONF_BASE_URL), data.get(CONF_WORKSPACE_ID)
+    usable = usable_data(data)
+    if not {CONF_BASE_URL, CONF_WORKSPACE_ID} & data.keys() <= usable.keys():
+        raise ValueError("The base URL or the workspace id is not a text")
+    workspace_id = usable.get(CONF_WORKSPACE_ID)
     return CosyVoiceClient(
         async_get_clientsession(hass),
-        data[CONF_API_KEY],
-        Endpoint.create(data[CONF_REGION], base_url, workspace_id),
+        usable.get(CONF_API_KEY, ""),
+        Endpoint.create(
+            usable.get(CONF_REGION, ""), usable.get(CONF_BASE_URL), workspace_id
+        ),
         workspace_id=workspace_id,
     )
 
@@ -47,7 +101,7 @@ async def async_check_account(
 
     Raises:
         CosyVoiceError: The service rejects the key or cannot be reached.
-        ValueError: The base URL or the workspace id is invalid.
+        ValueError: The region, the base URL or the workspace id is invalid.
     """
     client = create_client(hass, data)
     try:
@@ -81,3 +135,7 @@ async def async_region_of_rejected_key(
                 await client.close()
             return region
     return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

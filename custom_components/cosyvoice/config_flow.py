@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import callback
 
+from .account import complete_options
 from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
@@ -187,7 +188,7 @@ class CosyVoiceOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the options."""
-        options = {**DEFAULT_OPTIONS, **self.config_entry.options}
+        options = complete_options(self.config_entry.options)
         if user_input is not None:
             return self.async_create_entry(data={**options, **user_input})
         return self.async_show_form(

@@ -1,6 +1,7 @@
 """Run-time data of an account, and the coordinator of its cloned voices."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal, override
@@ -26,6 +27,7 @@ from .const import (
     VOICES_UPDATE_INTERVAL,
 )
 from .errors import error_translation
+from .outage import Outage
 from .usage.ledger import UsageLedger
 
 PREPARING_INTERVAL = timedelta(minutes=1)
@@ -44,6 +46,7 @@ class CosyVoiceData:
         client: The client, which owns the connections to the service.
         voices: The account's cloned voices by id.
         usage: The ledger of billed usage.
+        outage: Whether the service cannot be used.
         throttled: Times on the event loop's clock at which the service limited the
             rate of requests, since the last success.
     """
@@ -51,6 +54,7 @@ class CosyVoiceData:
     client: CosyVoiceClient
     voices: VoicesCoordinator
     usage: UsageLedger
+    outage: Outage
     throttled: deque[float] = field(default_factory=deque)
 
 
@@ -72,7 +76,6 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             config_entry=entry,
             name=f"{DOMAIN} voices",
             update_interval=VOICES_UPDATE_INTERVAL,
-            always_update=False,
         )
         self.data = {}
         self._client = client
@@ -134,14 +137,14 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         self.update_interval = (
             PREPARING_INTERVAL if preparing else VOICES_UPDATE_INTERVAL
         )
-        names = self.config_entry.options.get(CONF_VOICE_NAMES, {})
+        names = self._stored_names
         return {
             voice.id: replace(voice, name=names.get(prefix_of(voice.id), ""))
             for voice in voices
         }
 
     @callback
-    def async_name(self, prefix: str, name: str | None) -> None:
+    def async_set_name(self, prefix: str, name: str | None) -> None:
         """Store the name of the voice with a prefix, or forget it if None.
 
         A name is stored before its voice is created: a voice whose creation was not
@@ -150,14 +153,21 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         entry = self.config_entry
         if self.hass.config_entries.async_get_entry(entry.entry_id) is not entry:
             return
-        names = {**entry.options.get(CONF_VOICE_NAMES, {})}
+        names = {**self._stored_names}
         names.pop(prefix, None)
         if name:
             names[prefix] = name
-        if names != entry.options.get(CONF_VOICE_NAMES, {}):
+        if names != self._stored_names:
             self.hass.config_entries.async_update_entry(
                 entry, options={**entry.options, CONF_VOICE_NAMES: names}
             )
+
+    @property
+    def _stored_names(self) -> dict[str, str]:
+        """The names of cloned voices by prefix, without damaged ones."""
+        names = self.config_entry.options.get(CONF_VOICE_NAMES)
+        rows = names.items() if isinstance(names, Mapping) else ()
+        return {prefix: name for prefix, name in rows if isinstance(name, str)}
 
     async def async_delete(self, voice: str) -> None:
         """Delete a cloned voice and its name for good.
@@ -166,5 +176,5 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             CosyVoiceError: The service did not delete it.
         """
         await self._client.enrolment.delete(voice)
-        self.async_name(prefix_of(voice), None)
+        self.async_set_name(prefix_of(voice), None)
         await self.async_refresh()

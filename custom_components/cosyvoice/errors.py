@@ -30,6 +30,7 @@ from .client import (
     ProtocolError,
     ProxyError,
     QuotaError,
+    RecordingContentError,
     RecordingError,
     RecordingSilentError,
     RecordingTooLargeError,
@@ -99,8 +100,9 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
         ),
         InstructionError: Handling("instruction_refused"),
         # Also the answer for a model that is closed to the account, by some reports
-        ModelNotFoundError: Handling("access_denied", issue="model_not_activated"),
+        ModelNotFoundError: Handling("access_denied", "unknown", "model_not_activated"),
         ContentError: Handling("content_refused", "voice_refused"),
+        RecordingContentError: Handling("recording_refused", "voice_refused"),
         TextError: Handling("text_refused"),
         EmptyTextError: Handling("empty_text"),
         SsmlError: Handling("ssml_invalid"),

@@ -20,7 +20,6 @@ from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
 from .speech.fallback import follow_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
-from .speech.outage import Outage
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
 from .speech.session import Session
@@ -40,12 +39,12 @@ async def async_setup_entry(
 ) -> None:
     """Add an engine for each voice."""
     follow_engines(hass, entry)
-    satellites, outage = SatelliteWarmUp(hass, entry), Outage(entry.title)
+    satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
         entry,
         async_add_entities,
-        lambda subentry: [CosyVoiceTTSEntity(entry, subentry, satellites, outage)],
+        lambda subentry: [CosyVoiceTTSEntity(entry, subentry, satellites)],
     )
 
 
@@ -63,14 +62,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         entry: CosyVoiceConfigEntry,
         subentry: ConfigSubentry,
         satellites: SatelliteWarmUp,
-        outage: Outage,
     ) -> None:
         """Create the engine of a voice."""
         super().__init__(entry, subentry, SPEECH)
         # Home Assistant may read the options of a pipeline after a reload
         self._runtime = entry.runtime_data
         self._satellites = satellites
-        self._outage = outage
         self._last_call: tuple[dict[str, Any], str] | None = None
 
     @property
@@ -199,7 +196,6 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
             runtime=self._runtime,
             subentry_id=self.subentry.subentry_id,
             entity_id=self.entity_id,
-            outage=self._outage,
         )
 
     def _available_settings(self) -> dict[str, Any]:

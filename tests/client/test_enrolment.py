@@ -14,7 +14,6 @@ import pytest
 from custom_components.cosyvoice.client import (
     AccessDeniedError,
     AuthenticationError,
-    ContentError,
     CosyVoiceClient,
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -24,6 +23,7 @@ from custom_components.cosyvoice.client import (
     FreeQuotaError,
     ProtocolError,
     ProxyError,
+    RecordingContentError,
     RecordingSilentError,
     RecordingTooLargeError,
     RecordingTooLongError,
@@ -324,7 +324,7 @@ async def test_a_time_out_is_not_followed_by_another_voice() -> None:
         ("error@http,request=create_voice,code=Throttling.RateQuota,status=429", ThrottledError),
         ("error@http,request=create_voice,code=AllocationQuota.FreeTierOnly,status=403", FreeQuotaError),
         ("error@http,request=create_voice,code=Model.AccessDenied,status=403", AccessDeniedError),
-        ("error@http,request=create_voice,code=DataInspectionFailed", ContentError),
+        ("error@http,request=create_voice,code=DataInspectionFailed", RecordingContentError),
         ("http_401@http,request=create_voice", AuthenticationError),
     ],
 )  # fmt: skip

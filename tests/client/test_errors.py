@@ -140,7 +140,7 @@ def test_a_refused_request_has_its_class(
         ),
         (
             errors.OptionError("volume", 101, "0 to 100"),
-            "volume: 101 is not possible; allowed: 0 to 100",
+            "volume: 101 is not possible (invalid_option): 0 to 100",
         ),
     ],
 )

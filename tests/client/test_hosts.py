@@ -71,6 +71,8 @@ def test_speech_comes_from_the_host_that_has_it(first: dict[str, Any]) -> None:
                 other.cut()
             assert len(one.connections) == 1
             assert len(other.connections) >= 3
+            used = other.url.replace("http", "ws")
+            assert client.speech_urls[0] == f"{used}{WEBSOCKET_PATH}"
 
     run(scenario())
 

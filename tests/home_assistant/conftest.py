@@ -16,10 +16,12 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.cosyvoice.client import (
     CATALOGUE,
     AuthenticationError,
+    ClonedVoice,
     CosyVoiceClient,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from homeassistant.components.ffmpeg import FFVersion
 from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowHandler, FlowManager
@@ -54,11 +56,26 @@ def home_assistant(
         yield
         return
     request.getfixturevalue("enable_custom_integrations")
-    with patch(
-        "homeassistant.components.tts._init_tts_cache_dir",
-        return_value=str(tmp_path_factory.mktemp("tts")),
+    with (
+        patch(
+            "homeassistant.components.tts._init_tts_cache_dir",
+            return_value=str(tmp_path_factory.mktemp("tts")),
+        ),
+        patch.object(FFVersion, "get_version", _ffmpeg_version),
     ):
         yield
+
+
+_ffmpeg_versions: dict[str, str | None] = {}
+_ask_version = FFVersion.get_version
+
+
+async def _ffmpeg_version(ffmpeg: FFVersion) -> str | None:
+    """Ask FFmpeg for its version once; every set-up of Home Assistant wants it."""
+    program = ffmpeg._ffmpeg
+    if program not in _ffmpeg_versions:
+        _ffmpeg_versions[program] = await _ask_version(ffmpeg)
+    return _ffmpeg_versions[program]
 
 
 @pytest.fixture(autouse=True)
@@ -169,8 +186,12 @@ def international_key() -> Any:
         if self.region != "ap-southeast-1":
             raise AuthenticationError("Invalid API-key provided.")
 
+    async def list_voices(self: CosyVoiceClient) -> tuple[ClonedVoice, ...]:
+        await check_key(self)
+        return ()
+
     with (
         patch.object(CosyVoiceClient, "check_key", check_key),
-        patch.object(CosyVoiceClient, "list_voices", return_value=()),
+        patch.object(CosyVoiceClient, "list_voices", list_voices),
     ):
         yield

@@ -361,6 +361,20 @@ async def test_a_failure_is_explained_and_the_same_file_taken_again(
     assert emulator.astray == 0
 
 
+async def test_a_refused_recording_is_called_a_recording(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    """The service has the same code for texts."""
+    emulator.script("error@http,request=create_voice,code=DataInspectionFailed")
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    assert result["errors"] == {"base": "voice_refused"}
+    reason = result["description_placeholders"]["reason"]
+    assert reason.startswith("The recording was blocked")
+
+
 async def test_a_voice_whose_creation_was_not_confirmed_is_not_made_again(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

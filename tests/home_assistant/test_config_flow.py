@@ -342,6 +342,7 @@ async def test_cloned_voices_are_offered_first(
     assert options[1]["value"] == "longanyang"
     result = await submit(hass, result, {"voice": CLONE, "model": "auto"})
     assert result["errors"] == {"voice": "voice_not_ready"}
+    assert result["description_placeholders"]["allowed"] == "Being prepared"
     result = await use(hass, result, VOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

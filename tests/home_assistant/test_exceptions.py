@@ -12,6 +12,7 @@ from custom_components.cosyvoice.client import (
     ArrearsError,
     AuthenticationError,
     ClientClosedError,
+    ClonedVoice,
     ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
@@ -23,6 +24,7 @@ from custom_components.cosyvoice.client import (
     RequestError,
     ServiceError,
     SsmlError,
+    SynthesisOptions,
     TextError,
     TextTooLongError,
     ThrottledError,
@@ -42,6 +44,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 from tests.texts import LANGUAGES
+
+from .conftest import CLONE
 
 REASONS = (
     "invalid_option",
@@ -74,9 +78,12 @@ def errors() -> Iterator[CosyVoiceError]:
 
 
 def unready() -> Iterator[OptionError]:
-    """Yield an error for each status of a voice that cannot speak."""
+    """Yield the client's error for each status of a voice that cannot speak."""
     for status in ("DEPLOYING", "UNDEPLOYED", "SOMETHING_NEW"):
-        yield OptionError("voice", "my-voice", status, "voice_not_ready")
+        voice = ClonedVoice(id=CLONE, model="cosyvoice-v3-flash", status=status)
+        with pytest.raises(OptionError) as caught:
+            SynthesisOptions(voice=CLONE).resolve("cn-beijing", [voice])
+        yield caught.value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -108,9 +115,13 @@ async def test_why_a_voice_is_not_ready_is_translated(
     hass: HomeAssistant, error: OptionError, language: str
 ) -> None:
     await hass.config.async_update(language=language)
+    texts = await async_get_translations(hass, language, "exceptions", {DOMAIN})
+    unknown = texts[f"component.{DOMAIN}.exceptions.voice_not_ready.message"]
     said = await async_explain(hass, error)
-    assert "my-voice" in said
+    assert CLONE in said
     assert error.allowed not in said
+    is_unknown = said == unknown.format(value=CLONE)
+    assert is_unknown == (error.allowed == "SOMETHING_NEW")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -182,6 +193,25 @@ def test_an_error_is_handled_alike_everywhere(
     handling = handling_of(error)
     assert (handling.form, handling.issue) == (form, issue)
     assert translated_error(error).translation_key == handling.text
+
+
+@pytest.mark.parametrize("flow", ["config", "config_subentries.voice"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_form_does_not_blame_the_connection_if_the_service_answered(
+    hass: HomeAssistant, flow: str, language: str
+) -> None:
+    """The text of such a key is that of the error, and nothing besides."""
+    await hass.config.async_update(language=language)
+    category = flow.partition(".")[0]
+    texts = await async_get_translations(hass, language, category, {DOMAIN})
+    blame = await async_explain(hass, CosyVoiceConnectionError("no"))
+    for error in errors():
+        reason = await async_explain(hass, error)
+        key = handling_of(error).form
+        if key == "cannot_connect":
+            shown = texts[f"component.{DOMAIN}.{flow}.error.{key}"]
+            assert shown.format(reason=reason) == reason
+        assert (reason == blame) == (type(error) is CosyVoiceConnectionError)
 
 
 def test_an_unknown_class_is_handled_as_its_base() -> None:

@@ -87,6 +87,11 @@ class CosyVoiceClient:
         return self._endpoint.region
 
     @property
+    def speech_urls(self) -> tuple[str, ...]:
+        """Addresses of the speech socket, in the order in which they are tried."""
+        return self._sockets.urls
+
+    @property
     def statistics(self) -> PoolStatistics:
         """Figures about connections and warm-ups."""
         return self._pool.statistics

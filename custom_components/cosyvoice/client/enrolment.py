@@ -18,6 +18,7 @@ from aiohttp import ClientSession
 from .account import (
     CUSTOMIZATION,
     DEPLOYING,
+    DESIGNED_PREFIX,
     ENROLMENT,
     NOT_APPROVED,
     AccountApi,
@@ -26,10 +27,12 @@ from .account import (
 from .catalogue import CATALOGUE
 from .counting import has_han
 from .errors import (
+    ContentError,
     CosyVoiceConnectionError,
     CosyVoiceError,
     CosyVoiceTimeoutError,
     ProtocolError,
+    RecordingContentError,
     ServiceError,
     ThrottledError,
     TooManyVoicesError,
@@ -144,11 +147,22 @@ class EnrolmentApi:
 
         Raises:
             RecordingError: The service cannot use the recording.
+            RecordingContentError: The service refuses the recording.
             UploadError: The service does not find the recording; upload it again.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
                 :class:`CosyVoiceTimeoutError` it may yet appear.
         """
+        try:
+            return await self._cloned(url, model, prefix, language, seconds)
+        except ContentError as err:
+            raise RecordingContentError(
+                err.message, code=err.code, request_id=err.request_id
+            ) from None
+
+    async def _cloned(
+        self, url: str, model: str, prefix: str, language: str | None, seconds: float
+    ) -> str:
         known = CATALOGUE.models[model]
         optional = {
             "language_hints": [language] if language else [],
@@ -382,7 +396,7 @@ def new_prefix() -> str:
 def prefix_of(voice_id: str) -> str:
     """Return the prefix that a custom voice was created with, empty for any other."""
     model = CATALOGUE.model_of_clone(voice_id)
-    name = voice_id.removeprefix(f"{model}-").removeprefix("vd-")
+    name = voice_id.removeprefix(f"{model}-").removeprefix(DESIGNED_PREFIX)
     return name.partition("-")[0] if model else ""
 
 

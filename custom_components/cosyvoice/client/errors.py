@@ -94,7 +94,7 @@ class ClientClosedError(CosyVoiceError):
 
 
 class NoAudioError(CosyVoiceError):
-    """The service took the text and gave no audio for it."""
+    """The service accepted the text and returned no audio for it."""
 
 
 class ThrottledError(CosyVoiceError):
@@ -167,12 +167,16 @@ class ContentError(RequestError):
     """The service's content inspection refused the text."""
 
 
+class RecordingContentError(ContentError):
+    """The service's content inspection refused a recording."""
+
+
 class TextError(RequestError):
     """The text cannot be spoken."""
 
 
 class EmptyTextError(TextError):
-    """The text holds nothing that can be spoken."""
+    """The text has nothing that can be spoken."""
 
 
 class SsmlError(TextError):
@@ -201,7 +205,7 @@ class SsmlError(TextError):
 
 
 class TextTooLongError(TextError):
-    """The text is longer than is spoken in one go."""
+    """The text is longer than one message may be."""
 
 
 class OptionError(RequestError):
@@ -210,7 +214,8 @@ class OptionError(RequestError):
     Attributes:
         option: The option's name, such as ``speech_rate``.
         value: The value that was refused.
-        allowed: What is allowed instead, as text: a range or a list of values.
+        allowed: What is allowed instead, as text: a range or a list of values. For
+            ``voice_not_ready``, the status of the voice.
         reason: ``invalid_option`` (out of range or of the wrong kind),
             ``instruction_too_long``, ``unknown_option``, ``unknown_voice``,
             ``unknown_model``, ``voice_model_mismatch``, ``voice_not_ready`` or
@@ -220,8 +225,8 @@ class OptionError(RequestError):
     def __init__(
         self, option: str, value: object, allowed: str, reason: str = "invalid_option"
     ) -> None:
-        """Word the refusal from its parts."""
-        super().__init__(f"{option}: {value!r} is not possible; allowed: {allowed}")
+        """Build the message from its parts."""
+        super().__init__(f"{option}: {value!r} is not possible ({reason}): {allowed}")
         self.option = option
         self.value = value
         self.allowed = allowed

@@ -239,10 +239,7 @@ class SynthesisOptions:
             raise OptionError("voice", self.voice, ", ".join(near), "unknown_voice")
         if status.get(self.voice, READY) != READY:
             raise OptionError(
-                "voice",
-                self.voice,
-                f"status {READY}, not {status[self.voice]}",
-                "voice_not_ready",
+                "voice", self.voice, status[self.voice], "voice_not_ready"
             )
         if self.model == AUTO:
             return available[0]

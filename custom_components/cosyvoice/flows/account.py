@@ -21,7 +21,13 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from ..account import KEEP_READY, async_check_account, async_region_of_rejected_key
+from ..account import (
+    KEEP_READY,
+    async_check_account,
+    async_region_of_rejected_key,
+    complete_options,
+    usable_data,
+)
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -39,7 +45,6 @@ from ..const import (
     CONF_REFUSE_OVER_BUDGET,
     CONF_TEMPORARY_KEYS,
     CONF_WORKSPACE_ID,
-    DEFAULT_OPTIONS,
     DEFAULT_REGION,
     LOGGER,
 )
@@ -89,15 +94,16 @@ class AccountForm:
     def __init__(
         self, hass: HomeAssistant, entry: CosyVoiceConfigEntry | None = None
     ) -> None:
-        """Show the data of an entry, or none for a new account."""
-        self.data: dict[str, Any] = {**entry.data} if entry else {}
+        """Show the usable data of an entry, or none for a new account."""
+        self._before = usable_data(entry.data) if entry else {}
+        self.data = self._before
         self.clones: tuple[ClonedVoice, ...] = ()
         self.errors: dict[str, str] = {}
         self.placeholders: dict[str, str] = {}
         self._hass = hass
         self._entry = entry
         self._typed_key = ""
-        self._asked = False
+        self._budget_shown = False
         self._point_to_console()
 
     def fill(self, user_input: Mapping[str, Any]) -> None:
@@ -106,14 +112,14 @@ class AccountForm:
         An empty key, and a section that was not sent, keep what is stored.
         """
         self._typed_key = user_input.get(CONF_API_KEY, "").strip()
-        self.data = _account(user_input, self._entry.data if self._entry else {})
+        self.data = _submitted(user_input, self._before)
 
     async def async_check(self) -> bool:
         """Return whether the account can be used, otherwise fill in the errors."""
         self.errors, self.placeholders = {}, {}
         error = await self._async_error()
-        if not error and self._loses_budget() and not self._asked:
-            self._asked = True
+        if not error and self._loses_budget() and not self._budget_shown:
+            self._budget_shown = True
             error = "budget_currency"
         if error:
             self.errors["base"] = error
@@ -176,7 +182,7 @@ class AccountForm:
             CATALOGUE.regions[data[CONF_REGION]].currency
             for data in (self._entry.data, self.data)
         )
-        budget = self._entry.options[CONF_MONTHLY_BUDGET]
+        budget = complete_options(self._entry.options)[CONF_MONTHLY_BUDGET]
         self.placeholders |= {"budget": f"{budget:,.2f} {old}", "currency": new}
         return True
 
@@ -209,10 +215,10 @@ class AccountForm:
         return None
 
 
-def _account(
+def _submitted(
     user_input: Mapping[str, Any], before: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the data that a filled-in form stands for."""
+    """Convert the input of the form to the data of an entry."""
     sent = {**user_input}
     if CONF_ADVANCED in sent:
         sent |= sent.pop(CONF_ADVANCED)
@@ -224,13 +230,14 @@ def _account(
 
 def loses_budget(entry: CosyVoiceConfigEntry, data: Mapping[str, Any]) -> bool:
     """Return whether other data change the currency of an account's budget."""
-    options = {**DEFAULT_OPTIONS, **entry.options}
+    options = complete_options(entry.options)
+    if options[CONF_BUDGET_UNIT] != "money" or not options[CONF_MONTHLY_BUDGET]:
+        return False
+    before = usable_data(entry.data).get(CONF_REGION, data[CONF_REGION])
     currencies = {
-        CATALOGUE.regions[region].currency
-        for region in (entry.data[CONF_REGION], data[CONF_REGION])
+        CATALOGUE.regions[region].currency for region in (before, data[CONF_REGION])
     }
-    in_money = options[CONF_BUDGET_UNIT] == "money" and options[CONF_MONTHLY_BUDGET]
-    return bool(in_money) and len(currencies) > 1
+    return len(currencies) > 1
 
 
 def update_account(

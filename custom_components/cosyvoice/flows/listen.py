@@ -211,7 +211,7 @@ class FirstAudition(Audition):
         self.close()
         await self.client.close()
         for entry in self._hass.config_entries.async_entries(DOMAIN):
-            if entry.data[CONF_API_KEY] == self._key:
+            if entry.data.get(CONF_API_KEY) == self._key:
                 ledger = async_get_ledger(self._hass, entry)
                 await ledger.async_load()
                 self._books.open(ledger)

@@ -11,11 +11,11 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_REGION
 from homeassistant.core import callback
-from homeassistant.helpers import entity_registry as er
 
 from ..const import CONF_STYLE, CONF_VOICE, NO_STYLE
 from ..coordinator import CosyVoiceConfigEntry
 from ..settings import DEFAULT_SETTINGS, complete
+from ..speech.engines import engine_ids
 from ..speech.sample import SampleBooks
 from ..voices.names import Words, in_chinese, romanized, voice_title
 from .creation import Creation, creatable
@@ -64,10 +64,7 @@ class VoiceSubentryFlow(CreationFlow):
         if user_input is not None and (settings := form.submit(user_input)):
             self._settings = settings
             return await self.async_step_listen()
-        engines = er.async_entries_for_config_entry(
-            er.async_get(self.hass), entry.entry_id
-        )
-        schema = form.full_schema([engine.entity_id for engine in engines])
+        schema = form.full_schema(engine_ids(self.hass, entry))
         return self.async_show_form(
             step_id="voice",
             data_schema=self.add_suggested_values_to_schema(schema, form.shown),

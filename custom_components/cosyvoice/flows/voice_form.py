@@ -97,6 +97,9 @@ class VoiceForm:
         self._words = words
         self._chosen = dict.fromkeys(FILTERS, ANY)
         self._wanted = ALL_VOICES
+        if before[CONF_MODEL] not in self._models():
+            # Home Assistant refuses a model of another region or release
+            self.shown[CONF_MODEL] = AUTO
         self._describe_voice(before[CONF_VOICE])
 
     def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -195,9 +198,9 @@ class VoiceForm:
             replace(options, format=wanted).resolve(self._region, self._clones)
 
     def _explain_option(self, error: OptionError, field: str) -> None:
-        key, placeholders = error_translation(error)
-        self._explain(key, field)
-        if key == "voice_not_ready":
+        _, placeholders = error_translation(error)
+        self._explain(error.reason, field)
+        if error.reason == "voice_not_ready":
             placeholders["allowed"] = self._words.name("voice_status", error.allowed)
         self.placeholders = {**placeholders, **self.placeholders}
 
@@ -275,7 +278,7 @@ class VoiceForm:
 def as_stored(
     user_input: Mapping[str, Any], before: Mapping[str, Any] = DEFAULT_SETTINGS
 ) -> dict[str, Any]:
-    """Return the settings that a filled-in form stands for.
+    """Convert the input of the form to settings.
 
     An optional field that was left empty is removed. A section that was not sent
     stays unchanged.
@@ -296,7 +299,7 @@ def as_stored(
 
 
 def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings as a form's values: the inverse of `as_stored`."""
+    """Convert settings to the values of the form: the inverse of `as_stored`."""
     shown = {
         key: SETTINGS[key].shown(value)
         for key, value in settings.items()

@@ -6,10 +6,8 @@ from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components import tts
 from homeassistant.components.tts.helper import get_engine_instance
 from homeassistant.components.websocket_api import current_connection
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
-from homeassistant.helpers import entity_registry as er
 
 from ..client import CATALOGUE, PARAMETERS
 from ..const import (
@@ -24,6 +22,7 @@ from ..const import (
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import translated
 from ..voices.samples import sample_text
+from .engines import engine_ids, may_control
 from .ha_cache import is_cached
 from .request import create_request
 
@@ -73,22 +72,17 @@ def sample_source(
 def _check_permission(engine_id: str) -> None:
     """Check that the user of the media browser, if it is one, may use an engine."""
     connection = current_connection.get()
-    if connection is None:
-        return
-    user = connection.user
-    if not user.permissions.check_entity(engine_id, POLICY_CONTROL):
+    if connection and not may_control(connection.user, engine_id):
         raise Unauthorized(
-            user_id=user.id, entity_id=engine_id, permission=POLICY_CONTROL
+            user_id=connection.user.id, entity_id=engine_id, permission=POLICY_CONTROL
         )
 
 
 def _engine(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> tuple[str, Any]:
     """Return an engine of an account and its entity id."""
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        if entity.domain == Platform.TTS and (
-            engine := get_engine_instance(hass, entity.entity_id)
-        ):
-            return entity.entity_id, engine
+    for engine_id in engine_ids(hass, entry):
+        if engine := get_engine_instance(hass, engine_id):
+            return engine_id, engine
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="no_engine",

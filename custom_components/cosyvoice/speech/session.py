@@ -10,8 +10,10 @@ from homeassistant.config_entries import ConfigEntryState
 
 from ..client import (
     ClientClosedError,
+    CosyVoiceConnectionError,
     CosyVoiceError,
     OptionError,
+    ServiceError,
     TextError,
     Utterance,
     UtteranceReport,
@@ -182,10 +184,11 @@ class Session:
             return
         if error:
             report_failure(speaker.hass, speaker.entry, error)
-            speaker.outage.failed(error)
+            if isinstance(error, CosyVoiceConnectionError | ServiceError):
+                self._runtime.outage.began(error)
         elif report.outcome == "finished":
             report_success(speaker.hass, speaker.entry)
-            speaker.outage.spoke()
+            self._runtime.outage.ended()
 
     async def _after_failure(
         self, error: CosyVoiceError | OverBudgetError, language: str

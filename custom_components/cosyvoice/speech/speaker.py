@@ -14,7 +14,6 @@ from ..settings import complete
 from ..text.message import check_message
 from ..text.ssml import is_ssml
 from .ha_cache import is_cached
-from .outage import Outage
 from .request import SpeechRequest, create_request
 
 
@@ -28,7 +27,6 @@ class Speaker:
         runtime: The account's run-time data, which a reload replaces.
         subentry_id: The voice's subentry.
         entity_id: The engine's entity.
-        outage: Whether the account's service is available.
     """
 
     hass: HomeAssistant
@@ -36,7 +34,6 @@ class Speaker:
     runtime: CosyVoiceData
     subentry_id: str
     entity_id: str
-    outage: Outage
 
     @property
     def region_and_cloned(self) -> tuple[str, tuple[ClonedVoice, ...]]:

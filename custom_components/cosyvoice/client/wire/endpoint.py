@@ -72,8 +72,8 @@ class Endpoint:
                 see :func:`request_headers`.
 
         Raises:
-            ValueError: The region is unknown, or the URL or the workspace id is not
-                one.
+            ValueError: The region is unknown, or the URL or the workspace id is
+                invalid.
         """
         if (known := CATALOGUE.regions.get(region)) is None:
             msg = f"Unknown region {region!r}"
@@ -106,6 +106,11 @@ class Route:
         self._urls = list(urls)
         self._repeatable = repeatable
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All addresses, in the order in which they are tried."""
+        return tuple(self._urls)
+
     async def request[T](self, send: Callable[[str], Awaitable[T]]) -> T:
         """Return the answer of the first address that serves.
 
@@ -115,7 +120,7 @@ class Route:
             CosyVoiceError: None serves, for this reason.
         """
         refused, failure = False, None
-        for url in tuple(self._urls):
+        for url in self.urls:
             try:
                 answer = await send(url)
             except CosyVoiceError as err:

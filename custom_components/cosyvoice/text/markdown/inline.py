@@ -270,7 +270,10 @@ class InlineReader(StepReader, ABC):
 
     def _backslash(self) -> None:
         after = self._character(self._at + 1)
-        if after in ("(", "["):
+        if tag := self._whole(markup.ESCAPED_TAG, markup.ESCAPED_TAG_BEGUN):
+            self._say(tag.replace("\\", ""))
+            self._at += len(tag)
+        elif after in ("(", "["):
             self._begin_formula("\\" + after)
         elif after and after in markup.ESCAPABLE:
             self._at += 1

@@ -7,6 +7,7 @@ that ending when more arrives. Quantifiers are possessive: no text takes long to
 import re
 
 from ..characters import EMOJI, KEYCAP, STOPS
+from ..tags import CONTROL_TAGS, SOUND_TAGS
 
 # A terminal's colors and the like.
 ESCAPE = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
@@ -61,6 +62,9 @@ FORMULA_ENDS = {
     "\\(": re.compile(r"\\\)|(?=\n)"),
     "\\[": re.compile(r"\\\]|(?=\n\n)"),
 }
+# A tag such as "[laughing]" with escaped brackets, which is no formula.
+ESCAPED_TAG = re.compile(rf"\\\[(?:{'|'.join(CONTROL_TAGS + SOUND_TAGS)})\\?\]")
+ESCAPED_TAG_BEGUN = re.compile(r"\\\[[a-z ]{0,23}+\\?")
 DOLLAR_END = re.compile(r"(?<![\s\\])\$(?!\d)")
 
 # The target of a reference link; a footnote is text.
