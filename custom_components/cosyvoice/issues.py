@@ -26,6 +26,7 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .numbers import localized, pattern_of
 from .settings import complete
 from .usage.budget import THRESHOLDS
 
@@ -133,7 +134,8 @@ def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
             (f"budget_{percent}_money", True),
         ):
             if reached[-1:] == [percent] and is_money == budget.is_money:
-                open_issue(hass, entry, cause, {"budget": budget.shown})
+                shown = localized(budget.shown, pattern_of(hass))
+                open_issue(hass, entry, cause, {"budget": shown})
             else:
                 close_issue(hass, entry, cause)
 

@@ -50,6 +50,7 @@ from ..const import (
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
+from ..numbers import localized, pattern_of
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
 """The fields of the section ``advanced``."""
@@ -183,7 +184,8 @@ class AccountForm:
             for data in (self._entry.data, self.data)
         )
         budget = complete_options(self._entry.options)[CONF_MONTHLY_BUDGET]
-        self.placeholders |= {"budget": f"{budget:,.2f} {old}", "currency": new}
+        lost = localized(f"{budget:,.2f} {old}", pattern_of(self._hass))
+        self.placeholders |= {"budget": lost, "currency": new}
         return True
 
     async def _async_error(self) -> str | None:

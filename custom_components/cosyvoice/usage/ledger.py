@@ -22,6 +22,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
+from ..numbers import localized, pattern_of
 from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
@@ -285,7 +286,7 @@ class UsageLedger:
                 else "over_budget",
                 translation_placeholders={
                     "account": self._entry.title,
-                    "budget": budget.shown,
+                    "budget": localized(budget.shown, pattern_of(self._hass)),
                 },
             )
 
