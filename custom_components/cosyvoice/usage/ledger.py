@@ -20,9 +20,9 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..amounts import localized, pattern_of
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
-from ..numbers import localized, pattern_of
 from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
