@@ -28,6 +28,7 @@ from ..account import (
     complete_options,
     usable_data,
 )
+from ..amounts import localized, pattern_of
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -172,7 +173,11 @@ class AccountForm:
 
     def _point_to_console(self) -> None:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
-        self.placeholders["console_url"] = CATALOGUE.regions[region].console_url
+        self.placeholders |= {
+            "console_url": CATALOGUE.regions[region].console_url,
+            "console_beijing": CATALOGUE.regions["cn-beijing"].console_url,
+            "console_singapore": CATALOGUE.regions["ap-southeast-1"].console_url,
+        }
 
     def _loses_budget(self) -> bool:
         """Return whether the account's budget is in a currency that it leaves."""
@@ -183,7 +188,8 @@ class AccountForm:
             for data in (self._entry.data, self.data)
         )
         budget = complete_options(self._entry.options)[CONF_MONTHLY_BUDGET]
-        self.placeholders |= {"budget": f"{budget:,.2f} {old}", "currency": new}
+        lost = localized(f"{budget:,.2f} {old}", pattern_of(self._hass))
+        self.placeholders |= {"budget": lost, "currency": new}
         return True
 
     async def _async_error(self) -> str | None:

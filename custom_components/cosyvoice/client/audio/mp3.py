@@ -1,9 +1,8 @@
 """MP3 frames of several tasks, joined into one stream."""
 
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import ProtocolError
 from .writer import AudioWriter
@@ -48,8 +47,7 @@ def samples_per_frame(sample_rate: int) -> int:
     return 1152 if sample_rate >= 32_000 else 576
 
 
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
+class FrameHeader(NamedTuple):
     """The header of an MPEG audio layer III frame.
 
     Attributes:
@@ -137,13 +135,6 @@ class Mp3Writer(AudioWriter):
         return b"".join(frames)
 
     def end_task(self) -> None:
-        """Check that the last frame is complete."""
-        incomplete = bool(self._rest)
-        self._begin_stream()
-        if incomplete:
-            raise ProtocolError("The service's MP3 ends in the middle of a frame")
-
-    def abort_task(self) -> None:
         """Drop an incomplete frame."""
         self._begin_stream()
 
