@@ -14,6 +14,7 @@ import pytest
 # Before Home Assistant's loader does: the test plugin has a package of the same
 # name, which would hide this one.
 import custom_components  # noqa: F401
+from homeassistant.components.ffmpeg import FFVersion
 from homeassistant.data_entry_flow import FlowHandler, FlowManager
 
 from .texts import unexplained
@@ -38,6 +39,13 @@ def local_sockets(socket_enabled: None) -> None:
 
 
 @pytest.fixture(autouse=True)
+def disable_http_server(request: pytest.FixtureRequest) -> None:
+    """Keep Home Assistant's server from starting, as the test plugin does, where there is one."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("disable_http_server")
+
+
+@pytest.fixture(autouse=True)
 def home_assistant(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
@@ -46,11 +54,26 @@ def home_assistant(
         yield
         return
     request.getfixturevalue("enable_custom_integrations")
-    with patch(
-        "homeassistant.components.tts._init_tts_cache_dir",
-        return_value=str(tmp_path_factory.mktemp("tts")),
+    with (
+        patch(
+            "homeassistant.components.tts._init_tts_cache_dir",
+            return_value=str(tmp_path_factory.mktemp("tts")),
+        ),
+        patch.object(FFVersion, "get_version", _ffmpeg_version),
     ):
         yield
+
+
+_ffmpeg_versions: dict[str, str | None] = {}
+_ask_version = FFVersion.get_version
+
+
+async def _ffmpeg_version(ffmpeg: FFVersion) -> str | None:
+    """Ask FFmpeg for its version once; every set-up of Home Assistant wants it."""
+    program = ffmpeg._ffmpeg
+    if program not in _ffmpeg_versions:
+        _ffmpeg_versions[program] = await _ask_version(ffmpeg)
+    return _ffmpeg_versions[program]
 
 
 @pytest.fixture(autouse=True)

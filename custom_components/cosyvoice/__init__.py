@@ -21,7 +21,7 @@ from .client import AuthenticationError, CosyVoiceClient, CosyVoiceError
 from .const import CONF_KEEP_READY, CONF_TEMPORARY_KEYS, DOMAIN, settings_signal
 from .coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from .entity import async_update_devices
-from .flows.audio_view import register_views
+from .flows.audio_view import register_view
 from .issues import (
     close_issues,
     open_issue,
@@ -36,6 +36,7 @@ from .outage import Outage
 from .services import async_setup_actions
 from .speech.fallback import follow_renamed_engines
 from .usage.ledger import async_get_ledger, async_remove_ledger
+from .voices.pictures import async_serve_pictures
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,9 +55,10 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register actions and views, and follow the fallback engines."""
+    """Register actions and web paths, and follow the fallback engines."""
     async_setup_actions(hass)
-    register_views(hass)
+    register_view(hass)
+    await async_serve_pictures(hass)
     follow_renamed_engines(hass)
     return True
 

@@ -76,7 +76,6 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             config_entry=entry,
             name=f"{DOMAIN} voices",
             update_interval=VOICES_UPDATE_INTERVAL,
-            always_update=False,
         )
         self.data = {}
         self._client = client
@@ -145,7 +144,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         }
 
     @callback
-    def async_name(self, prefix: str, name: str | None) -> None:
+    def async_set_name(self, prefix: str, name: str | None) -> None:
         """Store the name of the voice with a prefix, or forget it if None.
 
         A name is stored before its voice is created: a voice whose creation was not
@@ -177,5 +176,5 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
             CosyVoiceError: The service did not delete it.
         """
         await self._client.enrolment.delete(voice)
-        self.async_name(prefix_of(voice), None)
+        self.async_set_name(prefix_of(voice), None)
         await self.async_refresh()

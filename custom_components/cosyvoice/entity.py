@@ -16,7 +16,6 @@ from .client import CATALOGUE
 from .const import AUTO, CONF_MODEL, CONF_VOICE, DOMAIN, MANUFACTURER, settings_signal
 from .coordinator import CosyVoiceConfigEntry
 from .settings import complete
-from .voices.languages import voices_in
 from .voices.names import romanized, unique_names
 
 
@@ -95,7 +94,7 @@ class VoiceEntity(CosyVoiceEntity):
     def voice_names(self) -> dict[str, str]:
         """Return the names of all voices by id, the same in every language."""
         runtime = self.entry.runtime_data
-        system = [voice.id for voice in voices_in(runtime.client.region)]
+        system = [voice.id for voice in CATALOGUE.voices_in(runtime.client.region)]
         chosen = self.settings[CONF_VOICE]
         return unique_names(
             (*runtime.voices.data, *system, chosen), runtime.voices.names

@@ -4,10 +4,11 @@ A cause has at most one issue per account, or per voice. The next successful mes
 the next list of voices closes it.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
+from typing import NamedTuple
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import CONF_REGION
@@ -49,7 +50,10 @@ def report_failure(
                 hass, _async_ask_for_key(hass, entry), f"{DOMAIN} rejected key"
             )
     elif isinstance(error, VoiceError):
-        hass.async_create_task(entry.runtime_data.voices.async_request_refresh())
+        hass.async_create_task(
+            entry.runtime_data.voices.async_request_refresh(),
+            f"{DOMAIN} voices after an error",
+        )
     elif (cause := handling_of(error).issue) and (
         not isinstance(error, ThrottledError) or _throttled_repeatedly(hass, entry)
     ):
@@ -140,34 +144,27 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
 
     Close the others.
     """
-    wanted = {}
-    for subentry in entry.subentries.values():
+    names = entry.runtime_data.voices.names
+    issues = {}
+    for subentry_id, subentry in entry.subentries.items():
         settings = complete(subentry.data)
         voices = {settings[CONF_VOICE], *settings[CONF_LANGUAGE_VOICES].values()}
         for voice in voices:
             if cause := entry.runtime_data.voices.problem(voice):
-                issue_id = _issue_id(entry, cause, subentry.subentry_id, _digest(voice))
-                wanted[issue_id] = (cause, subentry, voice)
-    _close_others(hass, entry, "voice_", wanted)
-    for issue_id, (cause, subentry, voice) in wanted.items():
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            data={
-                "entry_id": entry.entry_id,
-                "subentry_id": subentry.subentry_id,
-                "voice": voice,
-            },
-            is_fixable=True,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=cause,
-            translation_placeholders={
-                "name": subentry.title,
-                "voice": entry.runtime_data.voices.names.get(voice, voice),
-                "default": DEFAULT_VOICE,
-            },
-        )
+                issues[_issue_id(entry, cause, subentry_id, _digest(voice))] = _Issue(
+                    cause,
+                    {
+                        "name": subentry.title,
+                        "voice": names.get(voice, voice),
+                        "default": DEFAULT_VOICE,
+                    },
+                    {
+                        "entry_id": entry.entry_id,
+                        "subentry_id": subentry_id,
+                        "voice": voice,
+                    },
+                )
+    _update(hass, entry, "voice_", issues)
 
 
 @callback
@@ -191,25 +188,14 @@ def update_unused_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
         for row, totals in (runtime.usage.between(first, today) if old else {}).items()
         if totals.requests > totals.failures
     }
-    wanted = {
-        _issue_id(entry, "unused_voice", _digest(voice.id)): voice
+    issues = {
+        _issue_id(entry, "unused_voice", _digest(voice.id)): _Issue(
+            "unused_voice", {"name": voice.name or voice.id, "account": entry.title}
+        )
         for voice in old
         if voice.id not in spoken
     }
-    _close_others(hass, entry, "unused_voice_", wanted)
-    for issue_id, voice in wanted.items():
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="unused_voice",
-            translation_placeholders={
-                "name": voice.name or voice.id,
-                "account": entry.title,
-            },
-        )
+    _update(hass, entry, "unused_voice_", issues)
 
 
 @callback
@@ -225,24 +211,14 @@ def update_fallback_issues(
         entry: The account.
         missing: The missing engine by the id of the voice's subentry.
     """
-    wanted = {
-        _issue_id(entry, "fallback_gone", subentry_id, engine): (subentry_id, engine)
+    issues = {
+        _issue_id(entry, "fallback_gone", subentry_id, engine): _Issue(
+            "fallback_gone",
+            {"name": entry.subentries[subentry_id].title, "engine": engine},
+        )
         for subentry_id, engine in missing.items()
     }
-    _close_others(hass, entry, "fallback_gone_", wanted)
-    for issue_id, (subentry_id, engine) in wanted.items():
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="fallback_gone",
-            translation_placeholders={
-                "name": entry.subentries[subentry_id].title,
-                "engine": engine,
-            },
-        )
+    _update(hass, entry, "fallback_gone_", issues)
 
 
 async def async_handle_rejected_key(
@@ -296,16 +272,42 @@ def _issue_id(entry: CosyVoiceConfigEntry, cause: str, *details: str) -> str:
     return "_".join((cause, entry.entry_id, *details))
 
 
-def _close_others(
+class _Issue(NamedTuple):
+    """An issue of one voice.
+
+    Attributes:
+        cause: Its translation key.
+        placeholders: The placeholders of its texts.
+        data: What the flow that fixes it needs, None if there is no such flow.
+    """
+
+    cause: str
+    placeholders: dict[str, str]
+    data: dict[str, str | int | float | None] | None = None
+
+
+@callback
+def _update(
     hass: HomeAssistant,
     entry: CosyVoiceConfigEntry,
     prefix: str,
-    wanted: Container[str],
+    issues: Mapping[str, _Issue],
 ) -> None:
-    """Close the open issues whose ids begin so, apart from those that are wanted."""
+    """Open issues by id, and close the others of an account with an id's prefix."""
     for issue_id in _open_issue_ids(hass, entry):
-        if issue_id.startswith(prefix) and issue_id not in wanted:
+        if issue_id.startswith(prefix) and issue_id not in issues:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id, issue in issues.items():
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            data=issue.data,
+            is_fixable=issue.data is not None,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=issue.cause,
+            translation_placeholders=issue.placeholders,
+        )
 
 
 def _open_issue_ids(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> list[str]:

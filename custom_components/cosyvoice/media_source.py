@@ -87,24 +87,26 @@ class VoiceGallery(MediaSource):
 
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
-        """Return a shelf of the gallery.
+        """Return a folder of the gallery.
 
         Raises:
-            BrowseError: There is no such shelf.
+            BrowseError: There is no such folder.
         """
         entry, path = self._find(item)
         if entry:
-            shelf = (await _Account.load(self._hass, entry)).shelf(path)
+            folder = (await _Account.load(self._hass, entry)).browse(path)
         else:
-            accounts = [_folder(each.entry_id, each.title) for each in self._loaded]
-            shelf = None if path else _folder("", "CosyVoice", children=accounts)
-        if shelf is None:
+            accounts = [
+                _media_folder(each.entry_id, each.title) for each in self._loaded
+            ]
+            folder = None if path else _media_folder("", "CosyVoice", children=accounts)
+        if folder is None:
             raise BrowseError(
                 translation_domain=DOMAIN,
                 translation_key="not_in_gallery",
                 translation_placeholders={"identifier": item.identifier},
             )
-        return shelf
+        return folder
 
     async def async_search_media(
         self, item: MediaSourceItem, query: SearchMediaQuery
@@ -153,8 +155,8 @@ class _Account:
         await entry.runtime_data.voices.async_read_once()
         return cls(entry, await Words.load(hass), hass.config.language)
 
-    def shelf(self, path: Sequence[str]) -> BrowseMediaSource | None:
-        """Return what is at a path, None if there is nothing."""
+    def browse(self, path: Sequence[str]) -> BrowseMediaSource | None:
+        """Return the folder at a path, None if there is none."""
         match path:
             case []:
                 children = [self._folder([name]) for name in self._first_level()]
@@ -205,9 +207,9 @@ class _Account:
     ) -> BrowseMediaSource:
         identifier = "/".join([self.entry.entry_id, *path])
         if not path:
-            return _folder(identifier, self.entry.title, None, children)
+            return _media_folder(identifier, self.entry.title, None, children)
         image = path[-1] if path[-1] in KINDS else LANGUAGES
-        return _folder(identifier, self._name(path[-1]), picture(image), children)
+        return _media_folder(identifier, self._name(path[-1]), picture(image), children)
 
     def _voices(
         self, path: Sequence[str], wanted: VoiceFilter
@@ -230,7 +232,7 @@ class _Account:
         ]
 
 
-def _folder(
+def _media_folder(
     identifier: str,
     title: str,
     thumbnail: str | None = None,

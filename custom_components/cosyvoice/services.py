@@ -1,6 +1,6 @@
 """The actions: usage, voices, their deletion, and speech into a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -31,9 +31,9 @@ from .speech.engines import engine_ids, may_control
 from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
-from .voices.kinds import KINDS, kinds_of
-from .voices.languages import tags_of
-from .voices.names import in_chinese, kind_of, unique_names
+from .voices.kinds import KINDS, kinds_of, origin_of
+from .voices.languages import languages_of, tags_of
+from .voices.names import in_chinese, unique_names
 
 GET_USAGE_SCHEMA = vol.Schema(
     {
@@ -127,21 +127,12 @@ async def _async_list_voices(call: ServiceCall) -> ServiceResponse:
             for voice in CATALOGUE.voices_in(runtime.client.region)
         ),
     ]
-    language, kind, model = (
-        call.data.get(name) for name in ("language", "kind", "model")
-    )
     names = unique_names((voice["voice_id"] for voice in voices), runtime.voices.names)
     return {
         "voices": [
             {**voice, "name": names[voice["voice_id"]]}
             for voice in voices
-            if kind in {None, voice["kind"], *voice["kinds"]}
-            and (model is None or model in voice["models"])
-            and (
-                language is None
-                or language in voice["languages"]
-                or language in tags_of(voice["voice_id"])
-            )
+            if _passes(voice, call.data)
         ]
     }
 
@@ -204,19 +195,28 @@ def _voice_shown(voice: Voice, *, chinese: bool) -> dict[str, Any]:
 
 
 def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
-    model = CATALOGUE.models.get(clone.model or "")
     return {
         "voice_id": clone.id,
         "description": "",
-        "kind": kind_of(clone),
+        "kind": origin_of(clone),
         "kinds": _kinds(clone.id),
         "gender": None,
-        "languages": list(model.language_hints if model else ()) or ["zh", "en"],
+        "languages": list(languages_of(clone.id)),
         "dialect": None,
         "models": [clone.model] if clone.model else [],
         "styles": [],
         "status": clone.status,
     }
+
+
+def _passes(voice: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+    """Return whether a voice of the answer passes the filters of a call."""
+    kind, language, model = map(filters.get, ("kind", "language", "model"))
+    return (
+        (kind is None or kind in {voice["kind"], *voice["kinds"]})
+        and (language is None or language in tags_of(voice["voice_id"]))
+        and (model is None or model in voice["models"])
+    )
 
 
 def _kinds(voice_id: str) -> list[str]:

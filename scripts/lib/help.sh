@@ -6,3 +6,5 @@ for argument in "$@"; do
   fi
 done
 unset argument
+# Many containers set it: every start of Home Assistant would compile thousands of modules
+unset PYTHONDONTWRITEBYTECODE

@@ -326,6 +326,16 @@ async def test_the_key_is_in_no_error_and_no_log(
     assert KEY not in repr(api)
 
 
+@pytest.mark.parametrize("model", ["cosyvoice-v3-flash", "cosyvoice-v3.5-plus"])
+def test_the_id_tells_designed_voices_from_cloned_ones(model: str) -> None:
+    cloned, designed = (
+        ClonedVoice(id=f"{model}-{name}", model=model, status="OK")
+        for name in ("vdhome-5a40", "vd-home-5a40")
+    )
+    assert not cloned.is_designed
+    assert designed.is_designed
+
+
 async def test_the_emulated_service_is_understood() -> None:
     voices = {f"cosyvoice-v3-flash-home-{number}": "OK" for number in range(23)}
     config = EmulatorConfig(api_keys={KEY}, cloned_voices=voices)

@@ -35,9 +35,9 @@ def test_punctuation_alone_is_not_speakable(text: str, *, speakable: bool) -> No
 
 
 def test_a_new_task_owes_nothing() -> None:
-    """Nothing sent, nothing owed."""
+    """Nothing was sent, so nothing is pending."""
     progress = TaskProgress(START)
-    assert not progress.owed
+    assert not progress.is_pending
     assert not progress.begun
     assert progress.known
     assert rest_of(progress) == ""
@@ -65,7 +65,7 @@ def test_sentences_are_ticked_off(*, with_text: bool, with_usage: bool) -> None:
         assert not progress.in_sentence
         left = "".join(SENTENCES[number + 1 :])
         assert rest_of(progress).strip() == left.strip()
-    assert not progress.owed
+    assert not progress.is_pending
 
 
 def test_the_text_of_the_beginning_serves_for_the_end() -> None:
@@ -100,7 +100,7 @@ def test_a_far_match_beyond_the_bill_is_refused() -> None:
 
 
 def test_an_event_that_comes_twice_counts_once() -> None:
-    """The next sentence, though it reads the same, is still owed."""
+    """The next sentence, though it reads the same, is still pending."""
     progress = progress_of("好的。", "好的。")
     end(progress, "好的。", 5)
     progress.note(SentenceEnd("好的。", ()), START)
@@ -172,7 +172,7 @@ def test_a_sentence_that_was_worded_otherwise_is_no_error() -> None:
     progress.note(Usage(13), START)
     progress.note(SentenceEnd("今天三摄氏度。", ()), START)
     progress.note(TaskFinished(asked=True), START)
-    assert not progress.owed
+    assert not progress.is_pending
 
 
 def test_a_sentence_of_which_only_the_beginning_is_reported_is_no_error() -> None:
@@ -180,7 +180,7 @@ def test_a_sentence_of_which_only_the_beginning_is_reported_is_no_error() -> Non
     progress = progress_of("It is cold today, and it will rain.")
     end(progress, "It is cold today,", 35)
     progress.note(TaskFinished(asked=True), START)
-    assert not progress.owed
+    assert not progress.is_pending
 
 
 def test_a_sentence_that_ended_too_early_by_report_and_bill_is_an_error() -> None:
@@ -375,4 +375,4 @@ def test_the_reported_text_may_be_only_the_beginning_of_a_sentence() -> None:
         assert rest_of(progress).strip() == "".join(SENTENCES[number:]).strip()
         end(progress, beginning)
     progress.note(TaskFinished(asked=True), START)
-    assert not progress.owed
+    assert not progress.is_pending

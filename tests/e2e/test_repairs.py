@@ -23,7 +23,7 @@ from .conftest import KEYS
 
 pytestmark = [
     # One process for all of these tests, as they share one house
-    pytest.mark.xdist_group("e2e repairs"),
+    pytest.mark.xdist_group("e2e browser"),
     pytest.mark.timeout(300),
     needs_chromium,
 ]

@@ -16,6 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.cosyvoice.client import (
     CATALOGUE,
     AuthenticationError,
+    ClonedVoice,
     CosyVoiceClient,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
@@ -132,8 +133,12 @@ def international_key() -> Any:
         if self.region != "ap-southeast-1":
             raise AuthenticationError("Invalid API-key provided.")
 
+    async def list_voices(self: CosyVoiceClient) -> tuple[ClonedVoice, ...]:
+        await check_key(self)
+        return ()
+
     with (
         patch.object(CosyVoiceClient, "check_key", check_key),
-        patch.object(CosyVoiceClient, "list_voices", return_value=()),
+        patch.object(CosyVoiceClient, "list_voices", list_voices),
     ):
         yield

@@ -12,7 +12,7 @@ from custom_components.cosyvoice.voices.languages import (
 )
 from homeassistant.util.language import matches
 
-BEIJING = "cn-beijing"
+BEIJING, SINGAPORE = "cn-beijing", "ap-southeast-1"
 CLONE = "cosyvoice-v3-flash-myhome-7c1e"
 
 
@@ -92,6 +92,17 @@ def test_another_voice_speaks_what_the_chosen_one_cannot(
     voice: str, tag: str, fitting: str
 ) -> None:
     assert fitting_voice(voice, tag, {}, BEIJING) == fitting
+
+
+@pytest.mark.parametrize("voice", ["loongmary", "loongeva_v3.6", "loongjohn"])
+@pytest.mark.parametrize("tag", ["en", "en-US", "en-GB"])
+def test_an_accent_does_not_replace_the_chosen_voice(voice: str, tag: str) -> None:
+    assert fitting_voice(voice, tag, {}, SINGAPORE) == voice
+
+
+def test_a_voice_set_for_an_accent_is_used() -> None:
+    language_voices = {"en-US": "loongjohn"}
+    assert fitting_voice("loongmary", "en-US", language_voices, BEIJING) == "loongjohn"
 
 
 def test_fitting_voice_prefers_gender_then_model() -> None:

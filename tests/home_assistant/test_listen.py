@@ -249,9 +249,12 @@ async def test_the_first_voice_is_booked_once_there_is_an_account(
     hass: HomeAssistant,
     emulator: Emulator,
     hass_client_no_auth: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is heard before Home Assistant has set the integration up."""
     assert await async_setup_component(hass, "tts", {})
+    # As Home Assistant's server does, so that paths can be added while it runs
+    monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
     result = await first(hass, emulator)
     assert not emulator.tasks
     address, browser = url(result), await hass_client_no_auth()

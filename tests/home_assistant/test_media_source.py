@@ -81,14 +81,14 @@ async def resolve(hass: HomeAssistant, *path: str) -> media_source.PlayMedia:
     return await media_source.async_resolve_media(hass, place, "media_player.kitchen")
 
 
-def titles(shelf: BrowseMedia) -> list[str]:
-    return [child.title for child in shelf.children or ()]
+def titles(folder: BrowseMedia) -> list[str]:
+    return [child.title for child in folder.children or ()]
 
 
-async def voices_below(hass: HomeAssistant, shelf: BrowseMedia) -> set[str]:
-    """Return the ids of all voices that a shelf leads to."""
+async def voices_below(hass: HomeAssistant, folder: BrowseMedia) -> set[str]:
+    """Return the ids of all voices that a folder leads to."""
     found = set()
-    for child in shelf.children or ():
+    for child in folder.children or ():
         if child.can_expand:
             below = await browse(hass, child.media_content_id)
             found |= await voices_below(hass, below)
@@ -108,7 +108,7 @@ async def test_it_leads_to_every_voice(
     assert found == every | {CLONE, DESIGNED}
 
 
-async def test_shelves_have_names_and_pictures(
+async def test_folders_have_names_and_pictures(
     hass: HomeAssistant, gallery: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """Custom voices come first, then the language of whoever listens."""
@@ -124,19 +124,19 @@ async def test_shelves_have_names_and_pictures(
     pictures = [child.thumbnail for child in language.children or ()]
     assert len(set(pictures)) == len(pictures)
     client = await hass_client()
-    for shelf in (root, language):
-        for child in shelf.children or ():
+    for folder in (root, language):
+        for child in folder.children or ():
             response = await client.get(child.thumbnail)
             assert response.status == 200
             assert response.content_type == "image/svg+xml"
-    assert (await client.get("/api/cosyvoice/picture/en")).status == 404
+    assert (await client.get("/cosyvoice/pictures/en.svg")).status == 404
 
 
 async def test_a_voice_that_cannot_speak_yet_tells_why(
     hass: HomeAssistant, gallery: MockConfigEntry
 ) -> None:
-    shelf = await browse(hass, f"{ROOT}/{gallery.entry_id}/yours")
-    ready, preparing = shelf.children or ()
+    folder = await browse(hass, f"{ROOT}/{gallery.entry_id}/yours")
+    ready, preparing = folder.children or ()
     assert ready.can_play
     assert not preparing.can_play
     assert "Being prepared" in preparing.title

@@ -216,6 +216,17 @@ async def test_a_voice_that_cannot_speak(
     assert causes(hass) == []
 
 
+async def test_an_empty_list_at_the_start_misses_a_voice(
+    hass: HomeAssistant, emulator: Emulator, with_clone: MockConfigEntry
+) -> None:
+    """The voice was deleted while Home Assistant was down."""
+    emulator.config.cloned_voices = {}
+    await hass.config_entries.async_reload(with_clone.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert with_clone.runtime_data.voices.resolve(CLONE) == "longanyang"
+    assert causes(hass) == ["voice_gone"]
+
+
 async def test_a_voice_is_not_missed_without_a_list(
     hass: HomeAssistant, emulator: Emulator, with_clone: MockConfigEntry
 ) -> None:

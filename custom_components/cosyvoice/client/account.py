@@ -28,6 +28,9 @@ ENROLMENT: Final = "voice-enrollment"
 CUSTOMIZATION: Final = "/services/audio/tts/customization"
 """Path of all requests about custom voices."""
 
+DESIGNED_PREFIX: Final = "vd-"
+"""What the id of a designed voice has after the model, see `Catalogue.model_of_clone`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClonedVoice:
@@ -52,6 +55,11 @@ class ClonedVoice:
     def is_ready(self) -> bool:
         """Whether it can speak."""
         return self.status == READY
+
+    @property
+    def is_designed(self) -> bool:
+        """Whether it was designed from a description, not cloned from a recording."""
+        return self.id.startswith(f"{self.model}-{DESIGNED_PREFIX}")
 
 
 class AccountApi:

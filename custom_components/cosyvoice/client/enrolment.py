@@ -18,6 +18,7 @@ from aiohttp import ClientSession
 from .account import (
     CUSTOMIZATION,
     DEPLOYING,
+    DESIGNED_PREFIX,
     ENROLMENT,
     NOT_APPROVED,
     AccountApi,
@@ -395,7 +396,7 @@ def new_prefix() -> str:
 def prefix_of(voice_id: str) -> str:
     """Return the prefix that a custom voice was created with, empty for any other."""
     model = CATALOGUE.model_of_clone(voice_id)
-    name = voice_id.removeprefix(f"{model}-").removeprefix("vd-")
+    name = voice_id.removeprefix(f"{model}-").removeprefix(DESIGNED_PREFIX)
     return name.partition("-")[0] if model else ""
 
 

@@ -94,7 +94,7 @@ class ClientClosedError(CosyVoiceError):
 
 
 class NoAudioError(CosyVoiceError):
-    """The service took the text and gave no audio for it."""
+    """The service accepted the text and returned no audio for it."""
 
 
 class ThrottledError(CosyVoiceError):
@@ -180,7 +180,7 @@ class TextError(RequestError):
 
 
 class EmptyTextError(TextError):
-    """The text holds nothing that can be spoken."""
+    """The text has nothing that can be spoken."""
 
 
 class SsmlError(TextError):
@@ -209,7 +209,7 @@ class SsmlError(TextError):
 
 
 class TextTooLongError(TextError):
-    """The text is longer than is spoken in one go."""
+    """The text is longer than one message may be."""
 
 
 class OptionError(RequestError):
@@ -229,7 +229,7 @@ class OptionError(RequestError):
     def __init__(
         self, option: str, value: object, allowed: str, reason: str = "invalid_option"
     ) -> None:
-        """Word the refusal from its parts."""
+        """Build the message from its parts."""
         super().__init__(f"{option}: {value!r} is not possible ({reason}): {allowed}")
         self.option = option
         self.value = value

@@ -103,7 +103,7 @@ class AccountForm:
         self._hass = hass
         self._entry = entry
         self._typed_key = ""
-        self._asked = False
+        self._budget_shown = False
         self._point_to_console()
 
     def fill(self, user_input: Mapping[str, Any]) -> None:
@@ -112,14 +112,14 @@ class AccountForm:
         An empty key, and a section that was not sent, keep what is stored.
         """
         self._typed_key = user_input.get(CONF_API_KEY, "").strip()
-        self.data = _account(user_input, self._before)
+        self.data = _submitted(user_input, self._before)
 
     async def async_check(self) -> bool:
         """Return whether the account can be used, otherwise fill in the errors."""
         self.errors, self.placeholders = {}, {}
         error = await self._async_error()
-        if not error and self._loses_budget() and not self._asked:
-            self._asked = True
+        if not error and self._loses_budget() and not self._budget_shown:
+            self._budget_shown = True
             error = "budget_currency"
         if error:
             self.errors["base"] = error
@@ -215,10 +215,10 @@ class AccountForm:
         return None
 
 
-def _account(
+def _submitted(
     user_input: Mapping[str, Any], before: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the data that a filled-in form stands for."""
+    """Convert the input of the form to the data of an entry."""
     sent = {**user_input}
     if CONF_ADVANCED in sent:
         sent |= sent.pop(CONF_ADVANCED)

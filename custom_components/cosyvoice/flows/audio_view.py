@@ -17,7 +17,6 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, LOGGER
 from ..errors import async_text_of
 from ..usage.ledger import OverBudgetError
-from ..voices.pictures import PictureView
 
 PATH: Final = f"/api/{DOMAIN}/sample/"
 MOST: Final = 16
@@ -73,19 +72,18 @@ _SERVED: HassKey[dict[str, ServedAudio]] = HassKey(f"{DOMAIN}_served_audio")
 
 
 @callback
-def register_views(hass: HomeAssistant) -> None:
-    """Serve audio and the pictures of voices, unless that was done."""
+def register_view(hass: HomeAssistant) -> None:
+    """Serve the audio that is published, unless that was done."""
     if _SERVED not in hass.data:
         hass.data[_SERVED] = {}
         hass.http.register_view(AudioView)
-        hass.http.register_view(PictureView)
 
 
 @callback
 def publish(hass: HomeAssistant, audio: ServedAudio) -> str:
     """Serve audio, and return its path."""
     # The first account's flow runs before the integration is set up
-    register_views(hass)
+    register_view(hass)
     served = hass.data[_SERVED]
     while len(served) >= MOST:
         served.pop(next(iter(served))).close()

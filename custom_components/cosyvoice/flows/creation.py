@@ -196,7 +196,7 @@ class Creation(ABC):
         """Create the voice, and return why it was not created."""
         failure: CosyVoiceError | None = None
         name, model = self.name, self.shown[CONF_MODEL]
-        self._voices.async_name(self._prefix, name)
+        self._voices.async_set_name(self._prefix, name)
         try:
             found: tuple[str, ...] = ()
             if self._uncertain:
@@ -211,7 +211,7 @@ class Creation(ABC):
             # It may yet appear, and has its name then
             self._uncertain = isinstance(err, UNCERTAIN) and self.voice is None
             if not self._uncertain:
-                self._voices.async_name(self._prefix, None)
+                self._voices.async_set_name(self._prefix, None)
         await self._voices.async_refresh()
         return failure
 

@@ -278,7 +278,7 @@ class VoiceForm:
 def as_stored(
     user_input: Mapping[str, Any], before: Mapping[str, Any] = DEFAULT_SETTINGS
 ) -> dict[str, Any]:
-    """Return the settings that a filled-in form stands for.
+    """Convert the input of the form to settings.
 
     An optional field that was left empty is removed. A section that was not sent
     stays unchanged.
@@ -299,7 +299,7 @@ def as_stored(
 
 
 def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings as a form's values: the inverse of `as_stored`."""
+    """Convert settings to the values of the form: the inverse of `as_stored`."""
     shown = {
         key: SETTINGS[key].shown(value)
         for key, value in settings.items()

@@ -46,7 +46,7 @@ SYNTHESIZE_SCHEMA: Final = {
 }
 
 
-class Recording:
+class SpeechFile:
     """Where the audio of one message is saved.
 
     Use it as an asynchronous context manager: the file appears under its name when
@@ -160,19 +160,19 @@ async def async_record(
     session = Session(speaker, request, _once(message))
     with closing(session):
         async with (
-            Recording(speaker.hass, filename, request.extension) as recording,
+            SpeechFile(speaker.hass, filename, request.extension) as file,
             session.speaking(live=False) as utterance,
         ):
             while (chunk := await session.next_chunk()) is not None:
-                await recording.write(chunk)
+                await file.write(chunk)
             report, written = utterance.report, session.message.written
             shown = subrip(report.words, written, report.audio_seconds)
-            await recording.save(shown if subtitles else None)
-    response = _response(recording, report, speaker.runtime.usage)
+            await file.save(shown if subtitles else None)
+    response = _response(file, report, speaker.runtime.usage)
     if word_timestamps:
         response["words"] = _words(report)
     if subtitles:
-        response["subtitle_file"] = str(recording.path.with_suffix(".srt"))
+        response["subtitle_file"] = str(file.path.with_suffix(".srt"))
     return response
 
 
@@ -208,13 +208,13 @@ async def _once(text: str) -> AsyncGenerator[str]:
 
 
 def _response(
-    recording: Recording, report: UtteranceReport, ledger: UsageLedger
+    file: SpeechFile, report: UtteranceReport, ledger: UsageLedger
 ) -> dict[str, JsonValueType]:
     return {
-        "media_content_id": recording.media_content_id,
-        "media_content_type": recording.media_content_type,
-        "file": str(recording.path),
-        "format": recording.path.suffix[1:],
+        "media_content_id": file.media_content_id,
+        "media_content_type": file.media_content_type,
+        "file": str(file.path),
+        "format": file.path.suffix[1:],
         "duration": round(report.audio_seconds, 3),
         "voice": report.voice,
         "model": report.model,

@@ -16,7 +16,7 @@ from ..client.errors import EmptyTextError, SsmlError
 from .characters import is_speakable
 
 SSML_OPENING = "<speak"
-"""The beginning of an SSML document, white space apart."""
+"""The beginning of an SSML document, without the white space before it."""
 
 
 def is_ssml(text: str) -> bool:

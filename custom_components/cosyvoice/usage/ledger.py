@@ -30,9 +30,9 @@ LAST_RECORDS = 2.0
 """Seconds that unloading waits for the records of utterances under way."""
 
 OUTPUT_TOKENS = 2
-"""Tokens of audio per character, at most (12.5 a second, as Model Studio bills them).
+"""Tokens of audio for which a message in flight counts, per character.
 
-A message in flight costs as many, where its model bills tokens."""
+They apply to models that bill tokens, 12.5 a second."""
 
 type NoticeListener = Callable[[BudgetNotice], None]
 

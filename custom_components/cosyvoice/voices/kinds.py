@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from ..client import CATALOGUE
+from ..client import CATALOGUE, ClonedVoice
 from .data import load
-from .languages import voices_in
 
 YOURS: Final = "yours"
 """The kind of every cloned or designed voice."""
@@ -42,15 +41,22 @@ def kinds_of(voice_id: str) -> frozenset[str]:
     return frozenset(kinds or {"others"})
 
 
+def origin_of(clone: ClonedVoice) -> str:
+    """Return ``cloned`` or ``designed``."""
+    return "designed" if clone.is_designed else "cloned"
+
+
 def kinds_in(region: str) -> list[str]:
     """Return the kinds of a region's system voices, in the order of lists."""
-    found = {kind for voice in voices_in(region) for kind in kinds_of(voice.id)}
+    voices = CATALOGUE.voices_in(region)
+    found = {kind for voice in voices for kind in kinds_of(voice.id)}
     return [kind for kind in KINDS if kind in found]
 
 
 def languages_in(region: str) -> list[str]:
     """Return the codes of the languages of a region's voices."""
-    return sorted({code for voice in voices_in(region) for code in voice.languages})
+    voices = CATALOGUE.voices_in(region)
+    return sorted({code for voice in voices for code in voice.languages})
 
 
 def speaks(voice_id: str, language: str) -> bool:

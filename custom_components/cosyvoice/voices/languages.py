@@ -12,21 +12,24 @@ from homeassistant.util import language as language_util
 
 from ..client import CATALOGUE, Model, Voice
 
-voices_in = cache(CATALOGUE.voices_in)
-"""Return the system voices that a region offers, as the catalogue does."""
 
-
-def tags_of(voice_id: str) -> tuple[str, ...]:
-    """Return the tags of the languages of a voice, its main language first.
+def languages_of(voice_id: str) -> tuple[str, ...]:
+    """Return the service's codes of the languages of a voice, its main one first.
 
     A cloned voice speaks every language that can be hinted to its model. An unknown
     voice is assumed to speak Chinese and English.
     """
     if voice := CATALOGUE.voice(voice_id):
+        return voice.languages
+    model = _model_of_clone(voice_id)
+    return (model.language_hints if model else ()) or ("zh", "en")
+
+
+def tags_of(voice_id: str) -> tuple[str, ...]:
+    """Return the tags of the languages of a voice, its main language first."""
+    if voice := CATALOGUE.voice(voice_id):
         return _tags_of(voice)
-    model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
-    languages = model.language_hints if model else ()
-    return _tags(languages or ("zh", "en"))
+    return _tags(languages_of(voice_id))
 
 
 def tags_in(region: str, more_voices: Iterable[str]) -> list[str]:
@@ -56,10 +59,11 @@ def fitting_voice(
 
     1. The chosen voice, if it speaks the language.
     2. The voice set for the language.
-    3. A system voice that speaks it: if possible of the chosen voice's gender, then
+    3. The chosen voice, if it speaks the language with another country's accent.
+    4. A system voice that speaks it: if possible of the chosen voice's gender, then
        with it as its main language, then with the chosen voice's model.
-    4. A cloned voice that speaks it.
-    5. The chosen voice.
+    5. A cloned voice that speaks it.
+    6. The chosen voice.
 
     Args:
         voice_id: The chosen voice.
@@ -73,9 +77,12 @@ def fitting_voice(
     for language, voice in language_voices.items():
         if tag in _TAGS.get(language, (language,)):
             return voice
+    if _ACCENTS.get(tag) in tags_of(voice_id):
+        return voice_id
     gender = chosen.gender if (chosen := CATALOGUE.voice(voice_id)) else None
     models = set(CATALOGUE.models_of(voice_id, region))
-    speaking = [voice for voice in voices_in(region) if tag in _tags_of(voice)]
+    voices = CATALOGUE.voices_in(region)
+    speaking = [voice for voice in voices if tag in _tags_of(voice)]
     if speaking:
         return min(
             speaking,
@@ -100,14 +107,18 @@ def language_hint(voice_id: str, tag: str) -> tuple[str, ...]:
             return ()
         model: Model | None = CATALOGUE.models[voice.models[0]]
     else:
-        model = CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
+        model = _model_of_clone(voice_id)
     hinted = model is not None and language in model.language_hints
     return (language,) if hinted and language not in {"zh", "en"} else ()
 
 
+def _model_of_clone(voice_id: str) -> Model | None:
+    return CATALOGUE.models.get(CATALOGUE.model_of_clone(voice_id) or "")
+
+
 @cache
 def _tags_in(region: str) -> tuple[str, ...]:
-    voices = voices_in(region)
+    voices = CATALOGUE.voices_in(region)
     return tuple(dict.fromkeys(tag for voice in voices for tag in _tags_of(voice)))
 
 
@@ -135,6 +146,8 @@ _TAGS: dict[str, tuple[str, ...]] = {
     "ko": ("ko-KR", "ko"),
     "id": ("id-ID", "id"),
 }
+# Home Assistant chooses the country of a pipeline's language by the house's own
+_ACCENTS = {"en-US": "en", "en-GB": "en"}
 # Azure's tags, which Home Assistant Cloud uses: a dialect goes by its province
 _DIALECT_TAGS: dict[str, tuple[str, ...]] = {
     "northeastern": ("zh-CN-liaoning",),

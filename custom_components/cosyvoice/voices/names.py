@@ -17,9 +17,8 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
-from ..const import DOMAIN
-from .kinds import ALL_VOICES, VoiceFilter
-from .languages import voices_in
+from ..const import DOMAIN, VOICE_KIND
+from .kinds import ALL_VOICES, VoiceFilter, origin_of
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
 
@@ -76,12 +75,6 @@ def romanized(title: str) -> str:
     return _BEFORE_NUMBER.sub(lambda found: _ENGLISH.get(found[0], found[0]), title)
 
 
-def kind_of(clone: ClonedVoice) -> str:
-    """Return ``cloned`` or ``designed``, as the voice of the account is."""
-    designed = clone.model is not None and clone.id.startswith(f"{clone.model}-vd-")
-    return "designed" if designed else "cloned"
-
-
 @dataclass(frozen=True)
 class Words:
     """What describes voices, in Home Assistant's language.
@@ -134,8 +127,12 @@ class Words:
 
     def of_clone(self, clone: ClonedVoice) -> str:
         """Return one line about a cloned voice, with its status."""
-        kind = self.name("voice_kind", kind_of(clone))
-        return f"{clone.name or clone.id} · {kind} · {self.name('voice_status', clone.status)}"
+        parts = (
+            clone.name or clone.id,
+            self.name(VOICE_KIND, origin_of(clone)),
+            self.name("voice_status", clone.status),
+        )
+        return " · ".join(parts)
 
 
 def voice_options(
@@ -158,7 +155,7 @@ def voice_options(
         if wanted.accepts(clone.id, region)
     } | {
         voice.id: words.of_voice(voice)
-        for voice in voices_in(region)
+        for voice in CATALOGUE.voices_in(region)
         if wanted.accepts(voice.id, region)
     }
     return [

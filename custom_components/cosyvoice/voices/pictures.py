@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Final
 
-from aiohttp import hdrs, web
-
-from homeassistant.helpers.http import HomeAssistantView
+from homeassistant.components.http import StaticPathConfig
+from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
-from .kinds import KINDS, YOURS, kinds_of
+from .kinds import YOURS, kinds_of
 
 LANGUAGES: Final = "languages"
 """The picture of languages."""
-PATH: Final = f"/api/{DOMAIN}/picture/"
+PATH: Final = f"/{DOMAIN}/pictures"
 _FOLDER: Final = Path(__file__).parent.parent / "pictures"
-_HEADERS: Final = {hdrs.CACHE_CONTROL: "public, max-age=86400"}
 _TELLING: Final = (
     YOURS,
     "children",
@@ -27,23 +25,14 @@ _TELLING: Final = (
 """The kinds, those that say most about a voice first."""
 
 
-class PictureView(HomeAssistantView):
-    """Serves the pictures to everyone, as a page's images send no token."""
-
-    url = f"{PATH}{{name}}"
-    name = f"api:{DOMAIN}:picture"
-    requires_auth = False
-
-    async def get(self, request: web.Request, name: str) -> web.FileResponse:
-        """Return a picture."""
-        if name not in {*KINDS, LANGUAGES}:
-            raise web.HTTPNotFound
-        return web.FileResponse(_FOLDER / f"{name}.svg", headers=_HEADERS)
+async def async_serve_pictures(hass: HomeAssistant) -> None:
+    """Serve the pictures to everyone, as a page's images send no token."""
+    await hass.http.async_register_static_paths([StaticPathConfig(PATH, str(_FOLDER))])
 
 
 def picture(name: str) -> str:
     """Return the path of the picture of a kind, or of `LANGUAGES`."""
-    return f"{PATH}{name}"
+    return f"{PATH}/{name}.svg"
 
 
 def picture_of(voice_id: str) -> str:

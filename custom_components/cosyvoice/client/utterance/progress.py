@@ -144,8 +144,8 @@ class TaskProgress:
         return len(self._text) - self._delivered
 
     @property
-    def owed(self) -> bool:
-        """True if the service still has to speak."""
+    def is_pending(self) -> bool:
+        """True if the service has not spoken all of the text yet."""
         return is_speakable(self._words, self._spoken)
 
     @property
@@ -350,7 +350,7 @@ class TaskProgress:
             self._anchor_billed = self.billed
 
     def _is_end(self, place: int) -> bool:
-        """Return whether a part ends at an index of the text, blanks apart."""
+        """Return whether a part ends at an index of the text, ignoring blanks."""
         part = bisect_right(self._ends, place)
         return part > 0 and not is_speakable(self._text[self._ends[part - 1] : place])
 
@@ -389,7 +389,7 @@ class TaskProgress:
     def _check_complete(self, asked: bool) -> None:
         """Raise an error if the service has not spoken everything."""
         self._delivered = self._spoken
-        if not self.owed:
+        if not self.is_pending:
             return
         if self.billed is None:
             is_certain = self.in_sentence or not self._unmatched
@@ -398,8 +398,8 @@ class TaskProgress:
             billed = self.billed - self._anchor_billed
             missing = self.size - self._anchor_size - billed
             untouched = letters_of(self._words[self._begun_place() :])
-            owed = untouched or letters_of(self._words[self._spoken :])
-            short = missing >= count_characters(owed) * UNBILLED_SHARE
+            unspoken = untouched or letters_of(self._words[self._spoken :])
+            short = missing >= count_characters(unspoken) * UNBILLED_SHARE
         self.cut_short = not self.heard or not asked or short
         if self.cut_short:
             raise ProtocolError("The service finished before all was spoken")

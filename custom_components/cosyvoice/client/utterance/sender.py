@@ -126,7 +126,7 @@ class Sender:
         return False
 
     def _is_spoken(self) -> bool:
-        return not self._progress.owed
+        return not self._progress.is_pending
 
     def _flush_after(self, part: Part) -> float:
         """Return the seconds without text after which a part is flushed."""

@@ -338,7 +338,7 @@ class Utterance:
         progress = self._progress
 
         def is_due() -> bool:
-            return progress.owed or connection.state is TaskState.FINISHING
+            return progress.is_pending or connection.state is TaskState.FINISHING
 
         sender = Sender(
             connection,

@@ -72,8 +72,8 @@ class Endpoint:
                 see :func:`request_headers`.
 
         Raises:
-            ValueError: The region is unknown, or the URL or the workspace id is not
-                one.
+            ValueError: The region is unknown, or the URL or the workspace id is
+                invalid.
         """
         if (known := CATALOGUE.regions.get(region)) is None:
             msg = f"Unknown region {region!r}"

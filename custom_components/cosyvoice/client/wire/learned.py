@@ -1,24 +1,24 @@
-"""Remember whether something works that may not work with every model."""
+"""Remember by model whether the service supports a feature."""
 
 import asyncio
 from typing import Final
 
 FORGET_AFTER: Final = 3600.0
-"""Seconds after which it is tried again."""
+"""Seconds after which the feature is tried again."""
 
 LIMIT: Final = 3
-"""Consecutive signs that it does not work after which it is not used."""
+"""Signs in a row that the feature does not work after which it is not used."""
 
 
 class Learned:
-    """Results of something by model. One odd answer is not believed."""
+    """Results of one feature by model. A single failure does not count."""
 
     def __init__(self) -> None:
         self._useless_until: dict[str, float] = {}
         self._signs: dict[str, int] = {}
 
     def works(self, model: str) -> bool:
-        """Return False if it failed with this model again and again."""
+        """Return False if the feature failed several times in a row."""
         now = asyncio.get_running_loop().time()
         return now >= self._useless_until.get(model, 0.0)
 

@@ -62,7 +62,7 @@ class Pool:
         self._keeper = Keeper(timing)
         self._cancelling = Learned()
         self._arrivals = count()
-        self._next_look: asyncio.TimerHandle | None = None
+        self._next_decision: asyncio.TimerHandle | None = None
         self._last_opening = 0.0
         self._last_start = 0.0
         self._background = Background()
@@ -153,7 +153,7 @@ class Pool:
         Whoever waits for a connection gets a ClientClosedError.
         """
         self._closed = True
-        self._look_at(math.inf)
+        self._decide_at(math.inf)
         await self._warmer.close()
         for request in self._requests:
             request.granted.set_exception(ClientClosedError("The client is closed"))
@@ -181,9 +181,9 @@ class Pool:
             kind[:] = [slot for slot in kind if now < self._late_at(slot)]
         for request in self._requests:
             request.unserved = False
-        looks = [self._serve(request, supply) for request in tuple(self._requests)]
-        looks.append(self._keep_one_ready())
-        self._look_at(min(looks))
+        times = [self._serve(request, supply) for request in tuple(self._requests)]
+        times.append(self._keep_one_ready())
+        self._decide_at(min(times))
 
     def _serve(self, request: Request, supply: Supply) -> float:
         """Do what is possible for a request.
@@ -269,14 +269,14 @@ class Pool:
             slot.state = SlotState.IN_USE
         request.granted.set_result(slot)
 
-    def _look_at(self, when: float) -> None:
+    def _decide_at(self, when: float) -> None:
         """Decide again at this time, in the loop's time."""
-        if self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
+        if self._next_decision is not None:
+            self._next_decision.cancel()
+            self._next_decision = None
         if when < math.inf:
             loop = asyncio.get_running_loop()
-            self._next_look = loop.call_at(when, self._assign)
+            self._next_decision = loop.call_at(when, self._assign)
 
     def _late_at(self, slot: Slot) -> float:
         """Return from when on a slot that is being prepared is not waited for."""
