@@ -237,8 +237,6 @@ class Pool:
         """Have a spare task end, or wait for another; return when to decide again."""
         if request.warm:
             return math.inf
-        if slot := take(supply.warm, lambda slot: slot.clears(self._cancelling)):
-            return self._late_at(self._clear(slot))
         now = asyncio.get_running_loop().time()
         if slot := take(supply.warm, lambda _: True):
             self._drop(slot)
