@@ -14,6 +14,7 @@ from custom_components.cosyvoice.client import (
     ArrearsError,
     AuthenticationError,
     CosyVoiceClient,
+    VoiceError,
     Timing,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
@@ -182,6 +183,7 @@ async def test_a_dead_network_and_a_silent_server_read_differently(
     ("raised", "says"),
     [
         (ArrearsError("Good standing", code="Arrearage"), "overdue"),
+        (VoiceError("Odd answer"), "Odd answer"),
         (RuntimeError("bug"), "cannot be used"),
     ],
 )
