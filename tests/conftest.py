@@ -1,12 +1,11 @@
 """What every test shares."""
 
 import asyncio
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 import os
 from pathlib import Path
 import sys
 from typing import Any
-from unittest.mock import patch
 
 from hypothesis import settings
 import pytest
@@ -14,10 +13,6 @@ import pytest
 # Before Home Assistant's loader does: the test plugin has a package of the same
 # name, which would hide this one.
 import custom_components  # noqa: F401
-from homeassistant.components.ffmpeg import FFVersion
-from homeassistant.data_entry_flow import FlowHandler, FlowManager
-
-from .texts import unexplained
 
 # A busy machine is no fault of the code
 settings.register_profile("untimed", deadline=None)
@@ -43,56 +38,6 @@ def disable_http_server(request: pytest.FixtureRequest) -> None:
     """Keep Home Assistant's server from starting, as the test plugin does, where there is one."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("disable_http_server")
-
-
-@pytest.fixture(autouse=True)
-def home_assistant(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Let Home Assistant, where a test uses it, load this integration and keep its TTS cache apart."""
-    if "hass" not in request.fixturenames:
-        yield
-        return
-    request.getfixturevalue("enable_custom_integrations")
-    with (
-        patch(
-            "homeassistant.components.tts._init_tts_cache_dir",
-            return_value=str(tmp_path_factory.mktemp("tts")),
-        ),
-        patch.object(FFVersion, "get_version", _ffmpeg_version),
-    ):
-        yield
-
-
-_ffmpeg_versions: dict[str, str | None] = {}
-_ask_version = FFVersion.get_version
-
-
-async def _ffmpeg_version(ffmpeg: FFVersion) -> str | None:
-    """Ask FFmpeg for its version once; every set-up of Home Assistant wants it."""
-    program = ffmpeg._ffmpeg
-    if program not in _ffmpeg_versions:
-        _ffmpeg_versions[program] = await _ask_version(ffmpeg)
-    return _ffmpeg_versions[program]
-
-
-@pytest.fixture(autouse=True)
-def explained_flows() -> Iterator[None]:
-    """Fail a test in which a flow showed something that has no text."""
-    faults: list[str] = []
-    handle_step = FlowManager._async_handle_step
-
-    async def checked(
-        manager: FlowManager[Any, Any], flow: FlowHandler[Any, Any, Any], *args: Any
-    ) -> Any:
-        result = await handle_step(manager, flow, *args)
-        if type(flow).__module__.startswith("custom_components.cosyvoice"):
-            faults.extend(unexplained(flow, result))
-        return result
-
-    with patch.object(FlowManager, "_async_handle_step", checked):
-        yield
-    assert faults == []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,7 @@ from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import callback
 
 from .account import complete_options
+from .client import CATALOGUE
 from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
@@ -191,7 +192,9 @@ class CosyVoiceOptionsFlow(OptionsFlow):
         options = complete_options(self.config_entry.options)
         if user_input is not None:
             return self.async_create_entry(data={**options, **user_input})
+        currency = CATALOGUE.regions[self.config_entry.data[CONF_REGION]].currency
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, options),
+            description_placeholders={"currency": currency},
         )

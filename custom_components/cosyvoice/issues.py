@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
+from .amounts import localized, pattern_of
 from .client import (
     CATALOGUE,
     AuthenticationError,
@@ -133,7 +134,8 @@ def update_budget_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> No
             (f"budget_{percent}_money", True),
         ):
             if reached[-1:] == [percent] and is_money == budget.is_money:
-                open_issue(hass, entry, cause, {"budget": budget.shown})
+                shown = localized(budget.shown, pattern_of(hass))
+                open_issue(hass, entry, cause, {"budget": shown})
             else:
                 close_issue(hass, entry, cause)
 

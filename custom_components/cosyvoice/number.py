@@ -88,8 +88,9 @@ class MonthlyBudget(CosyVoiceEntity, NumberEntity):
     @property
     @override
     def native_value(self) -> float:
-        """Return the budget."""
-        return float(self.entry.runtime_data.usage.budget.amount)
+        """Return the budget, without decimals if it is whole."""
+        amount = float(self.entry.runtime_data.usage.budget.amount)
+        return int(amount) if amount.is_integer() else amount
 
     @property
     @override

@@ -11,8 +11,17 @@ from homeassistant import bootstrap, components
 from homeassistant.requirements import DISCOVERY_INTEGRATIONS
 
 USED = {
-    *("assist_pipeline", "conversation", "diagnostics", "ffmpeg", "frontend"),
-    *("history", "logbook", "logger", "media_player", "media_source", "recorder"),
+    # The camera's library is needed to describe any action
+    *("assist_pipeline", "camera", "conversation", "diagnostics", "ffmpeg"),
+    *(
+        "frontend",
+        "history",
+        "logbook",
+        "logger",
+        "media_player",
+        "media_source",
+        "recorder",
+    ),
     *("system_health", "tts", "wyoming"),
 }
 

@@ -18,7 +18,7 @@ import sys
 from aiohttp import ClientSession
 import imageio_ffmpeg
 
-from homeassistant.const import RESTART_EXIT_CODE
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION, RESTART_EXIT_CODE
 
 from .api import HomeAssistantApi
 from .programs import Program, eventually, free_port, running
@@ -29,6 +29,8 @@ PASSWORD = "demo-password"
 API_KEY = "sk-demo"
 SPEAKER = "media_player.living_room_speaker"
 PARROT = "conversation.parrot"
+HTTP_IN_STORAGE = (2026, 8)
+"""Since this version Home Assistant takes `http:` in its YAML as a trial, and asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,11 @@ def ffmpeg() -> str:
 
 def _furnish(directory: Path, port: int) -> None:
     here = Path(__file__).parent
-    shutil.copy(here / "configuration.yaml", directory)
+    configuration = directory / "configuration.yaml"
+    shutil.copy(here / configuration.name, configuration)
+    if (MAJOR_VERSION, MINOR_VERSION) < HTTP_IN_STORAGE:
+        with configuration.open("a", encoding="utf-8") as file:
+            file.write(f"http:\n  server_host: 127.0.0.1\n  server_port: {port}\n")
     components = directory / "custom_components"
     shutil.copytree(here / "custom_components", components)
     (components / "cosyvoice").symlink_to(
@@ -143,7 +149,6 @@ def _furnish(directory: Path, port: int) -> None:
             1,
             {"onboarded": True, "preferences": {}, "uuid": None},
         ),
-        # Home Assistant takes `http:` in configuration.yaml only as a trial, and asks.
         (
             "http",
             2,

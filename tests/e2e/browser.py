@@ -15,6 +15,8 @@ import pytest
 
 from tests.demo.home import PASSWORD, REPOSITORY, USER, Home
 
+from .wording import SHOWN, Wording
+
 WORDS = {
     "ok": ("", "ui.common.ok"),
     "submit": ("config", "ui.panel.config.integrations.config_flow.submit"),
@@ -40,6 +42,9 @@ SWITCHES = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 30_000
+READINGS = 40
+"""How often a page is read that shows something other than texts: it may be loading."""
+READING_PAUSE_MS = 250
 PLAY = """
 async (player, until) => {
   await player.play();
@@ -98,6 +103,7 @@ class UserInterface:
         self.page = page
         self.text = texts(language)
         self._url = url
+        self._wording = Wording.of(language)
         self._words = frontend_words(language)
         self._suffix = "" if language == "en" else f".{language}"
         self._pictures = pictures
@@ -118,7 +124,8 @@ class UserInterface:
         await expect(self.page.locator("ha-config-integrations")).to_be_visible()
 
     async def open(self, path: str) -> None:
-        """Go to a page."""
+        """Leave the page that is open for another one."""
+        await self.read()
         await self.page.goto(f"{self._url}{path}")
 
     async def begin_account(self, api_key: str, base_url: str) -> None:
@@ -155,7 +162,7 @@ class UserInterface:
         await self.picture("add-voice")
         position = list(self.subentry["step"]["voice"]["data"]).index("voice")
         await self.form.locator("ha-selector-select").nth(position).click()
-        await self.page.get_by_placeholder(re.compile(".")).last.fill(voice)
+        await self.page.locator("ha-picker-combo-box input").fill(voice)
         item = self.page.locator("ha-combo-box-item", has_text=name).first
         await expect(item).to_be_visible()
         await self.picture("search")
@@ -245,8 +252,22 @@ class UserInterface:
         await expect(dialog).to_be_hidden()
         return voice
 
+    async def read(self) -> None:
+        """Read the page: it shows texts and nothing in their place.
+
+        Done before everything that changes the page.
+        """
+        for _ in range(READINGS):
+            texts, faults = await self.page.evaluate(SHOWN)
+            faults += self._wording.faults(texts)
+            if not faults:
+                return
+            await self.page.wait_for_timeout(READING_PAUSE_MS)
+        assert not faults, faults
+
     async def picture(self, name: str) -> None:
-        """Take a picture for the documentation, once nothing moves any more."""
+        """Read the page, and take a picture of it once nothing moves any more."""
+        await self.read()
         if self._pictures is None:
             return
         await self.page.evaluate(
@@ -258,6 +279,7 @@ class UserInterface:
 
     async def choose(self, option: str) -> None:
         """Select an option of a menu."""
+        await self.read()
         menu = self.page.locator("step-flow-menu")
         await menu.get_by_text(option, exact=True).click()
 
@@ -272,6 +294,7 @@ class UserInterface:
         return self.form.locator("ha-alert")
 
     async def _press(self, word: str) -> None:
+        await self.read()
         await self._button(self._words[word]).click()
 
     def _button(self, name: str) -> Locator:
@@ -302,6 +325,7 @@ async def user_interface(
         interface = UserInterface(page, home.api.url, language, pictures)
         await interface.log_in()
         yield interface
+        await interface.read()
         await browser.close()
 
 

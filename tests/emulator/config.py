@@ -43,6 +43,7 @@ class EmulatorConfig:
         task_limit: Characters that one task may carry.
         cloned_voices: The account's cloned voices and their status: ``OK``,
             ``DEPLOYING`` or ``UNDEPLOYED``.
+        cloned_at: When those were made and last changed, as the service writes it.
         closed_models: Models that the account may not use.
         opened_models: Models that it may use though its region does not offer them.
         second_start: What becomes of run-task while a task runs: it ends the old task
@@ -95,6 +96,7 @@ class EmulatorConfig:
     message_limit: int = 20_000
     task_limit: int = 200_000
     cloned_voices: dict[str, str] = field(default_factory=dict)
+    cloned_at: str = "2026-10-01 10:00:00"
     closed_models: Collection[str] = ()
     opened_models: Collection[str] = ()
     second_start: Literal["preempts", "refused"] = "preempts"

@@ -289,10 +289,11 @@ class Enrolment:
     def _facts(self, voice_id: str) -> dict[str, Any]:
         self._emulator.deploy_voices()
         voice = self._emulator.created_voices.get(voice_id)
+        config = self._emulator.config
         facts = {
-            "gmt_create": voice.gmt_create if voice else "2026-10-01 10:00:00",
-            "gmt_modified": voice.gmt_modified if voice else "2026-10-01 10:00:00",
-            "status": self._emulator.config.cloned_voices[voice_id],
+            "gmt_create": voice.gmt_create if voice else config.cloned_at,
+            "gmt_modified": voice.gmt_modified if voice else config.cloned_at,
+            "status": config.cloned_voices[voice_id],
             "target_model": model_of_clone(voice_id),
         }
         if voice is not None and voice.prompt:

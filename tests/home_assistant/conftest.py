@@ -1,6 +1,6 @@
 """An account at the emulated service, loaded or not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 import shutil
@@ -21,10 +21,13 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from homeassistant.components.ffmpeg import FFVersion
 from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowHandler, FlowManager
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig
+from tests.texts import unexplained
 
 API_KEY = "sk-test"
 CLONE = "cosyvoice-v3-flash-myhome-7c1e"
@@ -42,6 +45,56 @@ def voice_subentry(
         title=title,
         unique_id=None,
     )
+
+
+@pytest.fixture(autouse=True)
+def home_assistant(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Let Home Assistant, where a test uses it, load this integration and keep its TTS cache apart."""
+    if "hass" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("enable_custom_integrations")
+    with (
+        patch(
+            "homeassistant.components.tts._init_tts_cache_dir",
+            return_value=str(tmp_path_factory.mktemp("tts")),
+        ),
+        patch.object(FFVersion, "get_version", _ffmpeg_version),
+    ):
+        yield
+
+
+_ffmpeg_versions: dict[str, str | None] = {}
+_ask_version = FFVersion.get_version
+
+
+async def _ffmpeg_version(ffmpeg: FFVersion) -> str | None:
+    """Ask FFmpeg for its version once; every set-up of Home Assistant wants it."""
+    program = ffmpeg._ffmpeg
+    if program not in _ffmpeg_versions:
+        _ffmpeg_versions[program] = await _ask_version(ffmpeg)
+    return _ffmpeg_versions[program]
+
+
+@pytest.fixture(autouse=True)
+def explained_flows() -> Iterator[None]:
+    """Fail a test in which a flow showed something that has no text."""
+    faults: list[str] = []
+    handle_step = FlowManager._async_handle_step
+
+    async def checked(
+        manager: FlowManager[Any, Any], flow: FlowHandler[Any, Any, Any], *args: Any
+    ) -> Any:
+        result = await handle_step(manager, flow, *args)
+        if type(flow).__module__.startswith("custom_components.cosyvoice"):
+            faults.extend(unexplained(flow, result))
+        return result
+
+    with patch.object(FlowManager, "_async_handle_step", checked):
+        yield
+    assert faults == []
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,7 @@ async def test_monthly_budget_is_an_option_of_the_account(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     number = entity_id(hass, "number", "monthly_budget", loaded.entry_id)
-    assert hass.states.get(number).state == "0.0"
+    assert hass.states.get(number).state == "0"
     assert hass.states.get(number).attributes["unit_of_measurement"] == "characters"
     await set_value(hass, number, 20000)
     assert loaded.options[CONF_MONTHLY_BUDGET] == 20000

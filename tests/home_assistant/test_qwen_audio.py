@@ -356,11 +356,11 @@ async def test_the_form_says_what_a_model_is_good_for_and_what_it_costs(
         offered = CATALOGUE.models_in(region.id)
         assert [*lines] == ["auto", *(model.id for model in offered)]
         for model in offered:
-            name, purpose, price = lines[model.id].split(" · ")
+            name, price, purpose = lines[model.id].split(" · ")
             assert name == model.id
             assert not purpose.startswith(("cosyvoice", "qwen-audio"))
             cost = model.prices[region.id].of_an_hour
-            assert f"{cost} {region.currency}" in price
+            assert words.number(f"{cost} {region.currency}") in price
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-1"])

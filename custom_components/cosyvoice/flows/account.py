@@ -28,6 +28,7 @@ from ..account import (
     complete_options,
     usable_data,
 )
+from ..amounts import localized, pattern_of
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -183,7 +184,8 @@ class AccountForm:
             for data in (self._entry.data, self.data)
         )
         budget = complete_options(self._entry.options)[CONF_MONTHLY_BUDGET]
-        self.placeholders |= {"budget": f"{budget:,.2f} {old}", "currency": new}
+        lost = localized(f"{budget:,.2f} {old}", pattern_of(self._hass))
+        self.placeholders |= {"budget": lost, "currency": new}
         return True
 
     async def _async_error(self) -> str | None:

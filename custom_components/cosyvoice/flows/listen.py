@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from ..account import create_client
+from ..amounts import localized, pattern_of
 from ..client import ClonedVoice, CosyVoiceClient, SynthesisOptions
 from ..const import CONF_VOICE, DOMAIN
 from ..errors import async_text_of
@@ -119,7 +120,8 @@ class Sample:
             reason = plain(await async_text_of(self._hass, problem))
             parts.append(texts[f"{prefix}sample_failed"].format(reason=reason))
         elif self._cost and self._audio.complete is None:
-            parts.append(texts[f"{prefix}sample_cost"].format(cost=self._cost))
+            cost = localized(self._cost, pattern_of(self._hass))
+            parts.append(texts[f"{prefix}sample_cost"].format(cost=cost))
         # The frontend would open a link within its own pages
         link = escape(texts[f"{prefix}sample_link"])
         parts.append(f'<a href="{source}" target="_blank">{link}</a>')

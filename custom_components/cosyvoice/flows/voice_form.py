@@ -239,6 +239,8 @@ class VoiceForm:
                     domain=Platform.TTS, exclude_entities=list(own_engines)
                 )
             )
+        if setting.kind is Kind.CHOICE:
+            return self._choices(setting)
         return _SELECTORS[setting.kind](setting)
 
     def _filters(self) -> dict[vol.Marker, Any]:
@@ -255,6 +257,16 @@ class VoiceForm:
             )
             for name, selector in FILTERS.items()
         }
+
+    def _choices(self, setting: Setting) -> SelectSelector:
+        """Return a list of texts, which have translations, or of rates."""
+        labels = {
+            str(choice): self._words.number(f"{choice:,} Hz")
+            if isinstance(choice, int)
+            else choice
+            for choice in setting.choices
+        }
+        return dropdown(labels, setting.key if setting.default else None)
 
     def _models(self) -> dict[str, str]:
         return {AUTO: self._words.name(CONF_MODEL, AUTO)} | {
@@ -310,15 +322,6 @@ def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _choices(setting: Setting) -> SelectSelector:
-    """Return a list of texts, which have translations, or of rates."""
-    labels = {
-        str(choice): f"{choice:,} Hz" if isinstance(choice, int) else choice
-        for choice in setting.choices
-    }
-    return dropdown(labels, setting.key if setting.default else None)
-
-
 def _number(setting: Setting) -> NumberSelector:
     low, high = setting.range
     # A slider cannot be left empty
@@ -357,7 +360,6 @@ def _rows(
 _SELECTORS: dict[Kind, Callable[[Setting], Selector[Any]]] = {
     Kind.NUMBER: _number,
     Kind.SWITCH: lambda _setting: BooleanSelector(),
-    Kind.CHOICE: _choices,
     Kind.TEXT: lambda _setting: TextSelector(TextSelectorConfig(multiline=True)),
     Kind.ROWS: lambda setting: _rows(setting, TextSelector(), TextSelector()),
 }

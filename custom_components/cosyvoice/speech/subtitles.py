@@ -1,8 +1,8 @@
 """SubRip subtitles (.srt) from the times of spoken words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 import math
+from typing import NamedTuple
 import unicodedata
 
 from ..client import Word
@@ -17,8 +17,7 @@ SEARCH = 120
 """Characters of the text within which the next word is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """A subtitle: seconds from the start of the audio, and what is shown."""
 
     begin: float

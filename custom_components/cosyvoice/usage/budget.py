@@ -41,7 +41,7 @@ class Budget:
 
     @property
     def shown(self) -> str:
-        """The amount for a text.
+        """The amount for a text, in English.
 
         The text names the unit of characters.
         """

@@ -20,6 +20,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..amounts import localized, pattern_of
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
 from .budget import CHARACTERS, Budget, BudgetNotice
@@ -285,7 +286,7 @@ class UsageLedger:
                 else "over_budget",
                 translation_placeholders={
                     "account": self._entry.title,
-                    "budget": budget.shown,
+                    "budget": localized(budget.shown, pattern_of(self._hass)),
                 },
             )
 

@@ -16,6 +16,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
+from ..amounts import PATTERN, localized, pattern_of
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN, VOICE_KIND
 from .kinds import ALL_VOICES, VoiceFilter, origin_of
@@ -82,10 +83,12 @@ class Words:
     Attributes:
         chinese: Whether to take the vendor's descriptions in Chinese.
         texts: The translations of the category ``selector``.
+        pattern: How the language writes numbers, see `localized`.
     """
 
     chinese: bool
     texts: Mapping[str, str]
+    pattern: str = PATTERN
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
@@ -93,12 +96,16 @@ class Words:
         texts = await async_get_translations(
             hass, hass.config.language, "selector", {DOMAIN}
         )
-        return cls(in_chinese(hass), texts)
+        return cls(in_chinese(hass), texts, pattern_of(hass))
 
     def name(self, selector: str, key: str) -> str:
         """Return the name of a key in a list, or the key if it has none."""
         option = f"component.{DOMAIN}.selector.{selector}.options.{key.lower()}"
         return self.texts.get(option, key)
+
+    def number(self, text: str) -> str:
+        """Return an amount with the marks of the language."""
+        return localized(text, self.pattern)
 
     def of_voice(self, voice: Voice) -> str:
         """Return one line that describes a system voice."""
@@ -114,14 +121,17 @@ class Words:
         return " · ".join(filter(None, parts))
 
     def of_model(self, model: Model, region: str) -> str:
-        """Return one line about what a model is good for and what it costs."""
+        """Return one line about what a model costs and what it is good for.
+
+        A phone cuts off its end.
+        """
         price = model.prices[region]
-        cost = f"{price.of_an_hour} {price.currency}"
+        cost = self.number(f"{price.of_an_hour} {price.currency}")
         parts = (
             model.id,
+            self.name("model_price", "per_hour").format(cost=cost),
             # The key of a translation has no dots
             self.name("model_purpose", model.id.replace(".", "_")),
-            self.name("model_price", "per_hour").format(cost=cost),
         )
         return " · ".join(parts)
 

@@ -6,12 +6,11 @@ Limits of the service: Model Studio's guide to voice cloning.
 from array import array
 import asyncio
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
 from math import sumprod
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 import wave
 
 from homeassistant.components.ffmpeg import get_ffmpeg_manager
@@ -65,8 +64,7 @@ _CONTAINERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(NamedTuple):
     """A recording that a voice can be cloned from.
 
     Attributes:

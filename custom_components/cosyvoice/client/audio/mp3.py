@@ -1,9 +1,8 @@
 """MP3 frames of several tasks, joined into one stream."""
 
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import ProtocolError
 from .writer import AudioWriter
@@ -48,8 +47,7 @@ def samples_per_frame(sample_rate: int) -> int:
     return 1152 if sample_rate >= 32_000 else 576
 
 
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
+class FrameHeader(NamedTuple):
     """The header of an MPEG audio layer III frame.
 
     Attributes:

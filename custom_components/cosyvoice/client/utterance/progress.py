@@ -7,8 +7,8 @@ sentence that begins or ends, the billed characters so far, and the end of the t
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 import re
+from typing import NamedTuple
 
 from ..counting import count_characters, is_speakable
 from ..errors import ProtocolError
@@ -34,8 +34,7 @@ PACE = 10.0
 _TAG = re.compile(r"\[[a-z ]+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """Billed characters or tokens of a task.
 
     Attributes:

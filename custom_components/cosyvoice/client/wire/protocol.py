@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 import json
 import logging
-from typing import Any, TypeIs
+from typing import Any, NamedTuple, TypeIs
 from uuid import uuid4
 
 from ..errors import CosyVoiceError, ProtocolError, TextError, error_for
@@ -35,8 +35,7 @@ class TaskState(Enum):
     """The task failed: the connection cannot be used any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class WordTime:
+class WordTime(NamedTuple):
     """A word's place in the audio, in seconds as the service counts them."""
 
     text: str
