@@ -14,8 +14,8 @@ from custom_components.cosyvoice.client import (
     ArrearsError,
     AuthenticationError,
     CosyVoiceClient,
-    VoiceError,
     Timing,
+    VoiceError,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
