@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
-from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse, Voice
+from homeassistant.components.tts import (
+    ATTR_PREFERRED_FORMAT,
+    TextToSpeechEntity,
+    TTSAudioResponse,
+    Voice,
+)
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_LANGUAGE, Platform
@@ -164,7 +169,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         session = Session(self._speaker, speech, request.message_gen)
         # Of a fallback, silence would pass for speech
         audio = session.audio(request, fill_pauses=not alone)
-        return TTSAudioResponse(speech.extension, audio)
+        extension = speech.extension
+        preferred = request.options.get(ATTR_PREFERRED_FORMAT)
+        if extension == "opus" and preferred != "opus":
+            # Home Assistant converts it by FFmpeg, which reads Opus as Ogg alone
+            extension = "ogg"
+        return TTSAudioResponse(extension, audio)
 
     async def async_synthesize(
         self,

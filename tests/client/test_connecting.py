@@ -24,6 +24,7 @@ from custom_components.cosyvoice.client import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     Endpoint,
+    RequestError,
     Timing,
 )
 from custom_components.cosyvoice.text.sentences import Piece
@@ -263,6 +264,32 @@ def test_a_name_that_is_not_found_at_once(
 
 
 # The cause of a refusal
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("http_403@http", AccessDeniedError),
+        ("http_401@http", AuthenticationError),
+        ("http_503@http", RequestError),
+        (None, RequestError),
+    ],
+)
+def test_the_http_side_knows_what_a_bad_request_was(
+    answer: str | None, error: type[CosyVoiceError]
+) -> None:
+    """The REST API refuses an account that is in arrears with this status."""
+
+    async def scenario() -> None:
+        async with service(config()) as (emulator, client):
+            emulator.script("http_400@handshake,times=always")
+            if answer is not None:
+                emulator.script(answer)
+            with pytest.raises(error) as caught:
+                await client.check_key()
+            assert type(caught.value) is error
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -161,6 +161,15 @@ async def test_a_question_that_fails_is_asked_again(fault: str) -> None:
         assert await api.wait_until_ready(voice)
 
 
+async def test_a_voice_may_be_unknown_at_first() -> None:
+    async with account(deploy_seconds=0) as (emulator, api):
+        voice = await cloned(api, wav(speech(120)))
+        emulator.script(
+            "error@http,request=query_voice,code=BadRequest.ResourceNotExist,times=2"
+        )
+        assert await api.wait_until_ready(voice)
+
+
 async def test_waiting_ends_with_the_account() -> None:
     async with account() as (emulator, api):
         voice = await cloned(api, wav(speech(120)))

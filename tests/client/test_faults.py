@@ -53,6 +53,7 @@ CELLS = [
     for container in ("mp3", "wav")
 ]
 ERRORS = {
+    FaultKind.HTTP_400: RequestError,
     FaultKind.HTTP_401: AuthenticationError,
     FaultKind.HTTP_403: AuthenticationError,
     FaultKind.HTTP_404: NotOfferedError,

@@ -17,6 +17,7 @@ from .errors import (
     CosyVoiceTimeoutError,
     NotOfferedError,
     ProxyError,
+    RequestError,
 )
 from .options import SynthesisOptions
 from .timing import Timing
@@ -31,7 +32,7 @@ from .wire.pool import Pool
 from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
 
-_FORBIDDEN = ("HTTP 401", "HTTP 403")
+_FORBIDDEN = ("HTTP 400", "HTTP 401", "HTTP 403")
 """Codes of a refused handshake whose cause is not known."""
 
 
@@ -176,7 +177,7 @@ class CosyVoiceClient:
         refused: CosyVoiceError
         try:
             return await self._authenticated()
-        except (AuthenticationError, ProxyError) as err:
+        except (AuthenticationError, ProxyError, RequestError) as err:
             if err.code not in _FORBIDDEN:
                 raise
             refused = err

@@ -173,7 +173,11 @@ class AccountForm:
 
     def _point_to_console(self) -> None:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
-        self.placeholders["console_url"] = CATALOGUE.regions[region].console_url
+        self.placeholders |= {
+            "console_url": CATALOGUE.regions[region].console_url,
+            "console_beijing": CATALOGUE.regions["cn-beijing"].console_url,
+            "console_singapore": CATALOGUE.regions["ap-southeast-1"].console_url,
+        }
 
     def _loses_budget(self) -> bool:
         """Return whether the account's budget is in a currency that it leaves."""

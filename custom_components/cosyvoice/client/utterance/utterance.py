@@ -266,7 +266,7 @@ class Utterance:
         progress = self._progress
         self.report.resumed += progress.heard
         self.report.patched |= progress.is_broken_off
-        self._playback.abort_task()
+        self._playback.end_task()
         self._source.put_back(progress.rest)
         self._progress = self._new_progress()
 
