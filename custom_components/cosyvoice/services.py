@@ -91,7 +91,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 
 async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
-    """Return what an account used in a period, by model and by voice.
+    """Return the usage of an account in a period, by model and by voice.
 
     Raises:
         ServiceValidationError: No such account is loaded, or the period ends before
@@ -163,7 +163,7 @@ async def _async_delete_voice(call: ServiceCall) -> None:
 
 
 async def _async_check_control(call: ServiceCall, entry: CosyVoiceConfigEntry) -> None:
-    """Check what Home Assistant checks before an engine speaks.
+    """Check the right to control engines, as before they speak.
 
     Raises:
         Unauthorized: The user may not control each engine of the account.

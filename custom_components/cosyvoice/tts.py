@@ -156,7 +156,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio to come.
+        """Return the audio as a generator.
 
         Nothing is sent before it is read.
         """

@@ -202,7 +202,7 @@ class SsmlError(TextError):
         mistake: str | None = None,
         **details: str,
     ) -> None:
-        """Keep what describes the mistake as well."""
+        """Also keep the description of the mistake."""
         super().__init__(message, code=code, request_id=request_id)
         self.mistake = mistake
         self.details = details

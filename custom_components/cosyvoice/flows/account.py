@@ -108,7 +108,7 @@ class AccountForm:
         self._point_to_console()
 
     def fill(self, user_input: Mapping[str, Any]) -> None:
-        """Take over what was submitted.
+        """Take over the submitted values.
 
         An empty key, and a section that was not sent, keep what is stored.
         """
@@ -193,7 +193,7 @@ class AccountForm:
         return True
 
     async def _async_error(self) -> str | None:
-        """Return what is wrong with the account, with placeholders for its text."""
+        """Return the key of the account's error, and fill in its placeholders."""
         data = self.data
         if data[CONF_API_KEY].startswith(PLAN_KEY):
             return "unsupported_key"

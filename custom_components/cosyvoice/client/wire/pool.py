@@ -1,4 +1,4 @@
-"""The connections of an account, and the decision who uses which one.
+"""The connections of an account, and the decision which request uses which one.
 
 Opening a connection costs about four round trips and starting a task one more, so both
 are done in advance while speech is likely.
@@ -54,8 +54,8 @@ class Pool:
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
         self._tasks = TaskLimit()
-        # The mutable state is these two lists: who waits, in the order of arrival, and
-        # which connections there are. `_assign` matches them whenever one changes.
+        # The mutable state is these two lists: the waiting requests, in the order of
+        # arrival, and the connections. `_assign` matches them whenever one changes.
         self._requests: list[Request] = []
         self._slots = Slots()
         self._warmer = Warmer(self._start_in_advance, self._slots.is_warm, timing)
@@ -127,7 +127,7 @@ class Pool:
             self._warmer.warm_up(task)
 
     def keep_ready(self, seconds: float) -> None:
-        """Have a connection ready for so long after speech, from now on.
+        """Keep a connection ready for this number of seconds after speech.
 
         Costs no characters. Nothing is opened unless the service accepts the account.
         """
@@ -150,7 +150,7 @@ class Pool:
     async def close(self) -> None:
         """Close all connections and end all tasks of the pool.
 
-        Whoever waits for a connection gets a ClientClosedError.
+        Requests for a connection fail with a ClientClosedError.
         """
         self._closed = True
         self._decide_at(math.inf)
@@ -165,10 +165,10 @@ class Pool:
     # The decision
 
     def _assign(self) -> None:
-        """Match those who wait with the connections, in the order of arrival.
+        """Match the waiting requests with the connections, in the order of arrival.
 
-        Does no I/O. A connection serves the first who waits, whoever made it open,
-        and not before the permitted rate lets a task start on it.
+        Does no I/O. A connection serves the first request in the queue, whichever it
+        was opened for, and not before the permitted rate lets a task start on it.
         """
         if self._closed:
             return
@@ -186,13 +186,13 @@ class Pool:
         self._decide_at(min(times))
 
     def _serve(self, request: Request, supply: Supply) -> float:
-        """Do what is possible for a request.
+        """Serve a request as far as possible.
 
         Returns:
             When to decide again, in the loop's time.
         """
         task = request.task
-        # One start is left to those who do not start in advance.
+        # One start is left to requests that are no warm-ups.
         permitted = task.starts_per_second - request.warm
         if request.warm and request not in supply.warm_ups:
             return math.inf
@@ -286,7 +286,7 @@ class Pool:
             return slot.limit(self._timing)
         return self._timing.kept_limit
 
-    # Those who wait
+    # Waiting requests
 
     async def _start(self, request: Request, on_progress: Callable[[], None]) -> Slot:
         """Return a slot whose task is started, after replacing dead connections."""
@@ -376,7 +376,7 @@ class Pool:
         return max(self._timing.reuse, 2 * self._last_start)
 
     async def _start_in_advance(self, task: TaskSettings) -> None:
-        """Start a task before anybody wants it, or raise a CosyVoiceError."""
+        """Start a task that no request waits for, or raise a CosyVoiceError."""
         request = Request(True, next(self._arrivals), task)
         slot = await self._start(request, lambda: None)
         self._statistics.warm_ups += 1
@@ -398,13 +398,13 @@ class Pool:
                 slot.connection = await self._open_connection()
         except TimeoutError:
             failure = CosyVoiceTimeoutError("The service did not answer in time")
-        except Exception as err:  # noqa: BLE001 - whoever waits has to hear of it
+        except Exception as err:  # noqa: BLE001 - raised to the waiting request
             failure = err
         else:
             self._last_opening = asyncio.get_running_loop().time() - slot.since
             self._statistics.opened += 1
             self._keeper.accepted()
-            # If nobody waits for it, the service may have closed it by its first task.
+            # Without a waiting request, the service may close it before its first task.
             slot.used = not self._requests
             self._keep(slot, SlotState.IDLE)
             self._assign()
@@ -453,8 +453,8 @@ class Pool:
     async def _watch(self, slot: Slot) -> None:
         """Drop a connection when it expires or the service ends it or its task.
 
-        A service that ends each new connection fails those who wait for their turn:
-        otherwise they would open one after the other.
+        If a service ends each new connection, the waiting requests fail. Otherwise they
+        would open one after the other.
         """
         connection = slot.opened
         kept_in = connection.state

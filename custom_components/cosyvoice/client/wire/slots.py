@@ -1,4 +1,4 @@
-"""What a pool consists of: connections, and those who wait for one."""
+"""The state of a pool: its connections and the requests for one."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ NEW = 0.1
 
 
 class SlotState(Enum):
-    """What a connection of the pool is doing."""
+    """The state of a connection of the pool."""
 
     OPENING = auto()
     IDLE = auto()
