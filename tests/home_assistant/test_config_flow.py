@@ -15,6 +15,7 @@ from custom_components.cosyvoice.client import (
     AuthenticationError,
     CosyVoiceClient,
     Timing,
+    VoiceError,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
@@ -182,6 +183,7 @@ async def test_a_dead_network_and_a_silent_server_read_differently(
     ("raised", "says"),
     [
         (ArrearsError("Good standing", code="Arrearage"), "overdue"),
+        (VoiceError("Odd answer"), "Odd answer"),
         (RuntimeError("bug"), "cannot be used"),
     ],
 )
