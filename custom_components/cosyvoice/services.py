@@ -28,7 +28,6 @@ from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import translated
 from .speech.engines import engine_ids, may_control
-from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.kinds import KINDS, kinds_of, origin_of
@@ -51,6 +50,14 @@ LIST_VOICES_SCHEMA = vol.Schema(
         vol.Optional("model"): cv.string,
     }
 )
+SYNTHESIZE_SCHEMA = {
+    vol.Required("message"): cv.string,
+    vol.Optional("language"): cv.string,
+    vol.Optional("options", default=dict): dict,
+    vol.Optional("filename"): cv.string,
+    vol.Optional("word_timestamps", default=False): cv.boolean,
+    vol.Optional("subtitles", default=False): cv.boolean,
+}
 DELETE_VOICE_SCHEMA = vol.Schema(
     {
         vol.Optional("config_entry_id"): cv.string,

@@ -63,7 +63,7 @@ def test_messages_at_once_are_spoken_one_after_the_other(
 def test_a_long_message_is_waited_for_within_a_limit(
     seconds: int, *, works: bool
 ) -> None:
-    """The one that waits ends in an error that another attempt may mend."""
+    """The waiting one ends in an error that another attempt may mend."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
@@ -103,7 +103,7 @@ def test_a_task_started_in_advance_does_not_take_the_only_place(region: str) -> 
 
 
 def refuse_above(service: FakeService, most: int) -> None:
-    """Let a service refuse tasks beside so many others."""
+    """Let a service refuse tasks beyond this number."""
 
     def prepare(connection: FakeConnection) -> None:
         start = connection.start

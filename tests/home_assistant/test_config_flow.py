@@ -275,7 +275,7 @@ async def test_a_budget_in_money_never_changes_its_currency(
 async def test_a_key_of_the_other_region_is_recognised_and_offered(
     hass: HomeAssistant,
 ) -> None:
-    """The form comes back with that region; submitting it again goes on."""
+    """The form comes back with that region; submitting it again continues."""
     result = await submit(hass, await start(hass), {"api_key": API_KEY})
     assert result["errors"] == {"base": "wrong_region"}
     assert suggested(result, "region") == "ap-southeast-1"

@@ -354,7 +354,7 @@ async def test_an_account_that_is_unloaded_in_the_middle(
     browser: Any,
     option: str,
 ) -> None:
-    """The sample ends, and the dialog when it goes on."""
+    """The sample ends, and the dialog when it continues."""
     emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
     result = await another(hass, loaded)
     response = await browser.get(url(result))

@@ -209,7 +209,7 @@ async def test_a_day_begins_once_if_the_clock_changes_at_midnight(
 async def test_long_term_statistics_and_utility_meter(
     recorder_mock: Recorder, hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Their sums equal what was billed, also over midnight."""
+    """Their sums equal the bill, also over midnight."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     start = dt_util.utcnow().replace(hour=20, minute=0, second=0, microsecond=0)
     freezer.move_to(start)
