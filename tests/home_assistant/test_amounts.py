@@ -1,5 +1,7 @@
 """Amounts are written as the reader's language writes them."""
 
+from typing import Any
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -38,7 +40,7 @@ async def test_a_budget_in_repairs_and_errors(
 ) -> None:
     hass.config.language = language
     await async_load_integrations(hass, {DOMAIN})
-    options = {"monthly_budget": 1234.5, "budget_unit": "money"}
+    options: dict[str, Any] = {"monthly_budget": 1234.5, "budget_unit": "money"}
     async with loaded_ledger(
         hass, account(refuse_over_budget=True, **options)
     ) as ledger:
