@@ -255,7 +255,7 @@ def _throttled_repeatedly(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> b
 
 
 def _digest(voice: str) -> str:
-    """Return what stands for a voice in the id of an issue, which diagnostics show.
+    """Return a digest of a voice for the id of an issue, which diagnostics show.
 
     A cloned voice's id may be a person's choice.
     """

@@ -23,7 +23,7 @@ from .const import CONF_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
-from .speech.fallback import follow_engines, speaks_alone
+from .speech.fallback import report_missing_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
@@ -43,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
-    follow_engines(hass, entry)
+    report_missing_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
@@ -156,7 +156,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio to come.
+        """Return the audio as a generator.
 
         Nothing is sent before it is read.
         """

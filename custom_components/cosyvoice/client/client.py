@@ -156,10 +156,10 @@ class CosyVoiceClient:
         self._pool.warm_up(_task_settings(options, self.region))
 
     def keep_ready(self, seconds: float) -> None:
-        """Keep a connection ready for so long after speech, free of charge.
+        """Keep a connection ready for some time after speech, free of charge.
 
         Args:
-            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+            seconds: The time; 0 for never, as in the beginning, ``math.inf`` for always.
         """
         self._pool.keep_ready(seconds)
 
@@ -181,7 +181,7 @@ class CosyVoiceClient:
             if err.code not in _FORBIDDEN:
                 raise
             refused = err
-        # The handshake is refused without a reason, which the HTTP side tells.
+        # A refused handshake has no reason. An HTTP request returns it.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.http):
                 refused = await self._cause() or refused

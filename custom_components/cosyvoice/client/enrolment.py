@@ -151,7 +151,7 @@ class EnrolmentApi:
             UploadError: The service does not find the recording; upload it again.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
-                :class:`CosyVoiceTimeoutError` it may yet appear.
+                :class:`CosyVoiceTimeoutError` it may appear later.
         """
         try:
             return await self._cloned(url, model, prefix, language, seconds)
@@ -200,7 +200,7 @@ class EnrolmentApi:
             ContentError: The service refuses the description or the text.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
-                :class:`CosyVoiceTimeoutError` it may yet appear.
+                :class:`CosyVoiceTimeoutError` it may appear later.
         """
         output = await self._create(
             {

@@ -1,4 +1,4 @@
-"""Custom voices that are created in a dialog: what clones and designs share."""
+"""Custom voices that are created in a dialog: the base of clones and designs."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -155,7 +155,7 @@ class Creation(ABC):
 
     @property
     def _runtime(self) -> CosyVoiceData:
-        """The account's run-time data, which a reload replaces; the last if unloaded."""
+        """The account's run-time data, the last ones while it is not loaded."""
         current = getattr(self._entry, "runtime_data", self._last_runtime)
         self._last_runtime = current
         return self._last_runtime
@@ -223,7 +223,7 @@ class Creation(ABC):
         except CosyVoiceError as err:
             failure = err
             LOGGER.debug("A voice was not created: %s", err)
-            # It may yet appear, and has its name then
+            # It may appear later, and then needs its name
             self._uncertain = isinstance(err, UNCERTAIN) and self.voice is None
             if not self._uncertain:
                 self._voices.async_set_name(self._prefix, None)

@@ -316,7 +316,7 @@ class UsageLedger:
         return price.cost(characters, *tokens) if price else Decimal()
 
     def _pending(self, utterance: _InFlight, budget: Budget) -> Decimal:
-        """Return what an utterance is going to use of the budget."""
+        """Return the part of the budget that an utterance is going to use."""
         characters = utterance.counted()
         if not budget.is_money:
             return Decimal(characters)

@@ -78,7 +78,7 @@ def romanized(title: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """What describes voices, in Home Assistant's language.
+    """Words to describe voices with, in Home Assistant's language.
 
     Attributes:
         chinese: Whether to take the vendor's descriptions in Chinese.

@@ -33,7 +33,7 @@ class AudioWriter(ABC):
 
     @abstractmethod
     def feed(self, data: bytes) -> bytes:
-        """Return what is complete of the service's bytes, cut anywhere.
+        """Add bytes of the service, cut anywhere, and return the complete part.
 
         Returns:
             Whole samples, MP3 frames or Ogg pages.

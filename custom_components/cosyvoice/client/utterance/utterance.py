@@ -113,7 +113,7 @@ class Utterance:
     def delivered(self) -> int:
         """Code points of the text whose audio was completely delivered.
 
-        Counted to the end of a sentence, from where another engine can go on.
+        Counted to the end of a sentence, where another engine can continue.
         """
         return self._source.taken - self._progress.undelivered
 
