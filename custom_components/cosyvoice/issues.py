@@ -16,7 +16,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
-from .amounts import localized, pattern_of
 from .client import (
     CATALOGUE,
     AuthenticationError,
@@ -28,6 +27,7 @@ from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
 from .settings import complete
+from .texts import localized, pattern_of
 from .usage.budget import THRESHOLDS
 
 UNUSED_WARNING = timedelta(days=335)

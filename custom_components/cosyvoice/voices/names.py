@@ -16,9 +16,9 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
-from ..amounts import PATTERN, localized, pattern_of
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN, VOICE_KIND
+from ..texts import PATTERN, localized, pattern_of
 from .kinds import ALL_VOICES, VoiceFilter, origin_of
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
