@@ -26,8 +26,8 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .localization import localized, pattern_of
 from .settings import complete
-from .texts import localized, pattern_of
 from .usage.budget import THRESHOLDS
 
 UNUSED_WARNING = timedelta(days=335)

@@ -22,6 +22,7 @@ from .const import CONF_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
+from .localization import common_text
 from .speech.fallback import report_missing_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.recording import async_record
@@ -30,7 +31,6 @@ from .speech.session import Session
 from .speech.speaker import Speaker
 from .speech.warmup import SatelliteWarmUp
 from .text.characters import scrub
-from .texts import common_text
 from .voices.languages import default_tag, tags_in, tags_of
 
 PARALLEL_UPDATES = 0

@@ -86,6 +86,23 @@ async def test_a_name_is_shown_in_every_list(
     assert subentry.data["voice"] == MADE_HERE
 
 
+async def test_no_option_appears_twice(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
+) -> None:
+    """Also if a name looks like one that is told apart by the id."""
+    names = {"haaa": "Dad", "habb": "Dad", "hacc": "Dad (cosyvoice-v2-haaa-1)"}
+    emulator.config.cloned_voices |= {f"cosyvoice-v2-{key}-1": "OK" for key in names}
+    options = {**loaded.options, CONF_VOICE_NAMES: names}
+    hass.config_entries.async_update_entry(loaded, options=options)
+    await loaded.runtime_data.voices.async_refresh()
+    await hass.async_block_till_done()
+    state = hass.states.get("select.longanyang_voice")
+    assert state is not None
+    shown = state.attributes["options"]
+    assert len([option for option in shown if option.startswith("Dad")]) == 3
+    assert len(shown) == len({*shown})
+
+
 async def test_diagnostics_have_no_name(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

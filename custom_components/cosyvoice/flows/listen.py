@@ -13,8 +13,8 @@ from ..account import create_client
 from ..client import ClonedVoice, CosyVoiceClient, SynthesisOptions
 from ..const import CONF_VOICE, DOMAIN
 from ..errors import async_text_of
+from ..localization import localized, pattern_of
 from ..speech.sample import SampleAudio, SampleBooks, highest_cost, sample_options
-from ..texts import localized, pattern_of
 from ..usage.ledger import async_get_ledger
 from ..voices.names import voice_name
 from ..voices.samples import sample_text

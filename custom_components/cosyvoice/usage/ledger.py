@@ -21,7 +21,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
-from ..texts import common_text, localized, pattern_of
+from ..localization import common_text, localized, pattern_of
 from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
