@@ -145,10 +145,15 @@ async def test_other_voices_cannot_be_deleted(
 async def test_a_list_that_cannot_be_read_is_the_error(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
+    """Not once it can be read again."""
     emulator.script("http_500@http,request=list_voice,times=always")
     with pytest.raises(HomeAssistantError) as caught:
         await delete(hass, "cosyvoice-v3-flash-other-1")
     assert caught.value.translation_key == "service_error"
+    emulator.clear_faults()
+    with pytest.raises(ServiceValidationError) as caught:
+        await delete(hass, "cosyvoice-v3-flash-other-1")
+    assert caught.value.translation_key == "no_custom_voice"
 
 
 async def test_a_service_that_does_not_delete_is_the_error(
