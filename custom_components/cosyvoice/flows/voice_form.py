@@ -325,7 +325,7 @@ def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remove_refused(fields: Mapping[vol.Marker, Any], shown: dict[str, Any]) -> None:
-    """Remove stored values that Home Assistant would refuse when the form is submitted.
+    """Remove stored values that Home Assistant would refuse in a submitted form.
 
     They are damaged, or of another region or release.
     """
