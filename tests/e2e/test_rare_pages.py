@@ -10,14 +10,15 @@ from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from playwright.async_api import ViewportSize, expect
 import pytest
 import yaml
 
 from custom_components.cosyvoice.amounts import localized
-from tests.demo.home import REPOSITORY, Home
+from tests.demo.home import API_KEY, REPOSITORY, Home
+from tests.demo.programs import eventually
 from tests.demo.service import EmulatedService
 from tests.demo.speech import speak
 
@@ -71,12 +72,11 @@ async def test_rare_repairs(
     house: House,
     home: Home,
     service: EmulatedService,
-    engine: str,
     language: str,
     pictures: Path | None,
 ) -> None:
-    account = Account(home, await _entry_id(home))
     async with user_interface(home, language, pictures) as interface:
+        account = await Account.add(home, service)
         await service.set(cloned_voices={CLONE: "OK"}, cloned_at=LONG_AGO)
         await account.refresh()
         await account.change_voice(voice=CLONE)
@@ -90,15 +90,17 @@ async def test_rare_repairs(
         await account.change_voice(safety={"fallback_engine": gone})
         await _see(interface, "fallback_gone", name=CLONE, engine=gone)
         await account.change_voice(safety={})
-        await _use_up_money(home, account, interface, engine)
+        await _use_up_money(home, account, interface)
         if "LANGUAGES" in os.environ:
             await _damage_usage(house, home, account, interface)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.usefixtures("engine")
-async def test_actions(home: Home, language: str, pictures: Path | None) -> None:
+async def test_actions(
+    home: Home, emulator: EmulatedService, language: str, pictures: Path | None
+) -> None:
     async with user_interface(home, language, pictures) as interface:
+        await Account.add(home, emulator)
         browser, text = interface.page, interface.text
         page = browser.locator("tools-action, developer-tools-action")
         await interface.open("/developer-tools/action")
@@ -125,11 +127,11 @@ async def test_actions(home: Home, language: str, pictures: Path | None) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.usefixtures("engine")
 async def test_prices_are_seen_on_a_phone(
-    home: Home, language: str, pictures: Path | None
+    home: Home, emulator: EmulatedService, language: str, pictures: Path | None
 ) -> None:
     async with user_interface(home, language, pictures) as interface:
+        await Account.add(home, emulator)
         await interface.page.set_viewport_size(PHONE)
         await interface.begin_voice("choose", title="voice")
         await interface.picture("phone-voice")
@@ -155,6 +157,13 @@ class Account:
         """Change an account with one voice."""
         self.entry_id = entry_id
         self._api = home.api
+
+    @classmethod
+    async def add(cls, home: Home, service: EmulatedService) -> Self:
+        """Add an account, whose entities have the names of the language now."""
+        account = {"api_key": API_KEY, "advanced": {"base_url": service.url}}
+        entry = await home.api.add_integration("cosyvoice", {"user": account})
+        return cls(home, entry["entry_id"])
 
     async def refresh(self) -> None:
         """Read the list of voices."""
@@ -191,24 +200,27 @@ class Account:
         await self._api.post(f"{path}/{step['flow_id']}", {**shown, **budget})
 
 
-async def _entry_id(home: Home) -> str:
-    return str((await home.api.entities())[0]["config_entry_id"])
-
-
 async def _see(interface: UserInterface, cause: str, **placeholders: str) -> None:
     await see_repair(interface, cause, placeholders)
     await interface.picture(f"repair-{cause}")
 
 
-async def _use_up_money(
-    home: Home, account: Account, interface: UserInterface, engine: str
-) -> None:
+async def _use_up_money(home: Home, account: Account, interface: UserInterface) -> None:
     """Spend most of a budget in money, then all of it; the event's entity tells."""
-    await speak(home, engine, "The washing machine has finished.")
+    engine = await home.api.entity_id("speech")
     cost = await home.api.entity_id("cost_month")
-    spent = float((await home.api.state(cost))["state"])
+
+    async def spent() -> float:
+        return float((await home.api.state(cost))["state"])
+
+    async def is_billed() -> bool:
+        return await spent() > 0
+
+    await speak(home, engine, "The washing machine has finished.")
+    await eventually(is_billed)
+    whole = await spent()
     pattern = interface.text["common"]["number"]
-    for cause, amount in (("80", round(spent * 1.2, 6)), ("100", spent)):
+    for cause, amount in (("80", round(whole * 1.2, 6)), ("100", whole)):
         await account.limit(amount)
         budget = localized(f"{amount:,.10g} CNY", pattern)
         names = {"account": "CosyVoice", "budget": budget}
