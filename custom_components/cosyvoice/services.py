@@ -28,7 +28,6 @@ from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import translated
 from .speech.engines import engine_ids, may_control
-from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.kinds import KINDS, kinds_of, origin_of
@@ -51,6 +50,14 @@ LIST_VOICES_SCHEMA = vol.Schema(
         vol.Optional("model"): cv.string,
     }
 )
+SYNTHESIZE_SCHEMA = {
+    vol.Required("message"): cv.string,
+    vol.Optional("language"): cv.string,
+    vol.Optional("options", default=dict): dict,
+    vol.Optional("filename"): cv.string,
+    vol.Optional("word_timestamps", default=False): cv.boolean,
+    vol.Optional("subtitles", default=False): cv.boolean,
+}
 DELETE_VOICE_SCHEMA = vol.Schema(
     {
         vol.Optional("config_entry_id"): cv.string,
@@ -151,7 +158,7 @@ async def _async_delete_voice(call: ServiceCall) -> None:
     if voice_id not in voices.data:
         await voices.async_refresh()
     if voice_id not in voices.data:
-        if voices.last_exception:
+        if not voices.last_update_success and voices.last_exception:
             raise voices.last_exception
         raise ServiceValidationError(
             translation_domain=DOMAIN,

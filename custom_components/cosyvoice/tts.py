@@ -16,14 +16,14 @@ from homeassistant.const import CONF_LANGUAGE, Platform
 from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from .client import OptionError
-from .const import CONF_VOICE, DOMAIN
+from .const import CONF_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
-from .speech.fallback import follow_engines, speaks_alone
+from .localization import common_text
+from .speech.fallback import report_missing_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
@@ -43,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
-    follow_engines(hass, entry)
+    report_missing_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
@@ -112,10 +112,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         The first one, which new pipelines store, follows the voice entity.
         """
-        texts = async_get_cached_translations(
-            self.hass, self.hass.config.language, "common", DOMAIN
-        )
-        follow = texts.get(f"component.{DOMAIN}.common.{FOLLOW}", FOLLOW)
+        follow = common_text(self.hass, FOLLOW, FOLLOW)
         return [Voice(FOLLOW, follow)] + [
             Voice(voice_id, name)
             for voice_id, name in self.voice_names.items()

@@ -351,7 +351,7 @@ def test_a_slow_network_speaks(round_trip: float, *, streamed: bool) -> None:
     run(scenario())
 
 
-# Many at once
+# Many together
 
 
 @pytest.mark.parametrize("round_trip", [0.0, 0.02, 0.06, 0.1, 0.2, 0.4])
@@ -427,7 +427,7 @@ def test_several_at_once_during_one_warm_up() -> None:
 @pytest.mark.parametrize("count", [1, 12])
 @pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.5])
 def test_closing_ends_whoever_connects_or_queues(count: int, moment: float) -> None:
-    """At once, and nothing is started any more."""
+    """They fail immediately, and nothing is started any more."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

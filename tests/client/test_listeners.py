@@ -14,7 +14,7 @@ from .speaking import SENTENCES, TEXT, heard, listen, options, service, whole, w
 
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_listener_who_leaves_ends_the_task(after: int) -> None:
-    """The service is told, the connection is closed, and nothing is left running."""
+    """The task ends at the service, the connection is closed, nothing is left running."""
 
     async def scenario() -> None:
         config = EmulatorConfig(speech="signal", real_time_factor=0.5)
@@ -147,7 +147,7 @@ def test_a_connection_lost_behind_a_slow_listener() -> None:
 
 
 def test_closing_the_client_ends_what_it_speaks() -> None:
-    """At once, and with an account of what was spoken."""
+    """It ends immediately, with a report of the spoken text."""
 
     async def scenario() -> None:
         config = EmulatorConfig(speech="signal", real_time_factor=1.0)

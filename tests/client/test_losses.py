@@ -1,4 +1,4 @@
-"""What a listener hears, and what is billed, when something is lost or slow."""
+"""The audio and the bill when something is lost or slow."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -234,7 +234,7 @@ def test_a_sentence_that_was_begun_again_is_reported(
 def test_what_was_delivered_is_known_to_the_sentence(
     delivered: int, container: str
 ) -> None:
-    """Another engine goes on from there."""
+    """Another engine continues from there."""
 
     async def scenario() -> None:
         async with service() as (emulator, client):
@@ -298,7 +298,7 @@ def test_an_error_without_a_cause_in_mid_sentence_is_one() -> None:
     run(scenario())
 
 
-# --- What was billed ---
+# --- The bill ---
 
 
 def billed(emulator: Emulator) -> int:

@@ -136,7 +136,7 @@ def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
 
 @pytest.mark.parametrize("flush", ["ignored", "refused"])
 def test_a_service_that_knows_no_flush(flush: Literal["ignored", "refused"]) -> None:
-    """The task is finished instead, so that the sentence is heard all the same."""
+    """The task is finished instead, so that the sentence is heard anyway."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

@@ -214,7 +214,7 @@ async def test_numbers_out_of_range_cannot_be_entered(
 async def test_changing_live_settings_reloads_nothing(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """What the entities can change is in force at once, also from the form."""
+    """The settings of the entities apply immediately, also from the form."""
     client = loaded.runtime_data.client
     result = await start(hass, loaded, SUBENTRY_ID)
     result = await use(hass, result, {"sound": {"speech_rate": 1.5}})

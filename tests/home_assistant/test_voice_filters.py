@@ -115,7 +115,7 @@ async def test_a_kind_narrows_the_list(
     found: str,
     missing: str,
 ) -> None:
-    """The shown voice is one of the list, and submitting it then goes on."""
+    """The shown voice is one of the list, and submitting it then continues."""
     emulator.config.cloned_voices = {CLONE: "OK"}
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -103,6 +103,10 @@ class ThrottledError(CosyVoiceError):
     retryable = True
 
 
+class TooManyTasksError(ThrottledError):
+    """The service runs no more tasks of the account at a time."""
+
+
 class ServiceError(CosyVoiceError):
     """The service failed by itself."""
 
@@ -306,6 +310,7 @@ _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("InvalidApiKey", AuthenticationError),
     ("Arrearage", ArrearsError),
     ("AllocationQuota.FreeTierOnly", FreeQuotaError),
+    ("Throttling.Concurrency", TooManyTasksError),
     ("Throttling", ThrottledError),
     ("AllocationQuota", ThrottledError),
     ("LimitRequests", ThrottledError),

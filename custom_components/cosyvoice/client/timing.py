@@ -55,6 +55,8 @@ class Timing:
         warm_backoff: Pause after a failed warm-up; doubled for each further one.
         warm_backoff_limit: Longest pause between two warm-ups, or between two
             connections that are opened ahead.
+        turn: Longest wait for another task of the account to end, if the service
+            runs no more at a time.
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
@@ -96,6 +98,7 @@ class Timing:
     kept_limit: float = 65.0
     warm_backoff: float = 5.0
     warm_backoff_limit: float = 300.0
+    turn: float = 60.0
     start_window: float = 1.05
     close: float = 1.0
     low_water: float = 0.5

@@ -28,7 +28,6 @@ from ..account import (
     complete_options,
     usable_data,
 )
-from ..amounts import localized, pattern_of
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -51,6 +50,7 @@ from ..const import (
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
+from ..localization import localized, pattern_of
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
 """The fields of the section ``advanced``."""
@@ -213,7 +213,9 @@ class AccountForm:
                 data[CONF_REGION] = region
                 return "wrong_region"
             self.placeholders["reason"] = await async_explain(self._hass, err)
-            return handling_of(err).form
+            # The rest speaks of voices and recordings
+            form = handling_of(err).form
+            return form if form in {"invalid_auth", "cannot_connect"} else "unknown"
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while checking an account")
             self.placeholders["reason"] = await async_explain(self._hass, None)
