@@ -16,7 +16,7 @@ from playwright.async_api import ViewportSize, expect
 import pytest
 import yaml
 
-from custom_components.cosyvoice.amounts import localized
+from custom_components.cosyvoice.localization import localized
 from tests.demo.home import API_KEY, REPOSITORY, Home
 from tests.demo.programs import eventually
 from tests.demo.service import EmulatedService
