@@ -54,11 +54,16 @@ def unique_names(
     names = {
         voice_id: given.get(voice_id) or voice_name(voice_id) for voice_id in voice_ids
     }
-    bearers = Counter(names.values())
-    return {
-        voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
-        for voice_id, name in names.items()
-    }
+    # A given name may look like a name with an id
+    while alike := {
+        name for name, bearers in Counter(names.values()).items() if bearers > 1
+    }:
+        names |= {
+            voice_id: f"{name} ({voice_id})"
+            for voice_id, name in names.items()
+            if name in alike
+        }
+    return names
 
 
 def voice_title(voice_id: str, *, chinese: bool) -> str:
