@@ -1,7 +1,7 @@
 """An event loop whose clock jumps: waiting costs no time.
 
 Whenever nothing is left to do but wait, the clock jumps to the next timer. Sockets
-between tasks of the same loop work as ever, as the kernel delivers at once over the
+between tasks of the same loop work as ever, as the kernel delivers immediately over the
 loopback interface.
 """
 
@@ -25,7 +25,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(
         self, timeout: float | None = None
     ) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready; jump if only time can bring something."""
+        """Return the ready sockets, or jump if only time can make one ready."""
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         if self.threads:
@@ -49,7 +49,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         func: Callable[[*Ts], T],
         *args: *Ts,
     ) -> asyncio.Future[T]:
-        """Call a function in another thread; the clock stands still meanwhile."""
+        """Call a function in another thread, while the clock stands still."""
         future = super().run_in_executor(executor, func, *args)
         self._jumping_selector.threads += 1
         future.add_done_callback(self._thread_done)

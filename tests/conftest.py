@@ -30,19 +30,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def local_sockets(socket_enabled: None) -> None:
-    """Let every test use sockets; the test plugin keeps them on this machine."""
+    """Let every test use sockets, which the test plugin keeps on this machine."""
 
 
 @pytest.fixture(autouse=True)
 def disable_http_server(request: pytest.FixtureRequest) -> None:
-    """Keep Home Assistant's server from starting, as the test plugin does, where there is one."""
+    """Keep Home Assistant's web server from starting, as the test plugin does."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("disable_http_server")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """Let a report reach pytest-xdist's main process though a log in it holds half a surrogate."""
+    """Let a report with half a surrogate reach the main process of pytest-xdist."""
     return _encodable((yield))
 
 
@@ -59,5 +59,5 @@ def _encodable(value: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug() -> None:
-    """Use the event loop's debug mode, which the test plugin wants and which doubles the time, on demand."""
+    """Use the event loop's debug mode on demand only, as it doubles the time."""
     asyncio.get_running_loop().set_debug("PYTHONASYNCIODEBUG" in os.environ)

@@ -1,7 +1,7 @@
-"""Many utterances at once while everything goes wrong: ``python -m tests.soak N``.
+"""Many utterances together while everything goes wrong: ``python -m tests.soak N``.
 
 Faults, pauses, round trips and listeners who leave come at random, from a seed that is
-printed. Now and then 30 messages come at once, and nothing goes wrong. Nothing may be
+printed. Now and then 30 messages come together, and nothing goes wrong. Nothing may be
 lost, repeated beyond the rule, or left behind.
 """
 
@@ -35,9 +35,9 @@ from .hearing import problem
 
 CONCURRENCY = 10
 ROUND = 100
-"""Utterances after which the emulator forgets what was said."""
+"""Utterances after which the emulator forgets the messages."""
 BURST = 30
-"""Utterances that begin at once, without a fault; one of three rounds is such a burst."""
+"""Utterances that begin together, without a fault; one of three rounds is such a burst."""
 ROUND_TRIPS = (0.0, 0.02, 0.1, 0.4)
 FAULT_SHARE = 0.4
 LEAVING_SHARE = 0.05
@@ -75,7 +75,7 @@ class SoakResult:
 
 
 async def soak(count: int, seed: int) -> SoakResult:
-    """Speak as often as ``count``: ten at a time, or 30 at once."""
+    """Speak as often as ``count``: ten at a time, or 30 together."""
     chance = random.Random(seed)
     result = SoakResult()
     config = EmulatorConfig(speech="signal")
@@ -117,7 +117,7 @@ async def _burst(
     chance: random.Random,
     result: SoakResult,
 ) -> None:
-    """Speak at once while nothing goes wrong: every message is heard."""
+    """Speak together while nothing goes wrong: every message is heard."""
     emulator.clear_faults()
     failed = result.outcomes.total() - result.outcomes["finished"]
     left = result.outcomes["cancelled"]

@@ -17,7 +17,6 @@ import yaml
 from custom_components.cosyvoice import services as actions
 from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.client.catalogue import Model
-from custom_components.cosyvoice.speech.recording import SYNTHESIZE_SCHEMA
 from custom_components.cosyvoice.speech.request import SUPPORTED_OPTIONS
 
 from . import texts
@@ -257,7 +256,7 @@ def test_every_field_of_an_action_is_explained(language: str) -> None:
 def _schema(action: str) -> Iterable[vol.Marker]:
     """Return the fields of an action, each required or optional."""
     if action == "synthesize":
-        return SYNTHESIZE_SCHEMA
+        return actions.SYNTHESIZE_SCHEMA
     fields: Iterable[vol.Marker] = getattr(actions, f"{action.upper()}_SCHEMA").schema
     return fields
 

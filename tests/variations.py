@@ -3,7 +3,7 @@
 Where the description is only likely or guessed, the service may do otherwise. For each
 such point, and for pairs of them, messages of every kind are spoken one after the other
 to one emulated service: whole, streamed, with pauses, after a loss, after an interruption,
-several at once. Each is heard from the first to the last sentence, whatever the service
+several together. Each is heard from the first to the last sentence, whatever the service
 does.
 """
 
@@ -62,7 +62,7 @@ LOSSES = (
     "hang@mid_sentence,after_sentences=2",
     "close@before_finished",
 )
-"""What happens to a task once; the next one goes on."""
+"""What happens to a task once. The next task continues."""
 
 
 def _streamed() -> AsyncIterator[Piece]:
@@ -124,7 +124,7 @@ REFUSED: dict[str, type[CosyVoiceError]] = {
 }
 """Differences with which nothing can be spoken, and the error that says so."""
 LIMITED: dict[str, type[CosyVoiceError]] = {"one-task": ThrottledError}
-"""Differences with which messages at once may fail, and their error."""
+"""Differences with which simultaneous messages may fail, and their error."""
 
 
 def variations(seed: int, *, pairs: int = 0) -> Iterator[Variation]:

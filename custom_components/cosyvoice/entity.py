@@ -135,7 +135,7 @@ def add_voice_entities(
     Args:
         hass: Home Assistant.
         entry: The account.
-        async_add_entities: What Home Assistant gave the platform.
+        async_add_entities: The platform's callback.
         create: Returns the entities of a voice, none if it has no such entity now. It
             is called for a voice again with each change until it returns some.
     """

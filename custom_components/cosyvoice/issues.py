@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
+from .amounts import localized, pattern_of
 from .client import (
     CATALOGUE,
     AuthenticationError,
@@ -26,7 +27,6 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
-from .numbers import localized, pattern_of
 from .settings import complete
 from .usage.budget import THRESHOLDS
 
@@ -255,7 +255,7 @@ def _throttled_repeatedly(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> b
 
 
 def _digest(voice: str) -> str:
-    """Return what stands for a voice in the id of an issue, which diagnostics show.
+    """Return a digest of a voice for the id of an issue, which diagnostics show.
 
     A cloned voice's id may be a person's choice.
     """

@@ -28,7 +28,6 @@ from .const import DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import translated
 from .speech.engines import engine_ids, may_control
-from .speech.recording import SYNTHESIZE_SCHEMA
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.kinds import KINDS, kinds_of, origin_of
@@ -51,6 +50,14 @@ LIST_VOICES_SCHEMA = vol.Schema(
         vol.Optional("model"): cv.string,
     }
 )
+SYNTHESIZE_SCHEMA = {
+    vol.Required("message"): cv.string,
+    vol.Optional("language"): cv.string,
+    vol.Optional("options", default=dict): dict,
+    vol.Optional("filename"): cv.string,
+    vol.Optional("word_timestamps", default=False): cv.boolean,
+    vol.Optional("subtitles", default=False): cv.boolean,
+}
 DELETE_VOICE_SCHEMA = vol.Schema(
     {
         vol.Optional("config_entry_id"): cv.string,
@@ -91,7 +98,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 
 async def _async_get_usage(call: ServiceCall) -> ServiceResponse:
-    """Return what an account used in a period, by model and by voice.
+    """Return the usage of an account in a period, by model and by voice.
 
     Raises:
         ServiceValidationError: No such account is loaded, or the period ends before
@@ -163,7 +170,7 @@ async def _async_delete_voice(call: ServiceCall) -> None:
 
 
 async def _async_check_control(call: ServiceCall, entry: CosyVoiceConfigEntry) -> None:
-    """Check what Home Assistant checks before an engine speaks.
+    """Check the right to control engines, as before they speak.
 
     Raises:
         Unauthorized: The user may not control each engine of the account.

@@ -279,7 +279,7 @@ DEFAULT_SETTINGS: Final[dict[str, Any]] = {
     for key, setting in SETTINGS.items()
     if setting.default is not None
 }
-"""What a voice's subentry holds when the form was left alone.
+"""The settings of a voice whose form was submitted unchanged.
 
 A setting without a default is absent until it is set. ``pronunciations`` maps a word
 to its replacement, ``language_voices`` a language to a voice id.

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
-from homeassistant.components.tts import TextToSpeechEntity, TTSAudioResponse, Voice
+from homeassistant.components.tts import (
+    ATTR_PREFERRED_FORMAT,
+    TextToSpeechEntity,
+    TTSAudioResponse,
+    Voice,
+)
 from homeassistant.components.tts.entity import TTSAudioRequest
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_LANGUAGE, Platform
@@ -18,7 +23,7 @@ from .const import CONF_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
-from .speech.fallback import follow_engines, speaks_alone
+from .speech.fallback import report_missing_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.recording import async_record
 from .speech.request import FOLLOW, SETTINGS, SUPPORTED_OPTIONS
@@ -38,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add an engine for each voice."""
-    follow_engines(hass, entry)
+    report_missing_engines(hass, entry)
     satellites = SatelliteWarmUp(hass, entry)
     add_voice_entities(
         hass,
@@ -151,7 +156,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio to come.
+        """Return the audio as a generator.
 
         Nothing is sent before it is read.
         """
@@ -164,7 +169,12 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
         session = Session(self._speaker, speech, request.message_gen)
         # Of a fallback, silence would pass for speech
         audio = session.audio(request, fill_pauses=not alone)
-        return TTSAudioResponse(speech.extension, audio)
+        extension = speech.extension
+        preferred = request.options.get(ATTR_PREFERRED_FORMAT)
+        if extension == "opus" and preferred != "opus":
+            # Home Assistant converts it by FFmpeg, which reads Opus as Ogg alone
+            extension = "ogg"
+        return TTSAudioResponse(extension, audio)
 
     async def async_synthesize(
         self,

@@ -2,7 +2,7 @@
 
 ``PYTHON -m tests.benchmark.formats [--ffmpeg PROGRAM]``, with the Python of any Home
 Assistant that has ``av`` beside it. An engine hands over each form as the service's
-audio comes in: the header at once, then the first 100 ms of audio, and so on at a
+audio comes in: the header immediately, then the first 100 ms of audio, and so on at a
 real-time factor of 0.3. Printed is what passes from there until the listener can play
 50 ms, as median of the repetitions.
 """
@@ -50,7 +50,7 @@ class Form:
 
     Attributes:
         name: What the table calls it.
-        extension: What Home Assistant is told.
+        extension: The extension that Home Assistant receives.
         rate: Hz.
         coder: Makes the function that codes a piece; of no samples, the header.
     """
@@ -134,7 +134,7 @@ class FormEngine(TextToSpeechEntity):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio at once."""
+        """Return the audio immediately."""
         return TTSAudioResponse(self._form.extension, self._audio())
 
     async def _audio(self) -> AsyncGenerator[bytes]:

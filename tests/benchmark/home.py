@@ -131,7 +131,7 @@ def say(
     preferred: dict[str, Any],
 ) -> AsyncGenerator[bytes]:
     """Return what a listener gets of a text, as the pipelines and `tts.speak` do it."""
-    # What was said before is no help: each time is the first.
+    # Without cached speech, each time is the first.
     hass.data[DATA_TTS_MANAGER].mem_cache.clear()
     stream = tts.async_create_stream(hass, engine, options=dict(preferred))
     if isinstance(text, str):

@@ -93,7 +93,7 @@ class SlowResolver(AbstractResolver):
     """Finds this machine under any name, after a while."""
 
     def __init__(self, seconds: float) -> None:
-        """Take so many seconds."""
+        """Take this number of seconds."""
         self._seconds = seconds
 
     @override

@@ -1,4 +1,4 @@
-"""Many utterances at once, a very long one, one heard before, and the set-up."""
+"""Many utterances together, a very long one, a repeated one, and the set-up."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,13 +23,13 @@ WAV = {"preferred_format": "wav"}
 """Is passed through unconverted, and can be measured by its length."""
 SECOND = 48_000
 COUNTS = {1: 3, 5: 2, 20: 3, 50: 1}
-"""Utterances at once, and how often that is measured."""
+"""Utterances together, and how often that is measured."""
 HUGE_LENGTH = 200_000
 TICK = 0.005
 
 
 async def many(services: Services) -> list[dict[str, Any]]:
-    """Return the loop's delays and the gaps in the audio, by the number at once.
+    """Return the loop's delays and the gaps in the audio, by the number of utterances.
 
     Service and client both permit any number of task starts a second here: at three,
     as the real service does, twenty would never begin together.
@@ -140,7 +140,7 @@ async def replay(services: Services, repetitions: int) -> dict[str, list[float]]
 
 
 async def cleaning(services: Services, repetitions: int) -> dict[str, list[float]]:
-    """Return the seconds to the first audio of plain text, cleaned and as it is."""
+    """Return the seconds to the first audio of plain text, cleaned and unchanged."""
     async with home_assistant(services.ffmpeg) as hass:
         entries = {
             name: await add_account(hass, services.fast, clean_text=clean)
@@ -169,7 +169,7 @@ def _is_ready(entry: ConfigEntry[Any]) -> Callable[[], bool]:
 async def set_up(services: Services, repetitions: int) -> dict[str, Any]:
     """Return the seconds of the first set-up, of reloads, and what blocked the loop.
 
-    The service is on this machine and answers at once: the network is not counted.
+    The service is on this machine and answers immediately: the network is not counted.
     """
     reports = _Reports()
     logging.getLogger().addHandler(reports)

@@ -45,7 +45,7 @@ class PeerEngine(TextToSpeechEntity, ABC):
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Return the audio at once; what comes is each pattern's own affair."""
+        """Return the audio immediately, as each pattern makes it."""
         return TTSAudioResponse(self.extension, self.audio(request.message_gen))
 
     @abstractmethod

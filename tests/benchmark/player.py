@@ -26,7 +26,7 @@ class Heard:
         self.chunks.append((time.perf_counter(), chunk))
 
     async def listen(self, audio: AsyncIterator[bytes], enough: float = inf) -> None:
-        """Take all there is, or at least so many bytes."""
+        """Take all there is, or at least this number of bytes."""
         size = 0
         async for chunk in audio:
             self.add(chunk)

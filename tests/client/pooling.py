@@ -18,7 +18,6 @@ from tests.clock import run
 
 TASK = TaskSettings("cosyvoice-v3-flash", {"voice": "longanyang"}, 3, cancellable=True)
 OTHER_TASK = replace(TASK, parameters={"voice": "longanhuan"})
-THIRD_TASK = replace(TASK, parameters={"voice": "longhuhu_v3"})
 OTHER_MODEL = TaskSettings("cosyvoice-v2", {"voice": "longanli"}, 3)
 LASTING = replace(TASK, cancellable=False)
 OTHER_LASTING = replace(OTHER_TASK, cancellable=False)

@@ -27,7 +27,6 @@ def encoded(
     with av.open(file, "w", format=container_format, options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, AudioStream)
-        assert isinstance(stream, AudioStream)
         for part in (frame, None):
             container.mux(stream.encode(part))
     return file.getvalue()

@@ -25,7 +25,7 @@ TEXT = " ".join(SENTENCES)
 async def service(
     config: EmulatorConfig | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Emulator, CosyVoiceClient]]:
-    """Run an emulator and a client of it; no connection may be left in the end.
+    """Run an emulator and a client of it, which must leave no connection.
 
     Args:
         config: The emulator's; by default it speaks in signals.
@@ -73,7 +73,7 @@ async def whole(text: str) -> AsyncGenerator[Piece]:
 
 
 async def timed(*pieces: Piece | str | float) -> AsyncGenerator[Piece]:
-    """Yield pieces; whole sentences may be strings, numbers are pauses in seconds."""
+    """Yield pieces: strings are whole sentences, numbers are pauses in seconds."""
     for piece in pieces:
         if isinstance(piece, Piece):
             yield piece

@@ -24,6 +24,7 @@ from custom_components.cosyvoice.client import (
     CosyVoiceConnectionError,
     CosyVoiceError,
     Endpoint,
+    RequestError,
     Timing,
 )
 from custom_components.cosyvoice.text.sentences import Piece
@@ -265,6 +266,32 @@ def test_a_name_that_is_not_found_at_once(
 # The cause of a refusal
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("http_403@http", AccessDeniedError),
+        ("http_401@http", AuthenticationError),
+        ("http_503@http", RequestError),
+        (None, RequestError),
+    ],
+)
+def test_the_http_side_knows_what_a_bad_request_was(
+    answer: str | None, error: type[CosyVoiceError]
+) -> None:
+    """The REST API refuses an account that is in arrears with this status."""
+
+    async def scenario() -> None:
+        async with service(config()) as (emulator, client):
+            emulator.script("http_400@handshake,times=always")
+            if answer is not None:
+                emulator.script(answer)
+            with pytest.raises(error) as caught:
+                await client.check_key()
+            assert type(caught.value) is error
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
     ("answer", "error"),
@@ -324,7 +351,7 @@ def test_a_slow_network_speaks(round_trip: float, *, streamed: bool) -> None:
     run(scenario())
 
 
-# Many at once
+# Many together
 
 
 @pytest.mark.parametrize("round_trip", [0.0, 0.02, 0.06, 0.1, 0.2, 0.4])
@@ -400,7 +427,7 @@ def test_several_at_once_during_one_warm_up() -> None:
 @pytest.mark.parametrize("count", [1, 12])
 @pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.5])
 def test_closing_ends_whoever_connects_or_queues(count: int, moment: float) -> None:
-    """At once, and nothing is started any more."""
+    """They fail immediately, and nothing is started any more."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

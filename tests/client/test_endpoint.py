@@ -72,7 +72,7 @@ def hosts(urls: tuple[str, ...]) -> list[str | None]:
 @pytest.mark.parametrize(
     ("base_url", "workspace_id", "sockets", "apis"),
     [
-        # Speech from the recommended host, the rest from the one that has it.
+        # Speech from the recommended host, the rest from the host that has it.
         (None, "ws-1", [WORKSPACE, GENERAL], [GENERAL, WORKSPACE]),
         (None, None, [GENERAL], [GENERAL]),
         # No host's name can hold it.

@@ -2,7 +2,7 @@
 
 The cells are generated from what the emulator can do wrong. What is right follows
 from the fault's nature: a transient or harmless one may cost no sentence, and none may
-be heard again but the one it struck; a permanent one is raised at once, in its class.
+be heard again but the one it struck; a permanent one is raised immediately, in its class.
 """
 
 import asyncio
@@ -53,6 +53,7 @@ CELLS = [
     for container in ("mp3", "wav")
 ]
 ERRORS = {
+    FaultKind.HTTP_400: RequestError,
     FaultKind.HTTP_401: AuthenticationError,
     FaultKind.HTTP_403: AuthenticationError,
     FaultKind.HTTP_404: NotOfferedError,
@@ -110,7 +111,7 @@ def check_heard(emulator: Emulator, spoken: Spoken, *, repeats: int) -> None:
 
 
 def check_refused(spoken: Spoken, kind: FaultKind, point: Point) -> None:
-    """Check that the right error was raised at once."""
+    """Check that the right error was raised immediately."""
     assert type(spoken.error) is ERRORS[kind]
     assert spoken.report.outcome == "failed"
     assert spoken.report.error is spoken.error
@@ -123,7 +124,7 @@ def check_refused(spoken: Spoken, kind: FaultKind, point: Point) -> None:
 def test_one_fault(
     kind: FaultKind, point: Point, container: str, *, streamed: bool
 ) -> None:
-    """A fault that happens once costs no word, or is raised in its class at once."""
+    """A fault that happens once costs no word, or is raised in its class immediately."""
 
     async def scenario() -> None:
         within = point in (Point.MID_SENTENCE, Point.BETWEEN_SENTENCES)
@@ -164,7 +165,7 @@ TRANSIENT_CELLS = [
 
 @pytest.mark.parametrize(("kind", "point"), TRANSIENT_CELLS)
 def test_a_fault_that_never_ends(kind: FaultKind, point: Point) -> None:
-    """The message is heard all the same, or an error comes in bounded time."""
+    """The message is heard nevertheless, or an error comes in bounded time."""
 
     async def scenario() -> None:
         async with service() as (emulator, client):

@@ -57,7 +57,7 @@ async def test_a_cancellation_that_is_never_answered_is_given_up(
         connection.cancel = cancel  # type: ignore[method-assign]
 
     async def switch(task: TaskSettings) -> None:
-        """Use another task than the one that was started in advance."""
+        """Use another task than the task that was started in advance."""
         pool.warm_up(replace(task, parameters={"voice": "other"}))
         await asyncio.sleep(1)
         connection = await acquire(pool, task)

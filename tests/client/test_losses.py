@@ -1,4 +1,4 @@
-"""What a listener hears, and what is billed, when something is lost or slow."""
+"""The audio and the bill when something is lost or slow."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,6 +21,7 @@ from custom_components.cosyvoice.text.message import Message
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
 from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator.audio import Encoder
 from tests.emulator.config import Usage
 
 from .speaking import (
@@ -233,7 +234,7 @@ def test_a_sentence_that_was_begun_again_is_reported(
 def test_what_was_delivered_is_known_to_the_sentence(
     delivered: int, container: str
 ) -> None:
-    """Another engine goes on from there."""
+    """Another engine continues from there."""
 
     async def scenario() -> None:
         async with service() as (emulator, client):
@@ -297,7 +298,7 @@ def test_an_error_without_a_cause_in_mid_sentence_is_one() -> None:
     run(scenario())
 
 
-# --- What was billed ---
+# --- The bill ---
 
 
 def billed(emulator: Emulator) -> int:
@@ -476,5 +477,27 @@ def test_blanks_are_counted_as_they_are_billed(text: str, chunk: int) -> None:
             await listen(utterance)
             await reading
             assert utterance.report.characters == sum(emulator.bill.values()) > 0
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("audio_format", ["mp3", "opus"])
+@pytest.mark.parametrize("usage", ["sentence", "finished", "old"])
+def test_a_finished_task_may_end_within_a_frame(
+    monkeypatch: pytest.MonkeyPatch, audio_format: str, usage: Usage
+) -> None:
+    """Its text is not spoken and billed again."""
+    encode_end = Encoder.finish
+    monkeypatch.setattr(Encoder, "finish", lambda encoder: encode_end(encoder)[:-7])
+
+    async def scenario() -> None:
+        config = EmulatorConfig(speech="signal", usage=usage)
+        async with service(config) as (_, client):
+            utterance = client.speak(whole(TEXT), options(format=audio_format))
+            await listen(utterance)
+            report = utterance.report
+            assert (report.tasks, report.resumed, report.patched) == (1, 0, False)
+            assert report.characters == count_characters(TEXT)
+            assert not report.estimated
 
     run(scenario())

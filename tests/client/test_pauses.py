@@ -86,7 +86,7 @@ def test_a_pause_is_no_silence_of_the_service(
 
 
 def test_pauses_of_mp3_are_filled_as_well() -> None:
-    """A browser begins to play after so many bytes."""
+    """A browser begins to play after this number of bytes."""
 
     async def scenario() -> None:
         async with service() as (emulator, client):

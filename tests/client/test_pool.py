@@ -75,7 +75,7 @@ async def test_an_idle_connection_is_dropped_in_time(
 async def test_a_connection_that_the_service_closes_is_forgotten(
     service: FakeService, pool: Pool
 ) -> None:
-    """It is noticed at once and costs the next utterance nothing."""
+    """It is noticed immediately and costs the next utterance nothing."""
     connection = await kept(pool)
     connection.news.put_nowait(None)
     await asyncio.sleep(0.1)
@@ -147,7 +147,7 @@ def test_a_dead_connection_is_replaced_unnoticed(*, hangs: bool) -> None:
 async def test_a_refusal_on_a_kept_connection_is_final(
     service: FakeService, pool: Pool
 ) -> None:
-    """An error that no other connection would mend is raised as it is."""
+    """An error that no other connection would mend is raised unchanged."""
     connection = await kept(pool)
     connection.start_error = AuthenticationError("no")
     with pytest.raises(AuthenticationError):

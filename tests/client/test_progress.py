@@ -92,7 +92,7 @@ def test_the_bill_limits_how_far_a_text_is_searched() -> None:
 
 
 def test_a_far_match_beyond_the_bill_is_refused() -> None:
-    """A match that lies beyond what was billed ticks off only what was billed."""
+    """A match beyond the billed text counts only up to the billed text."""
     progress = progress_of("一一。", "二二。", "三三。")
     progress.note(Usage(count_characters("一一。")), START)
     progress.note(SentenceEnd("三三。", ()), START)

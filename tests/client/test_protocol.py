@@ -188,7 +188,7 @@ def test_incomplete_usage_is_ignored(
 
 
 def test_a_task_may_end_unasked(running: TaskProtocol) -> None:
-    """The end of a task that nobody finished is told apart."""
+    """The end of a task that nobody finished has a mark of its own."""
     frame = message(running, "task-finished")
     assert running.receive_text(frame) == [TaskFinished(asked=False)]
 
@@ -417,7 +417,7 @@ def test_whatever_comes_only_classed_errors_come_out(data: st.DataObject) -> Non
 @settings(max_examples=200)
 @given(data=st.data())
 def test_noise_between_messages_changes_nothing(data: st.DataObject) -> None:
-    """Unknown events and those of other tasks, anywhere, leave the audio as it is."""
+    """Unknown events and those of other tasks, anywhere, leave the audio unchanged."""
     protocol = TaskProtocol("connection 1")
     protocol.run_task("cosyvoice-v3-flash", PARAMETERS)
     protocol.receive_text(message(protocol, "task-started"))

@@ -40,7 +40,7 @@ class PromptService:
         self._progress.note(SentenceEnd(text, ()), START)
 
     async def flush(self) -> None:
-        """Have what was sent spoken."""
+        """Have the sent text spoken."""
         self._note("flush")
 
     async def finish(self) -> None:
@@ -52,7 +52,7 @@ class PromptService:
 
 
 def sent(pause: float) -> list[tuple[float, str]]:
-    """Return what is sent of two sentences with a pause, in seconds, between them."""
+    """Return the sent text of two sentences with a pause, in seconds, between them."""
 
     async def scenario() -> list[tuple[float, str]]:
         playback = Playback(audio_writer("pcm", 24_000), NO_SILENCE, TIMING, fill=False)

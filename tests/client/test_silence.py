@@ -181,7 +181,7 @@ def test_a_text_that_does_not_pause_gets_no_silence(
 
 
 def test_a_pause_before_the_first_sentence_is_filled_after_a_while() -> None:
-    """The lead-in comes right before the speech all the same."""
+    """The lead-in comes right before the speech nevertheless."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

@@ -56,7 +56,7 @@ class Writer:
     """A language model that writes a message token by token."""
 
     def __init__(self, text: str, rate: float) -> None:
-        """Write so many tokens a second."""
+        """Write this number of tokens a second."""
         self._text = text
         self._rate = rate
         self._written: list[tuple[int, float]] = []

@@ -117,7 +117,7 @@ async def keep_running(home: Home, program: Program) -> None:
 
 
 def ffmpeg() -> str:
-    """Return the system's ffmpeg, or else the one that comes from PyPI."""
+    """Return the system's ffmpeg, or otherwise that of PyPI."""
     return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
 
 

@@ -104,7 +104,7 @@ async def converse(home: Home, pipeline: str, text: str, path: Path) -> Heard:
 
 
 def letters(text: str) -> str:
-    """Return a text as it is compared: by letters and digits, which are heard."""
+    """Return the letters and digits of a text, which can be heard."""
     return "".join(filter(str.isalnum, text))
 
 

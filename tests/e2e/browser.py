@@ -150,7 +150,7 @@ class UserInterface:
         await expect(self.page.get_by_text(title, exact=True).first).to_be_visible()
 
     async def finish_account(self) -> None:
-        """Submit the form for the first voice as it is, and leave the dialog."""
+        """Submit the form for the first voice unchanged, and leave the dialog."""
         await self._press("submit")
         await self.listen(self.text["config"])
         await self._press("skip")

@@ -19,7 +19,7 @@ from .browser import PLAY, UserInterface, needs_chromium, user_interface
 
 pytestmark = [
     # One process for all of these tests, as they share one house
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e browser"),
     pytest.mark.timeout(300),
     needs_chromium,
 ]

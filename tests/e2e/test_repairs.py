@@ -67,7 +67,7 @@ async def test_repairs_come_and_go(
         # A task may have been started in advance, before the trouble began
         points = "before_started", "before_audio"
         await service.script(*(f"{fault}@{at},times=always" for at in points))
-        # All at once, as some are tried again and again for seconds
+        # All together, as some are tried again and again for seconds
         failures = THROTTLED_FAILURES + 1 if cause == "rate_limited" else 2
         await asyncio.gather(*(_fail(home, engine) for _ in range(failures)))
         await _expect_one_repair(interfaces, cause, account="CosyVoice")

@@ -1,4 +1,4 @@
-"""The least of a client that clones and designs voices."""
+"""A minimal client that clones and designs voices."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

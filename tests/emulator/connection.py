@@ -82,7 +82,7 @@ class Connection:
                 self._keep_end("service", code, reason)
             closing = self._ws.close(code=code, message=reason.encode())
             self._closer = asyncio.create_task(closing)
-        # Who waits may be cancelled; the close handshake continues.
+        # If the waiting task is cancelled, the close handshake continues.
         await asyncio.shield(self._closer)
 
     async def _receive(self) -> None:

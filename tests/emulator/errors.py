@@ -48,7 +48,7 @@ class ServiceError(Exception):
         Args:
             code: The service's code.
             message: The service's message.
-            status: The HTTP status; 0 for the one that the code usually has.
+            status: The HTTP status; 0 for the usual status of the code.
         """
         super().__init__(f"{code}: {message}")
         self.code = code

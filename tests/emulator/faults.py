@@ -123,6 +123,7 @@ class FaultKind(StrEnum):
     """The TCP connection is closed without a close frame."""
     HANG = "hang"
     """The service sends nothing more and answers no ping."""
+    HTTP_400 = "http_400"
     HTTP_401 = "http_401"
     HTTP_403 = "http_403"
     HTTP_404 = "http_404"
@@ -257,6 +258,7 @@ class Oddity(StrEnum):
 _PROXY = tuple(kind for kind in Oddity if kind.startswith("proxy_"))
 _PERMANENT = frozenset(
     {
+        FaultKind.HTTP_400,
         FaultKind.HTTP_401,
         FaultKind.HTTP_403,
         FaultKind.HTTP_404,

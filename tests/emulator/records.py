@@ -82,7 +82,7 @@ class TaskRecord:
     ended: float | None = None
 
     def usage(self, unit: str) -> dict[str, int]:
-        """Return what was billed so far in a unit, as the service reports it."""
+        """Return the bill so far in a unit, as the service reports it."""
         if unit == "characters":
             return {"characters": self.characters}
         return {

@@ -162,7 +162,7 @@ class Task:
             self._queue.put_nowait((0.0, None))
 
     def report_usage(self) -> dict[str, int]:
-        """Return what was billed so far, as the service reports it."""
+        """Return the bill so far, as the service reports it."""
         usage = self.record.usage(self._model.unit)
         if self._facts.usage_cumulative:
             return usage

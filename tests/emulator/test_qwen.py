@@ -198,7 +198,7 @@ async def test_cancelling(model: str, region: str, answered: bool) -> None:
             await wire.until("task-finished")
             await wire.speak(TEXT, model=model, voice=voice)
         else:
-            # It is not answered: the task goes on until it is finished.
+            # It is not answered: the task continues until it is finished.
             await wire.until("sentence-end")
             await wire.finish()
             await wire.until("task-finished")
@@ -212,7 +212,7 @@ async def test_a_tag_is_not_spoken(tag: str) -> None:
         audio = await wire.speak(text, model=FLASH_31, voice=VOICES[FLASH_31])
         heard = [signal.text for signal in emulator.heard(audio, "pcm", 24000)]
         assert heard == ["好的。", "再见。"]
-        # It stands in what was sent, and is billed.
+        # It is part of the sent text, and is billed.
         assert emulator.tasks[0].sentences[1].text == f"{tag}再见。"
         assert wire.usages[-1]["input_tokens"] == input_tokens(text)
 

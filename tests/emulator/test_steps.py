@@ -83,7 +83,7 @@ async def test_a_frozen_network_carries_nothing_then_everything(point: str) -> N
             assert time.monotonic() - begun >= 0.3
         audio = b"".join(wire.audio)
         assert len(emulator.heard(audio, "pcm", 24000)) == 2
-        # A frozen network answers no ping, and delays what is sent meanwhile.
+        # A frozen network answers no ping, and delays messages sent meanwhile.
         await wire.speak(TEXT)
         assert time.monotonic() - begun >= 0.3
 

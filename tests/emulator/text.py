@@ -11,7 +11,7 @@ _HAN = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?:[。！？!?；;…\n]|\.(?=\s))+[”’\"'）)」』】》\s]*")
 _CLAUSE_END = re.compile(r"[，、,：:\s]")
-# No documented figure: long enough for any sentence, short enough to speak at once.
+# No documented figure: long enough for any sentence, short enough to speak in one piece.
 _LONGEST_SENTENCE = 300
 _SSML_TAGS = {"speak", "break", "sub", "phoneme", "soundEvent", "say-as"}
 _MARKUP = re.compile(rf"</?(?:{'|'.join(sorted(_SSML_TAGS))})\b[^<>]*>")

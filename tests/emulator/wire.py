@@ -1,4 +1,4 @@
-"""The least of a client: it sends what it is told to and keeps what it receives."""
+"""A minimal client, which sends given messages and keeps received ones."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -51,7 +51,7 @@ def voice_subentry(
 def home_assistant(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """Let Home Assistant, where a test uses it, load this integration and keep its TTS cache apart."""
+    """Let Home Assistant load this integration, with a TTS cache of its own."""
     if "hass" not in request.fixturenames:
         yield
         return
@@ -71,7 +71,7 @@ _ask_version = FFVersion.get_version
 
 
 async def _ffmpeg_version(ffmpeg: FFVersion) -> str | None:
-    """Ask FFmpeg for its version once; every set-up of Home Assistant wants it."""
+    """Ask FFmpeg for its version once for all set-ups of Home Assistant."""
     program = ffmpeg._ffmpeg
     if program not in _ffmpeg_versions:
         _ffmpeg_versions[program] = await _ask_version(ffmpeg)
@@ -99,7 +99,7 @@ def explained_flows() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def quick_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the stages of a creation end as soon as they can; no dialog watches."""
+    """Let the stages of a creation end as soon as they can, without a dialog."""
     module = "custom_components.cosyvoice.flows.creation"
     monkeypatch.setattr(f"{module}.SHORTEST_STAGE", 0)
 
@@ -134,7 +134,7 @@ def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
 
 @pytest.fixture
 async def ffmpeg(hass: HomeAssistant) -> None:
-    """The converter that Home Assistant hands its audio to; ask for it first."""
+    """Home Assistant's converter of audio. Request it before other fixtures."""
     binary = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     config = {"ffmpeg": {"ffmpeg_bin": binary}}
     assert await async_setup_component(hass, "ffmpeg", config)

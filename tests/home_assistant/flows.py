@@ -85,3 +85,24 @@ async def use_voice(
     result = await submit_voice(hass, result, settings)
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "listen")
     return await submit_voice(hass, result, {"next_step_id": "use"})
+
+
+def suggested_values(result: SubentryFlowResult) -> dict[str, Any]:
+    """Return the values that the shown form comes with, sections included."""
+    values = {}
+    for marker, field in result["data_schema"].schema.items():
+        if hasattr(field, "schema") and hasattr(field, "options"):
+            values[str(marker)] = {
+                str(inner): inner.description["suggested_value"]
+                for inner in field.schema.schema
+                if inner.description
+            }
+        elif marker.description:
+            values[str(marker)] = marker.description["suggested_value"]
+    return values
+
+
+def listed_voices(result: SubentryFlowResult) -> list[str]:
+    """Return the ids in the shown list of voices."""
+    options = result["data_schema"].schema["voice"].config["options"]
+    return [option["value"] for option in options]

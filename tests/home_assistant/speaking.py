@@ -104,7 +104,7 @@ def spoken(emulator: Emulator) -> list[TaskRecord]:
 async def call_speak(
     hass: HomeAssistant, message: str = TEXT, **data: Any
 ) -> list[ServiceCall]:
-    """Call `tts.speak`; return what the media player is told to play."""
+    """Call `tts.speak` and return the calls that the media player receives."""
     calls: list[ServiceCall] = async_mock_service(hass, "media_player", "play_media")
     await hass.services.async_call(
         "tts",

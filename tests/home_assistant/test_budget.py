@@ -164,6 +164,34 @@ async def test_new_month_begins_anew(
     ]
 
 
+@pytest.mark.parametrize(
+    "wrong", ["1970-01-01 00:10:00+00:00", "2026-12-01 00:00:05+00:00"]
+)
+async def test_a_clock_that_is_set_announces_nothing_again(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, wrong: str
+) -> None:
+    """It was wrong after a restart, or a few seconds fast at the end of a month."""
+    await hass.config.async_set_time_zone("UTC")
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    entry = account(monthly_budget=100)
+    async with loaded(hass, entry, Platform.EVENT) as ledger:
+        ledger.record(spoken(85), "living_room")
+        for time, open_issues in (
+            (wrong, []),
+            ("2026-11-30 23:59:58+00:00", ["budget_80"]),
+            ("2026-12-01 00:00:00+00:00", []),
+        ):
+            freezer.move_to(time)
+            async_dispatcher_send(hass, settings_signal(entry.entry_id))
+            await hass.async_block_till_done()
+            assert issues(hass) == open_issues
+        ledger.record(spoken(80), "living_room")
+        await hass.async_block_till_done()
+    announced = notices(changes)
+    months = [(notice["month"], notice["percent"]) for notice in announced]
+    assert months == [("2026-11", 80), ("2026-12", 80)]
+
+
 async def test_restart_shows_the_notice_and_does_not_announce_again(
     hass: HomeAssistant,
 ) -> None:

@@ -545,6 +545,27 @@ async def test_a_stage_is_shown_long_enough_to_be_seen_ending(
     assert hass.loop.time() - begun >= 0.3
 
 
+async def test_a_voice_is_known_after_a_reload_during_its_creation(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+) -> None:
+    emulator.script("slow@answer,request=create_voice,seconds=0.5")
+    result = await submit(hass, await start(hass, loaded, "clone"), form())
+    flow = hass.config_entries.subentries.async_configure
+    while not emulator.created_voices:
+        await asyncio.sleep(0.01)
+        result = await flow(result["flow_id"])
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    while result["type"] is not FlowResultType.MENU:
+        await asyncio.sleep(0.01)
+        result = await flow(result["flow_id"])
+    (voice,) = emulator.created_voices
+    assert loaded.runtime_data.voices.names == {voice: "Grandma"}
+    assert loaded.runtime_data.voices.problem(voice) is None
+
+
 async def test_a_dialog_ends_with_its_account(
     hass: HomeAssistant, loaded: MockConfigEntry, files: FileUploadData
 ) -> None:

@@ -15,6 +15,7 @@ from custom_components.cosyvoice.client import (
     AuthenticationError,
     CosyVoiceClient,
     Timing,
+    VoiceError,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
@@ -182,6 +183,7 @@ async def test_a_dead_network_and_a_silent_server_read_differently(
     ("raised", "says"),
     [
         (ArrearsError("Good standing", code="Arrearage"), "overdue"),
+        (VoiceError("Odd answer"), "Odd answer"),
         (RuntimeError("bug"), "cannot be used"),
     ],
 )
@@ -273,7 +275,7 @@ async def test_a_budget_in_money_never_changes_its_currency(
 async def test_a_key_of_the_other_region_is_recognised_and_offered(
     hass: HomeAssistant,
 ) -> None:
-    """The form comes back with that region; submitting it again goes on."""
+    """The form comes back with that region; submitting it again continues."""
     result = await submit(hass, await start(hass), {"api_key": API_KEY})
     assert result["errors"] == {"base": "wrong_region"}
     assert suggested(result, "region") == "ap-southeast-1"

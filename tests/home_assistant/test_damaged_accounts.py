@@ -170,7 +170,7 @@ async def test_damaged_options_count_as_missing(
     assert damaged.items() <= shown.items()
     result = await hass.config_entries.options.async_configure(result["flow_id"], shown)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    entry.runtime_data.voices.async_name("other", "Grandpa")
+    entry.runtime_data.voices.async_set_name("other", "Grandpa")
     assert entry.options[CONF_VOICE_NAMES] == {"other": "Grandpa"}
     result = await entry.start_reconfigure_flow(hass)
     result = await submit_account(

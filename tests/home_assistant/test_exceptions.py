@@ -91,7 +91,7 @@ def unready() -> Iterator[OptionError]:
 async def test_every_error_is_translated(
     hass: HomeAssistant, error: CosyVoiceError, language: str
 ) -> None:
-    """With what the service said, or what is allowed."""
+    """With the service's message, or the allowed values."""
     raised = translated_error(error)
     texts = await async_get_translations(hass, language, "exceptions", {DOMAIN})
     text = texts[f"component.{DOMAIN}.exceptions.{raised.translation_key}.message"]

@@ -118,7 +118,7 @@ async def test_sensors_and_action_equal_the_bill(
         "混合 text，with 数字 123。",
     ]
     usages: tuple[Any, ...] = ("sentence", "finished", "both", "none", "old")
-    # Home Assistant's tests note the stack of every callback: too slow for so many
+    # Home Assistant's tests note the stack of every callback: too slow for this number
     asyncio.get_running_loop().set_debug(False)
     emulator.config.chunk = 1.0
     for batch in range(20):

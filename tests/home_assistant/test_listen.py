@@ -346,10 +346,15 @@ async def test_a_failure_in_the_middle_ends_the_connection(
     assert decode(await response.read()).seconds > 2
 
 
+@pytest.mark.parametrize("option", ["use", "other"])
 async def test_an_account_that_is_unloaded_in_the_middle(
-    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry, browser: Any
+    hass: HomeAssistant,
+    emulator: Emulator,
+    loaded: MockConfigEntry,
+    browser: Any,
+    option: str,
 ) -> None:
-    """The sample ends, and the dialog when it goes on."""
+    """The sample ends, and the dialog when it continues."""
     emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
     result = await another(hass, loaded)
     response = await browser.get(url(result))
@@ -359,7 +364,7 @@ async def test_an_account_that_is_unloaded_in_the_middle(
         await response.read()
     assert async_get_ledger(hass, loaded).figures.total.requests == 1
     assert (await browser.get(url(result))).status == 502
-    result = await submit_voice(hass, result, {"next_step_id": "other"})
+    result = await submit_voice(hass, result, {"next_step_id": option})
     assert result["reason"] == "entry_not_loaded"
 
 

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.cosyvoice.client import ClonedVoice, OptionError
+from custom_components.cosyvoice.client import (
+    ClonedVoice,
+    OptionError,
+    TextTooLongError,
+)
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.speech.options import LiveSettings
 from custom_components.cosyvoice.speech.request import SpeechRequest, create_request
@@ -13,6 +17,7 @@ BEIJING = "cn-beijing"
 CLONE = ClonedVoice(
     id="cosyvoice-v3.5-flash-home-1", model="cosyvoice-v3.5-flash", status="OK"
 )
+DOCUMENT = "<speak>Hello.</speak>"
 V1, NO_SSML = "longwan", "loongava_v3"
 
 
@@ -182,12 +187,15 @@ def test_a_setting_that_does_not_suit_the_voice_is_dropped(
 
 def test_ssml_and_word_timestamps_are_checked_where_they_are_asked_for() -> None:
     plain = request()
-    assert plain.as_ssml(BEIJING, [CLONE]).synthesis.ssml
+    assert plain.as_ssml(DOCUMENT, BEIJING, [CLONE]).synthesis.ssml
     assert plain.with_word_timestamps(BEIJING, [CLONE]).synthesis.word_timestamps
     for voice in (NO_SSML, V1):
         with pytest.raises(OptionError) as caught:
-            request({"voice": voice}).as_ssml(BEIJING, [CLONE])
+            request({"voice": voice}).as_ssml(DOCUMENT, BEIJING, [CLONE])
         assert (caught.value.option, caught.value.reason) == ("ssml", "not_supported")
+    with pytest.raises(TextTooLongError):
+        plain.as_ssml(f"<speak>{'好' * 10_000}。</speak>", BEIJING, [CLONE])
+    assert plain.as_ssml(f"<speak>{'好' * 10_000}</speak>", BEIJING, [CLONE])
     with pytest.raises(OptionError) as caught:
         request({"voice": V1}).with_word_timestamps(BEIJING, [CLONE])
     assert caught.value.option == "word_timestamps"

@@ -173,12 +173,43 @@ async def test_day_and_month_begin_at_local_midnight(
         assert sensor(hass, "characters").state == "50"
 
 
+@pytest.mark.parametrize(
+    ("time_zone", "midnight"),
+    [
+        # The clock goes forward at midnight, which does not exist then
+        ("Africa/Cairo", "2026-04-23 22:00:00+00:00"),
+        # It goes back to midnight, which comes twice
+        ("America/Havana", "2026-11-01 04:00:00+00:00"),
+    ],
+)
+async def test_a_day_begins_once_if_the_clock_changes_at_midnight(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    time_zone: str,
+    midnight: str,
+) -> None:
+    await hass.config.async_set_time_zone(time_zone)
+    begin = dt_util.parse_datetime(midnight)
+    assert begin
+    freezer.move_to(begin - timedelta(minutes=5))
+    async with loaded(hass, account(), Platform.SENSOR) as ledger:
+        for after, added, shown in ((-1, 50, "50"), (0, 7, "7"), (3600, 1, "8")):
+            freezer.move_to(begin + timedelta(seconds=after))
+            async_fire_time_changed(hass)
+            ledger.record(spoken(added), "living_room")
+            await hass.async_block_till_done()
+            assert sensor(hass, "characters_today").state == shown
+        reset = sensor(hass, "characters_today").attributes["last_reset"]
+        assert dt_util.parse_datetime(reset) == begin
+        assert sensor(hass, "characters").state == "58"
+
+
 # The timers of utility_meter end with Home Assistant
 @pytest.mark.parametrize("expected_lingering_timers", [True])
 async def test_long_term_statistics_and_utility_meter(
     recorder_mock: Recorder, hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Their sums equal what was billed, also over midnight."""
+    """Their sums equal the bill, also over midnight."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     start = dt_util.utcnow().replace(hour=20, minute=0, second=0, microsecond=0)
     freezer.move_to(start)

@@ -87,7 +87,7 @@ async def test_speech_that_is_cut_off_ends_and_is_no_success(
     options: dict[str, Any],
     streamed: bool,
 ) -> None:
-    """A satellite is told of its end, and the next listener gets the whole message."""
+    """A satellite receives its end, and the next listener gets the whole message."""
     emulator.script(Fault(FaultKind.CONTENT, Point.BEFORE_AUDIO, after_sentences=1))
     audio = decode(await speak(hass, pieces(TEXT) if streamed else TEXT, options))
     (task,) = spoken(emulator)

@@ -76,6 +76,9 @@ async def test_engine_can_speak_and_says_what_it_takes(
         ({"sample_rate": 16000}, ("mp3", 16000), "mp3", "mp3float", 16000, 1),
         ({"preferred_format": "wav"}, ("pcm", 24000), "wav", "pcm_s16le", 24000, 1),
         ({"preferred_format": "opus"}, ("opus", 24000), "ogg", "libopus", 48000, 1),
+        # Home Assistant has promised MP3
+        ({"format": "opus"}, ("opus", 24000), "mp3", "mp3float", 48000, 1),
+        ({"format": "wav"}, ("pcm", 24000), "mp3", "mp3float", 24000, 1),
         ({"preferred_format": "flac"}, ("pcm", 48000), "flac", "flac", 48000, 1),
         (SATELLITE, ("pcm", 48000), "wav", "pcm_s16le", 16000, 1),
         (

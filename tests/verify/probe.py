@@ -141,7 +141,7 @@ def characters(count: int, model: str = MODEL) -> float:
 
 
 def tokens(text: int, seconds: float) -> float:
-    """Return what a text of so many characters and its audio cost."""
+    """Return what a text of this number of characters and its audio cost."""
     audio = seconds * _TOKENS_PER_SECOND
     return 1.2 * text * _OF_TEXT + audio * _OF_AUDIO
 

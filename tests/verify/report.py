@@ -1,4 +1,4 @@
-"""What is told of a run: at the terminal, in the report, and in docs/verify.md."""
+"""The results of a run: at the terminal, in the report, and in docs/verify.md."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

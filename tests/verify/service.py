@@ -44,7 +44,7 @@ class Pace:
 
 
 class Gate:
-    """Lets only so many tasks of a model start in a second, in the order of asking."""
+    """Limits how many tasks of a model start in a second, in the order of asking."""
 
     def __init__(self, limit: int, window: float = 1.1) -> None:
         self.window = window

@@ -29,7 +29,7 @@ CUSTOMIZATION: Final = "/services/audio/tts/customization"
 """Path of all requests about custom voices."""
 
 DESIGNED_PREFIX: Final = "vd-"
-"""What the id of a designed voice has after the model, see `Catalogue.model_of_clone`."""
+"""Follows the model in the id of a designed voice, see `Catalogue.model_of_clone`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

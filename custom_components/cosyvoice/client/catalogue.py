@@ -364,7 +364,7 @@ def _voice(
 
 
 def _basic_voice(voice_id: str, model: Model, styles: Mapping[str, str]) -> Voice:
-    """Return what is known of a basic voice. All of them speak Chinese."""
+    """Return a basic voice, of which little is known. All of them speak Chinese."""
     return Voice(
         id=voice_id,
         name=voice_id.rpartition("-")[2].capitalize(),

@@ -17,6 +17,7 @@ from .errors import (
     CosyVoiceTimeoutError,
     NotOfferedError,
     ProxyError,
+    RequestError,
 )
 from .options import SynthesisOptions
 from .timing import Timing
@@ -31,7 +32,7 @@ from .wire.pool import Pool
 from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
 
-_FORBIDDEN = ("HTTP 401", "HTTP 403")
+_FORBIDDEN = ("HTTP 400", "HTTP 401", "HTTP 403")
 """Codes of a refused handshake whose cause is not known."""
 
 
@@ -155,10 +156,10 @@ class CosyVoiceClient:
         self._pool.warm_up(_task_settings(options, self.region))
 
     def keep_ready(self, seconds: float) -> None:
-        """Keep a connection ready for so long after speech, free of charge.
+        """Keep a connection ready for some time after speech, free of charge.
 
         Args:
-            seconds: 0 for never, as in the beginning, ``math.inf`` for always.
+            seconds: The time; 0 for never, as in the beginning, ``math.inf`` for always.
         """
         self._pool.keep_ready(seconds)
 
@@ -176,11 +177,11 @@ class CosyVoiceClient:
         refused: CosyVoiceError
         try:
             return await self._authenticated()
-        except (AuthenticationError, ProxyError) as err:
+        except (AuthenticationError, ProxyError, RequestError) as err:
             if err.code not in _FORBIDDEN:
                 raise
             refused = err
-        # The handshake is refused without a reason, which the HTTP side tells.
+        # A refused handshake has no reason. An HTTP request returns it.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.http):
                 refused = await self._cause() or refused

@@ -151,7 +151,7 @@ class EnrolmentApi:
             UploadError: The service does not find the recording; upload it again.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
-                :class:`CosyVoiceTimeoutError` it may yet appear.
+                :class:`CosyVoiceTimeoutError` it may appear later.
         """
         try:
             return await self._cloned(url, model, prefix, language, seconds)
@@ -200,7 +200,7 @@ class EnrolmentApi:
             ContentError: The service refuses the description or the text.
             TooManyVoicesError: The account is full.
             CosyVoiceError: The voice was not created. After a
-                :class:`CosyVoiceTimeoutError` it may yet appear.
+                :class:`CosyVoiceTimeoutError` it may appear later.
         """
         output = await self._create(
             {
@@ -248,7 +248,7 @@ class EnrolmentApi:
 
         Raises:
             VoiceNotApprovedError: The review refused the voice, which was deleted.
-            VoiceError: The voice does not exist.
+            VoiceError: The voice does not exist, nor appears within ``Timing.look_up``.
         """
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -258,7 +258,8 @@ class EnrolmentApi:
             try:
                 status = await self.status(voice_id)
             except CosyVoiceError as err:
-                if not err.retryable:
+                is_new = isinstance(err, VoiceError) and passed < self._timing.look_up
+                if not err.retryable and not is_new:
                     raise
             if status == NOT_APPROVED:
                 with suppress(CosyVoiceError):

@@ -103,6 +103,10 @@ class ThrottledError(CosyVoiceError):
     retryable = True
 
 
+class TooManyTasksError(ThrottledError):
+    """The service runs no more tasks of the account at a time."""
+
+
 class ServiceError(CosyVoiceError):
     """The service failed by itself."""
 
@@ -198,7 +202,7 @@ class SsmlError(TextError):
         mistake: str | None = None,
         **details: str,
     ) -> None:
-        """Keep what describes the mistake as well."""
+        """Also keep the description of the mistake."""
         super().__init__(message, code=code, request_id=request_id)
         self.mistake = mistake
         self.details = details
@@ -306,6 +310,7 @@ _BY_CODE: tuple[tuple[str, type[CosyVoiceError]], ...] = (
     ("InvalidApiKey", AuthenticationError),
     ("Arrearage", ArrearsError),
     ("AllocationQuota.FreeTierOnly", FreeQuotaError),
+    ("Throttling.Concurrency", TooManyTasksError),
     ("Throttling", ThrottledError),
     ("AllocationQuota", ThrottledError),
     ("LimitRequests", ThrottledError),

@@ -12,49 +12,51 @@ class Timing:
     """Time limits of the client, all in seconds.
 
     Attributes:
-        deadline: Waits for the service that end in failures may add up to so much
-            without progress; no further attempt is made then.
-        limit: No further attempt is made so long after the first failure without
-            progress, however the attempts went.
+        deadline: No further attempt is made once the failed waits for the service add
+            up to this without progress.
+        limit: No further attempt is made this long after the first failure without
+            progress.
         connect: Longest wait for a connection: at a round trip of 2 s, TCP, TLS and
             the WebSocket handshake take up to 8 s.
-        another: A connection that is not ready after so long may never be; another
-            one is opened beside it, and the first that is ready is used.
+        another: Wait for a connection after which another one is opened beside it.
+            The first that is ready is used.
         attempt: Longest wait for each further step of the service: the started
-            task, then each sign of life while audio is due.
+            task, then each message while audio is due.
         reuse: Longest wait for a kept connection to answer, or twice the last
-            task's start where that took longer; a connection that died unnoticed is
+            task's start if that is longer. A connection that died unnoticed is
             replaced after it.
         http: Longest wait for an answer of the HTTP side that speech depends on: a
             temporary key, the cause of a refused handshake.
         backoff: Pause before the second attempt; doubled for each further one.
         backoff_limit: Longest pause between two attempts.
-        first_flush_after: No further sentence for so long after the first one: it
-            is spoken without waiting for more.
+        first_flush_after: Pause of the text after its first sentence at which the
+            sentence is spoken without waiting for more.
         flush_after: The same for later sentences, while the first one plays.
-        flush_patience: A flush is taken for ignored after so long, and the task is
+        flush_patience: Time after which a flush counts as ignored. The task is
             finished instead.
-        text_pause: If no text arrives for so long, an unfinished sentence is spoken
-            as far as it was written, unless the player has audio left.
+        text_pause: Pause of the text at which an unfinished sentence is spoken as far
+            as it was written, unless the player has audio left.
         text_pause_limit: The same after a sentence whose audio has not arrived yet.
         text_ahead: The player has audio left if it lasts longer than this.
-        patience: If the player waits for so long for the end of a sentence, the
-            complete clauses are spoken.
-        pause: No further sentence for so long: the task is finished, and another
-            one started when the text continues. The service allows 23 s between two
-            pieces of text (Model Studio, CosyVoice WebSocket API).
-        idle_limit: A connection is not reused after so long without a task. The
+        patience: Wait of the player for the end of a sentence at which the complete
+            clauses are spoken.
+        pause: Pause of the text at which the task is finished. Another one is started
+            when the text continues. The service allows 23 s between two pieces of
+            text (Model Studio, CosyVoice WebSocket API).
+        idle_limit: Time without a task after which a connection is not reused. The
             service closes it after 60 s (same source).
-        task_limit: A task started in advance is used or renewed within so long;
-            the service ends it after 23 s without text (same source).
-        keep_warm: A connection is kept ready for so long after the last use.
+        task_limit: Time within which a task started in advance is used or renewed.
+            The service ends it after 23 s without text (same source).
+        keep_warm: Time after the last use for which a connection is kept ready.
         renew: Shortest time between two connections that are opened ahead to be kept
             ready. The service closes each after 60 s (same source).
-        kept_limit: Such a connection is dropped after so long if the service has not
-            closed it; by then another one has taken its place.
+        kept_limit: Age at which such a connection is dropped if the service has not
+            closed it. By then another one has taken its place.
         warm_backoff: Pause after a failed warm-up; doubled for each further one.
         warm_backoff_limit: Longest pause between two warm-ups, or between two
             connections that are opened ahead.
+        turn: Longest wait for another task of the account to end, if the service
+            runs no more at a time.
         start_window: Length of the service's window for counting task starts,
             with a margin for the network (documented: 1 s).
         close: Longest wait for the service to confirm a closed connection.
@@ -66,7 +68,8 @@ class Timing:
         upload: Shortest limit for an upload of a recording. From abroad, 10 to 30
             kB/s were reported.
         create: Longest wait for a voice to be created.
-        look_up: A voice whose creation was not confirmed is searched for so long.
+        look_up: Time for which a voice is searched for whose creation was not
+            confirmed.
         poll: Pause between two questions about the same voice.
         ready: Longest wait for a new voice to be ready; 6 to 10 s were reported.
     """
@@ -95,6 +98,7 @@ class Timing:
     kept_limit: float = 65.0
     warm_backoff: float = 5.0
     warm_backoff_limit: float = 300.0
+    turn: float = 60.0
     start_window: float = 1.05
     close: float = 1.0
     low_water: float = 0.5

@@ -28,6 +28,7 @@ from ..account import (
     complete_options,
     usable_data,
 )
+from ..amounts import localized, pattern_of
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -50,7 +51,6 @@ from ..const import (
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
-from ..numbers import localized, pattern_of
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
 """The fields of the section ``advanced``."""
@@ -108,7 +108,7 @@ class AccountForm:
         self._point_to_console()
 
     def fill(self, user_input: Mapping[str, Any]) -> None:
-        """Take over what was submitted.
+        """Take over the submitted values.
 
         An empty key, and a section that was not sent, keep what is stored.
         """
@@ -173,7 +173,11 @@ class AccountForm:
 
     def _point_to_console(self) -> None:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
-        self.placeholders["console_url"] = CATALOGUE.regions[region].console_url
+        self.placeholders |= {
+            "console_url": CATALOGUE.regions[region].console_url,
+            "console_beijing": CATALOGUE.regions["cn-beijing"].console_url,
+            "console_singapore": CATALOGUE.regions["ap-southeast-1"].console_url,
+        }
 
     def _loses_budget(self) -> bool:
         """Return whether the account's budget is in a currency that it leaves."""
@@ -189,7 +193,7 @@ class AccountForm:
         return True
 
     async def _async_error(self) -> str | None:
-        """Return what is wrong with the account, with placeholders for its text."""
+        """Return the key of the account's error, and fill in its placeholders."""
         data = self.data
         if data[CONF_API_KEY].startswith(PLAN_KEY):
             return "unsupported_key"
@@ -209,7 +213,9 @@ class AccountForm:
                 data[CONF_REGION] = region
                 return "wrong_region"
             self.placeholders["reason"] = await async_explain(self._hass, err)
-            return handling_of(err).form
+            # The rest speaks of voices and recordings
+            form = handling_of(err).form
+            return form if form in {"invalid_auth", "cannot_connect"} else "unknown"
         except Exception:  # noqa: BLE001 - shown at the form and logged
             LOGGER.exception("Unexpected error while checking an account")
             self.placeholders["reason"] = await async_explain(self._hass, None)

@@ -1,4 +1,4 @@
-"""Custom voices that are created in a dialog: what clones and designs share."""
+"""Custom voices that are created in a dialog: the base of clones and designs."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -26,7 +26,7 @@ from ..client import (
     new_prefix,
 )
 from ..const import CONF_MODEL, CONF_VOICE, DOMAIN, LOGGER
-from ..coordinator import CosyVoiceConfigEntry, VoicesCoordinator
+from ..coordinator import CosyVoiceConfigEntry, CosyVoiceData, VoicesCoordinator
 from ..errors import async_explain, handling_of
 from ..settings import DEFAULT_SETTINGS
 from ..voices.names import Words
@@ -79,9 +79,9 @@ class Creation(ABC):
         self.sample: Sample | None = None
         self.on_progress: Callable[[float], None] = lambda _: None
         self._hass = hass
+        self._entry = entry
+        self._last_runtime = entry.runtime_data
         self._region: str = entry.data[CONF_REGION]
-        self._voices: VoicesCoordinator = entry.runtime_data.voices
-        self._enrolment: EnrolmentApi = entry.runtime_data.client.enrolment
         self._words = words
         self._stages: list[tuple[str, Stage]] = []
         self._wanted: tuple[Any, ...] = ()
@@ -153,6 +153,21 @@ class Creation(ABC):
         """Act on the voice that has just been created: wait until it is ready."""
         await self._wait()
 
+    @property
+    def _runtime(self) -> CosyVoiceData:
+        """The account's run-time data, the last ones while it is not loaded."""
+        current = getattr(self._entry, "runtime_data", self._last_runtime)
+        self._last_runtime = current
+        return self._last_runtime
+
+    @property
+    def _voices(self) -> VoicesCoordinator:
+        return self._runtime.voices
+
+    @property
+    def _enrolment(self) -> EnrolmentApi:
+        return self._runtime.client.enrolment
+
     def _drop_sample(self) -> None:
         if self.sample:
             self.sample.close()
@@ -208,7 +223,7 @@ class Creation(ABC):
         except CosyVoiceError as err:
             failure = err
             LOGGER.debug("A voice was not created: %s", err)
-            # It may yet appear, and has its name then
+            # It may appear later, and then needs its name
             self._uncertain = isinstance(err, UNCERTAIN) and self.voice is None
             if not self._uncertain:
                 self._voices.async_set_name(self._prefix, None)

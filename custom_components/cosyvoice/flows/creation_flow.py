@@ -75,7 +75,7 @@ class CreationFlow(ConfigSubentryFlow):
     async def async_step_again(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Delete the voice and return to the form, what was entered kept."""
+        """Delete the voice and return to the form with its values."""
         creation = self._created
         try:
             await creation.async_discard()

@@ -92,11 +92,14 @@ class VoiceSubentryFlow(CreationFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Use the voice."""
+        entry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
         if creation := self._creation:
             if not creation.voice:
                 return self._show_form(creation)
             self._settings = creation.settings
-        return self._save(self._get_entry(), self._settings)
+        return self._save(entry, self._settings)
 
     async def async_step_other(
         self, user_input: dict[str, Any] | None = None

@@ -78,7 +78,7 @@ def follow_renamed_engines(hass: HomeAssistant) -> None:
 
 
 @callback
-def follow_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
+def report_missing_engines(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> None:
     """Open an issue per missing fallback engine until the account is unloaded.
 
     It opens once Home Assistant has started, as other integrations may add their

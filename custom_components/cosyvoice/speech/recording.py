@@ -9,12 +9,9 @@ import secrets
 import threading
 from typing import IO, Any, Final, Self
 
-import voluptuous as vol
-
 from homeassistant.components.tts import ATTR_PREFERRED_FORMAT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, raise_if_invalid_filename
 from homeassistant.util.json import JsonValueType
 
@@ -36,14 +33,7 @@ CONTENT_TYPES: Final = {
     "opus": "audio/ogg",
     "srt": "application/x-subrip",
 }
-SYNTHESIZE_SCHEMA: Final = {
-    vol.Required("message"): cv.string,
-    vol.Optional("language"): cv.string,
-    vol.Optional("options", default=dict): dict,
-    vol.Optional("filename"): cv.string,
-    vol.Optional("word_timestamps", default=False): cv.boolean,
-    vol.Optional("subtitles", default=False): cv.boolean,
-}
+"""MIME types by extension."""
 
 
 class SpeechFile:

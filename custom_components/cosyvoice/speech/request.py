@@ -18,6 +18,8 @@ from ..client import (
     OptionError,
     Silence,
     SynthesisOptions,
+    TextTooLongError,
+    count_characters,
     supports,
     wire_format,
 )
@@ -54,6 +56,9 @@ voice of a call is dropped, an option that does not suit it is refused.
 """
 DEFAULT_EXTENSION: Final = "mp3"
 """What Home Assistant delivers to a player that asks for no format."""
+LONGEST_DOCUMENT: Final = 20_000
+"""Billed characters of the longest SSML document, which is one message to the service.
+Source: Model Studio, CosyVoice WebSocket API."""
 PREFERRED_NUMBERS: Final = {
     ATTR_PREFERRED_SAMPLE_RATE: (4000, 192_000),
     ATTR_PREFERRED_SAMPLE_CHANNELS: (1, 2),
@@ -110,13 +115,20 @@ class SpeechRequest:
         """File extension of the audio: mp3, wav, opus or caf."""
         return self.synthesis.format
 
-    def as_ssml(self, region: str, cloned: Iterable[ClonedVoice]) -> Self:
+    def as_ssml(
+        self, document: str, region: str, cloned: Iterable[ClonedVoice]
+    ) -> Self:
         """Return the request for a text that is an SSML document.
 
         Raises:
             OptionError: The voice or the model does not support SSML.
+            TextTooLongError: The document is too long, as it cannot be divided.
         """
         synthesis = replace(self.synthesis, ssml=True).resolve(region, cloned)
+        if count_characters(document, ssml=True) > LONGEST_DOCUMENT:
+            raise TextTooLongError(
+                f"The document has more than {LONGEST_DOCUMENT:,} characters"
+            )
         return replace(self, synthesis=synthesis)
 
     def with_word_timestamps(self, region: str, cloned: Iterable[ClonedVoice]) -> Self:

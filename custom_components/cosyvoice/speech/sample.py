@@ -98,7 +98,7 @@ class SampleBooks:
         self._noted: list[UtteranceReport] = []
 
     def open(self, ledger: UsageLedger) -> None:
-        """Book in a ledger from now on, and book what was noted."""
+        """Book in a ledger from now on, and book the noted samples."""
         self._ledger = ledger
         while self._noted:
             self._record(self._noted.pop(0))
@@ -285,6 +285,6 @@ class _Synthesis:
             self._tell()
 
     def _tell(self) -> None:
-        """Wake those who wait for news."""
+        """Wake the readers."""
         news, self._news = self._news, asyncio.Event()
         news.set()

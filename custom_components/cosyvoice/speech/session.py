@@ -116,7 +116,9 @@ class Session:
             self.message.fetch(), f"{self._name}: text"
         )
         if await self.message.is_ssml():
-            self.request = self.request.as_ssml(*self._speaker.region_and_cloned)
+            self.request = self.request.as_ssml(
+                self.message.arrived, *self._speaker.region_and_cloned
+            )
         utterance = self._runtime.client.speak(
             self.message.pieces(),
             self.request.synthesis,

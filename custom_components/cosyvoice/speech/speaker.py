@@ -73,7 +73,7 @@ class Speaker:
             TextError: It cannot be spoken.
         """
         if is_ssml(message):
-            request.as_ssml(*self.region_and_cloned)
+            request.as_ssml(message, *self.region_and_cloned)
         check_message(message, clean=request.clean_text)
 
     def check_call(

@@ -196,7 +196,7 @@ def _open_quotes(quotes: str, text: str, mark: re.Match[str]) -> str:
 def _end(
     text: str, mark: re.Match[str], begin: int, opened: int, pause: _Pause
 ) -> End | None:
-    """Return what ends with a mark, None if later text decides.
+    """Return the unit of text that a mark ends, None if later text decides.
 
     Args:
         text: The text.

@@ -112,6 +112,8 @@ class BudgetNotice:
 class Announcements:
     """Announces each threshold once per month and budget.
 
+    A month in which none is reached changes nothing: the clock may be wrong for a while.
+
     Attributes:
         subject: Month, amount and unit that the thresholds belong to.
         percents: Thresholds announced.
@@ -122,17 +124,12 @@ class Announcements:
 
     def update(self, budget: Budget, figures: Figures) -> list[BudgetNotice]:
         """Return the notices that are due, and note them as announced."""
-        if not budget.amount:
-            return []
         month = f"{figures.day:%Y-%m}"
         subject = f"{month} {budget.amount} {budget.unit}"
-        if subject != self.subject:
+        reached = budget.reached(figures)
+        if reached and subject != self.subject:
             self.subject, self.percents = subject, []
-        due = [
-            percent
-            for percent in budget.reached(figures)
-            if percent not in self.percents
-        ]
+        due = [percent for percent in reached if percent not in self.percents]
         self.percents += due
         return [
             BudgetNotice(

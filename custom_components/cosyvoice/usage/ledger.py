@@ -20,9 +20,9 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..amounts import localized, pattern_of
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
-from ..numbers import localized, pattern_of
 from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
@@ -316,7 +316,7 @@ class UsageLedger:
         return price.cost(characters, *tokens) if price else Decimal()
 
     def _pending(self, utterance: _InFlight, budget: Budget) -> Decimal:
-        """Return what an utterance is going to use of the budget."""
+        """Return the part of the budget that an utterance is going to use."""
         characters = utterance.counted()
         if not budget.is_money:
             return Decimal(characters)

@@ -21,7 +21,7 @@ KINDS: Final = (
 )
 """The kinds of voices, as lists show them. A voice may be of several."""
 SCENARIOS: Final[Mapping[str, list[str]]] = load("kinds.json")
-"""By kind, parts of the catalogue's English scenarios that stand for it."""
+"""By kind, the parts of the catalogue's English scenarios that identify it."""
 
 
 @cache

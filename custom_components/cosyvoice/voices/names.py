@@ -16,9 +16,9 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
+from ..amounts import PATTERN, localized, pattern_of
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN, VOICE_KIND
-from ..numbers import PATTERN, localized, pattern_of
 from .kinds import ALL_VOICES, VoiceFilter, origin_of
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
@@ -78,7 +78,7 @@ def romanized(title: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """What describes voices, in Home Assistant's language.
+    """Words to describe voices with, in Home Assistant's language.
 
     Attributes:
         chinese: Whether to take the vendor's descriptions in Chinese.

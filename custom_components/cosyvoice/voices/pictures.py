@@ -1,4 +1,4 @@
-"""Pictures that tell kinds of voices apart."""
+"""Pictures of the kinds of voices."""
 
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ LANGUAGES: Final = "languages"
 """The picture of languages."""
 PATH: Final = f"/{DOMAIN}/pictures"
 _FOLDER: Final = Path(__file__).parent.parent / "pictures"
-_TELLING: Final = (
+_MOST_SPECIFIC_FIRST: Final = (
     YOURS,
     "children",
     "dialects",
@@ -22,7 +22,6 @@ _TELLING: Final = (
     "men",
     "others",
 )
-"""The kinds, those that say most about a voice first."""
 
 
 async def async_serve_pictures(hass: HomeAssistant) -> None:
@@ -36,6 +35,6 @@ def picture(name: str) -> str:
 
 
 def picture_of(voice_id: str) -> str:
-    """Return the path of the picture of a voice's most telling kind."""
+    """Return the path of the picture of a voice's most specific kind."""
     kinds = kinds_of(voice_id)
-    return picture(next(kind for kind in _TELLING if kind in kinds))
+    return picture(next(kind for kind in _MOST_SPECIFIC_FIRST if kind in kinds))

@@ -49,7 +49,9 @@ MARGIN: Final = 0.25
 """Seconds of silence kept at both ends."""
 LONGEST_PAUSE: Final = 1.5
 KEPT_PAUSE: Final = 1.0
-"""Seconds of a pause, and what is kept of a longer one. The service allows 2 s."""
+"""Seconds of the longest pause, and of a longer one after it was shortened.
+
+The service allows 2 s."""
 LOUD_PEAK: Final = 0.7
 HIGHEST_GAIN: Final = 10.0
 """A quiet recording is amplified to this peak, but not more than this."""
@@ -126,7 +128,7 @@ async def async_read(hass: HomeAssistant, path: Path) -> Recording:
 
     Raises:
         RecordingTooLargeError: The file has more than `LARGEST` bytes.
-        RecordingUnreadableError: It holds no sound.
+        RecordingUnreadableError: It has no sound.
         RecordingSilentError: It is silent or too quiet.
         RecordingTooShortError: Less than `SHORTEST` seconds remain.
         RecordingTooLongError: More than `LONGEST` seconds remain.

@@ -1,4 +1,4 @@
-"""Sentences that let a person hear what a voice is like."""
+"""Sentences for samples of voices."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

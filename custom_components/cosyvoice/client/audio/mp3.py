@@ -135,13 +135,6 @@ class Mp3Writer(AudioWriter):
         return b"".join(frames)
 
     def end_task(self) -> None:
-        """Check that the last frame is complete."""
-        incomplete = bool(self._rest)
-        self._begin_stream()
-        if incomplete:
-            raise ProtocolError("The service's MP3 ends in the middle of a frame")
-
-    def abort_task(self) -> None:
         """Drop an incomplete frame."""
         self._begin_stream()
 

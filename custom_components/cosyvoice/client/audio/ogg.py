@@ -73,14 +73,7 @@ class OggOpusWriter(AudioWriter):
             raise
 
     def end_task(self) -> None:
-        """Check that the last page and packet are complete."""
-        incomplete = bool(self._rest or self._packet)
-        self._begin_stream()
-        if incomplete:
-            raise ProtocolError("The service's Ogg ends in the middle of a page")
-
-    def abort_task(self) -> None:
-        """Drop an incomplete page."""
+        """Drop an incomplete page or packet."""
         self._begin_stream()
 
     def finish(self) -> bytes:

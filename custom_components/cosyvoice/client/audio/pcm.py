@@ -30,10 +30,6 @@ class PcmWriter(AudioWriter):
         return data[:whole]
 
     def end_task(self) -> None:
-        """Drop half a sample, which cannot be played."""
-        self.abort_task()
-
-    def abort_task(self) -> None:
         """Drop half a sample."""
         self._half = b""
 

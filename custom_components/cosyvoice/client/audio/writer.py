@@ -9,7 +9,7 @@ class AudioWriter(ABC):
     The service begins a new stream with every task. A writer joins them, so that a
     message spoken by several tasks, even if one was lost half-way, is one valid
     file. :meth:`header` comes first; then, for each task, :meth:`feed` for all audio
-    and :meth:`end_task` or :meth:`abort_task`; :meth:`finish` comes last.
+    and :meth:`end_task`; :meth:`finish` comes last.
 
     Attributes:
         lags: True if the service may report a sentence as complete before it has sent
@@ -33,26 +33,22 @@ class AudioWriter(ABC):
 
     @abstractmethod
     def feed(self, data: bytes) -> bytes:
-        """Return what is complete of the service's bytes, cut anywhere.
+        """Add bytes of the service, cut anywhere, and return the complete part.
 
         Returns:
             Whole samples, MP3 frames or Ogg pages.
 
         Raises:
-            ProtocolError: The data is damaged; only :meth:`abort_task` may follow.
+            ProtocolError: The data is damaged; only :meth:`end_task` may follow.
         """
 
     @abstractmethod
     def end_task(self) -> None:
-        """End a complete task.
+        """Drop what is incomplete, be the task finished or lost.
 
-        Raises:
-            ProtocolError: The stream ends in the middle of a frame or page.
+        A finished task may have such an end: it is for the service to say that the
+        audio is complete, and another attempt would end alike.
         """
-
-    @abstractmethod
-    def abort_task(self) -> None:
-        """Drop what is incomplete of a lost task."""
 
     def finish(self) -> bytes:
         """Return the bytes that end the whole stream, if there are any."""

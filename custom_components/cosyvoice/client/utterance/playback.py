@@ -119,16 +119,8 @@ class Playback:
         return audio
 
     def end_task(self) -> None:
-        """End a complete task.
-
-        Raises:
-            ProtocolError: The audio is cut off.
-        """
+        """Drop incomplete audio of a task that is finished or lost."""
         self._writer.end_task()
-
-    def abort_task(self) -> None:
-        """Drop the incomplete audio of a lost task."""
-        self._writer.abort_task()
 
     def lead_in(self) -> bytes:
         """Return the silence before the speech."""

@@ -35,8 +35,8 @@ class UtteranceReport:
         characters: Billed characters as the service counted them.
         input_tokens: Billed tokens of text, of models that bill tokens.
         output_tokens: Billed tokens of audio, of the same models.
-        estimated: True if ``characters`` holds a count made here, or the tokens may
-            be incomplete, since a task did not finish or the service reported none.
+        estimated: True if ``characters`` was counted locally, or the tokens may be
+            incomplete, since a task did not finish or the service reported none.
         sent: Counted characters sent so far, repetitions included.
         audio_seconds: Seconds of audio delivered.
         first_packet_latency: Seconds from the first text sent to the first audio

@@ -113,7 +113,7 @@ class Utterance:
     def delivered(self) -> int:
         """Code points of the text whose audio was completely delivered.
 
-        Counted to the end of a sentence, from where another engine can go on.
+        Counted to the end of a sentence, where another engine can continue.
         """
         return self._source.taken - self._progress.undelivered
 
@@ -266,7 +266,7 @@ class Utterance:
         progress = self._progress
         self.report.resumed += progress.heard
         self.report.patched |= progress.is_broken_off
-        self._playback.abort_task()
+        self._playback.end_task()
         self._source.put_back(progress.rest)
         self._progress = self._new_progress()
 

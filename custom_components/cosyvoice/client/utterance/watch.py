@@ -50,7 +50,7 @@ class Watch:
         """Interrupt the block when the service does not answer in time.
 
         Args:
-            is_due: Returns whether the service has to send something.
+            is_due: Returns whether a message of the service is due.
 
         Raises:
             CosyVoiceTimeoutError: It sent nothing for too long.

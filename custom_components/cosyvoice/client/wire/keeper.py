@@ -1,4 +1,4 @@
-"""When to open a connection that nobody waits for yet."""
+"""Decide when to open a connection that no request waits for."""
 
 import math
 
@@ -13,7 +13,7 @@ class Keeper:
     It does no I/O: the pool reports what happens, in the loop's time.
 
     Attributes:
-        seconds: A connection is kept ready for so long after speech; 0 for never,
+        seconds: Time after speech for which a connection is kept ready; 0 for never,
             ``math.inf`` for always.
     """
 

@@ -1,4 +1,4 @@
-"""The connections of an account, and the decision who uses which one.
+"""The connections of an account, and the decision which request uses which one.
 
 Opening a connection costs about four round trips and starting a task one more, so both
 are done in advance while speech is likely.
@@ -6,13 +6,12 @@ are done in advance while speech is likely.
 
 import asyncio
 from bisect import insort
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 import logging
 import math
-from typing import Any
 
 from ..errors import (
     AuthenticationError,
@@ -22,12 +21,14 @@ from ..errors import (
     CosyVoiceTimeoutError,
     QuotaError,
     ThrottledError,
+    TooManyTasksError,
 )
 from ..timing import Timing
+from .background import Background
 from .connection import Connection
 from .keeper import Keeper
 from .learned import Learned
-from .limiter import StartLimiter
+from .limiter import StartLimiter, TaskLimit
 from .protocol import TaskState
 from .slots import PoolStatistics, Request, Slot, Slots, SlotState, Supply, take
 from .task import TaskSettings
@@ -52,8 +53,9 @@ class Pool:
         self._open_connection = open_connection
         self._timing = timing
         self._limiter = StartLimiter(timing.start_window)
-        # The mutable state is these two lists: who waits, in the order of arrival, and
-        # which connections there are. `_assign` matches them whenever one changes.
+        self._tasks = TaskLimit()
+        # The mutable state is these two lists: the waiting requests, in the order of
+        # arrival, and the connections. `_assign` matches them whenever one changes.
         self._requests: list[Request] = []
         self._slots = Slots()
         self._warmer = Warmer(self._start_in_advance, self._slots.is_warm, timing)
@@ -63,19 +65,14 @@ class Pool:
         self._next_decision: asyncio.TimerHandle | None = None
         self._last_opening = 0.0
         self._last_start = 0.0
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._statistics = PoolStatistics()
         self._closed = False
 
     @property
     def statistics(self) -> PoolStatistics:
         """The pool's figures at this moment."""
-        return replace(
-            self._statistics,
-            connections=sum(slot.connection is not None for slot in self._slots),
-            idle=len(self._slots.in_state(SlotState.IDLE)),
-            prestarted=len(self._slots.in_state(SlotState.WARM)),
-        )
+        return replace(self._statistics, **self._slots.counts())
 
     def is_limited(self, task: TaskSettings) -> bool:
         """Return whether the permitted rate lets no such task start now."""
@@ -130,7 +127,7 @@ class Pool:
             self._warmer.warm_up(task)
 
     def keep_ready(self, seconds: float) -> None:
-        """Have a connection ready for so long after speech, from now on.
+        """Keep a connection ready for this number of seconds after speech.
 
         Costs no characters. Nothing is opened unless the service accepts the account.
         """
@@ -153,7 +150,7 @@ class Pool:
     async def close(self) -> None:
         """Close all connections and end all tasks of the pool.
 
-        Whoever waits for a connection gets a ClientClosedError.
+        Requests for a connection fail with a ClientClosedError.
         """
         self._closed = True
         self._decide_at(math.inf)
@@ -163,16 +160,15 @@ class Pool:
         self._requests.clear()
         for slot in tuple(self._slots):
             self._drop(slot)
-        while self._background:
-            await asyncio.wait(self._background)
+        await self._background.ended()
 
     # The decision
 
     def _assign(self) -> None:
-        """Match those who wait with the connections, in the order of arrival.
+        """Match the waiting requests with the connections, in the order of arrival.
 
-        Does no I/O. A connection serves the first who waits, whoever made it open,
-        and not before the permitted rate lets a task start on it.
+        Does no I/O. A connection serves the first request in the queue, whichever it
+        was opened for, and not before the permitted rate lets a task start on it.
         """
         if self._closed:
             return
@@ -180,16 +176,9 @@ class Pool:
         for slot in self._slots.in_state(SlotState.IDLE, SlotState.WARM):
             if slot.opened.closed or now - slot.since >= self._limit(slot):
                 self._drop(slot)
-        prepared = self._slots.in_state(SlotState.OPENING, SlotState.CLEARING)
-        warming = self._slots.in_state(SlotState.WARMING)
-        supply = Supply(
-            idle=self._slots.in_state(SlotState.IDLE),
-            warm=self._slots.in_state(SlotState.WARM),
-            warming=[slot for slot in warming if now < self._late_at(slot)],
-            coming=[slot for slot in prepared if now < self._late_at(slot)],
-            prepared=len(prepared),
-            warm_ups=[request for request in self._requests if request.warm],
-        )
+        supply = Supply.of(self._slots, self._requests)
+        for kind in (supply.warming, supply.coming):
+            kind[:] = [slot for slot in kind if now < self._late_at(slot)]
         for request in self._requests:
             request.unserved = False
         times = [self._serve(request, supply) for request in tuple(self._requests)]
@@ -197,24 +186,29 @@ class Pool:
         self._decide_at(min(times))
 
     def _serve(self, request: Request, supply: Supply) -> float:
-        """Do what is possible for a request.
+        """Serve a request as far as possible.
 
         Returns:
             When to decide again, in the loop's time.
         """
         task = request.task
-        # One start is left to those who do not start in advance.
+        # One start is left to requests that are no warm-ups.
         permitted = task.starts_per_second - request.warm
         if request.warm and request not in supply.warm_ups:
             return math.inf
+        places = self._tasks.left(supply.busy + supply.starts.total())
         if not request.warm and not request.new:
             if slot := take(supply.warm, lambda slot: slot.task == task):
                 self._grant(request, slot)
                 return math.inf
             if slot := take(supply.warming, lambda slot: slot.task == task):
                 return self._late_at(slot)
-            if warm_up := take(supply.warm_ups, lambda other: other.task == task):
+            if places > 1 and (
+                warm_up := take(supply.warm_ups, lambda other: other.task == task)
+            ):
                 request = warm_up  # It is under way: the request gets its task.
+        if places <= request.warm:  # One place is left as well.
+            return self._make_place(request, supply)
         supply.starts[task.model] += 1
         if supply.starts[task.model] > 2 * task.starts_per_second:
             return math.inf  # By its turn a connection will have become free.
@@ -239,6 +233,19 @@ class Pool:
         supply.prepared += 1
         return self._late_at(self._open())
 
+    def _make_place(self, request: Request, supply: Supply) -> float:
+        """Have a spare task end, or wait for another; return when to decide again."""
+        if request.warm:
+            return math.inf
+        now = asyncio.get_running_loop().time()
+        if slot := take(supply.warm, lambda _: True):
+            self._drop(slot)
+            return now
+        request.turn_by = request.turn_by or now + self._timing.turn
+        if now >= request.turn_by:
+            self._fail(TooManyTasksError("No other task has ended in time"), [request])
+        return request.turn_by
+
     def _keep_one_ready(self) -> float:
         """Open the connection to keep ready if it is due, and return when to decide again."""
         now = asyncio.get_running_loop().time()
@@ -253,7 +260,7 @@ class Pool:
     def _grant(self, request: Request, slot: Slot) -> None:
         self._requests.remove(request)
         slot.work.cancel()
-        slot.since = asyncio.get_running_loop().time()
+        slot.since, slot.busy = asyncio.get_running_loop().time(), True
         if request.warm:
             slot.state, slot.task = SlotState.WARMING, request.task
         else:
@@ -279,14 +286,14 @@ class Pool:
             return slot.limit(self._timing)
         return self._timing.kept_limit
 
-    # Those who wait
+    # Waiting requests
 
     async def _start(self, request: Request, on_progress: Callable[[], None]) -> Slot:
         """Return a slot whose task is started, after replacing dead connections."""
         try:
             while True:
                 slot = await self._granted(request)
-                if not request.throttled:
+                if not request.throttled or request.turn_by:
                     on_progress()
                 try:
                     await self._run(slot, request.task)
@@ -355,6 +362,8 @@ class Pool:
             return False
         if self._closed:
             return True  # The next wait for a connection raises ClientClosedError.
+        if isinstance(err, TooManyTasksError) and self._tasks.refused(self._slots.busy):
+            return not request.warm
         if isinstance(err, ThrottledError) and not (request.warm or request.throttled):
             # Another client uses the account, too. The place in the queue is kept.
             request.throttled, task = True, request.task
@@ -366,14 +375,8 @@ class Pool:
         """Return how many seconds a kept connection may take to answer."""
         return max(self._timing.reuse, 2 * self._last_start)
 
-    # The warm-up
-
     async def _start_in_advance(self, task: TaskSettings) -> None:
-        """Start a task before anybody wants it.
-
-        Raises:
-            CosyVoiceError: It could not be started.
-        """
+        """Start a task that no request waits for, or raise a CosyVoiceError."""
         request = Request(True, next(self._arrivals), task)
         slot = await self._start(request, lambda: None)
         self._statistics.warm_ups += 1
@@ -385,7 +388,7 @@ class Pool:
     def _open(self) -> Slot:
         slot = Slot(SlotState.OPENING, asyncio.get_running_loop().time())
         self._slots.append(slot)
-        slot.work = self._in_background(self._opened(slot), "connecting")
+        slot.work = self._background.run(self._opened(slot), "connecting")
         return slot
 
     async def _opened(self, slot: Slot) -> None:
@@ -395,13 +398,13 @@ class Pool:
                 slot.connection = await self._open_connection()
         except TimeoutError:
             failure = CosyVoiceTimeoutError("The service did not answer in time")
-        except Exception as err:  # noqa: BLE001 - whoever waits has to hear of it
+        except Exception as err:  # noqa: BLE001 - raised to the waiting request
             failure = err
         else:
             self._last_opening = asyncio.get_running_loop().time() - slot.since
             self._statistics.opened += 1
             self._keeper.accepted()
-            # If nobody waits for it, the service may have closed it by its first task.
+            # Without a waiting request, the service may close it before its first task.
             slot.used = not self._requests
             self._keep(slot, SlotState.IDLE)
             self._assign()
@@ -423,7 +426,7 @@ class Pool:
         slot.work.cancel()
         slot.state, slot.since = SlotState.CLEARING, asyncio.get_running_loop().time()
         self._statistics.wasted += 1
-        slot.work = self._in_background(self._cleared(slot, slot.work), "clearing")
+        slot.work = self._background.run(self._cleared(slot, slot.work), "clearing")
         return slot
 
     async def _cleared(self, slot: Slot, watch: asyncio.Task[None]) -> None:
@@ -444,14 +447,14 @@ class Pool:
         """Keep a connection ready, and notice when it ends."""
         slot.state, slot.since = state, asyncio.get_running_loop().time()
         if state is SlotState.IDLE:
-            slot.task = None
-        slot.work = self._in_background(self._watch(slot), "watching")
+            slot.task, slot.busy = None, False
+        slot.work = self._background.run(self._watch(slot), "watching")
 
     async def _watch(self, slot: Slot) -> None:
         """Drop a connection when it expires or the service ends it or its task.
 
-        A service that ends each new connection fails those who wait for their turn:
-        otherwise they would open one after the other.
+        If a service ends each new connection, the waiting requests fail. Otherwise they
+        would open one after the other.
         """
         connection = slot.opened
         kept_in = connection.state
@@ -483,18 +486,10 @@ class Pool:
             self._statistics.wasted += 1
             self._warmer.replace_lost()
         if slot.connection is not None:
-            self._in_background(self._close(slot.connection), "closing")
+            self._background.run(self._close(slot.connection), "closing")
 
     async def _close(self, connection: Connection) -> None:
         # Sending the close frame may have to wait as well.
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * self._timing.close):
                 await connection.close()
-
-    def _in_background(
-        self, work: Coroutine[Any, Any, None], name: str
-    ) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=f"cosyvoice {name}")
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task

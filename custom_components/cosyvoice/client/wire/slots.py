@@ -1,4 +1,4 @@
-"""What a pool consists of: connections, and those who wait for one."""
+"""The state of a pool: its connections and the requests for one."""
 
 import asyncio
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 import math
+from typing import Self
 
 from ..errors import CosyVoiceConnectionError, CosyVoiceError, RequestError
 from ..timing import Timing
@@ -18,7 +19,7 @@ NEW = 0.1
 
 
 class SlotState(Enum):
-    """What a connection of the pool is doing."""
+    """The state of a connection of the pool."""
 
     OPENING = auto()
     IDLE = auto()
@@ -41,6 +42,7 @@ class Slot:
         connection: None while it is opening.
         task: Settings of the task that was started in advance.
         used: True once a task has run on it, or it has waited for its first task.
+        busy: True while a task runs on it, or is about to.
         work: Opens, watches or clears it in the background.
     """
 
@@ -49,6 +51,7 @@ class Slot:
     connection: Connection | None = None
     task: TaskSettings | None = None
     used: bool = False
+    busy: bool = False
     work: asyncio.Task[None] = field(init=False)
 
     @property
@@ -84,6 +87,19 @@ class Slots(list[Slot]):
         found = [slot for slot in self if slot.state in states]
         return sorted(found, key=lambda slot: slot.since)
 
+    @property
+    def busy(self) -> int:
+        """Connections on which a task runs, or is about to."""
+        return sum(slot.busy for slot in self)
+
+    def counts(self) -> dict[str, int]:
+        """Return the figures of the statistics that are not counted."""
+        return {
+            "connections": sum(slot.connection is not None for slot in self),
+            "idle": len(self.in_state(SlotState.IDLE)),
+            "prestarted": len(self.in_state(SlotState.WARM)),
+        }
+
     def of(self, connection: Connection) -> list[Slot]:
         """Return a connection's slot, or nothing once the pool is closed."""
         return [slot for slot in self if slot.connection is connection]
@@ -116,6 +132,7 @@ class Request:
         unserved: True if there is no connection for it yet.
         repeated: True if the start was repeated after a sporadic error.
         throttled: True if the start was repeated after the service refused it.
+        turn_by: When its wait for another task to end is over, in the loop's time.
         granted: Gets the connection when the task may be started.
     """
 
@@ -126,6 +143,7 @@ class Request:
     unserved: bool = field(default=False, compare=False)
     repeated: bool = field(default=False, compare=False)
     throttled: bool = field(default=False, compare=False)
+    turn_by: float | None = field(default=None, compare=False)
     granted: asyncio.Future[Slot] = field(init=False, compare=False)
 
     def may_repeat(self, slot: Slot, error: CosyVoiceError) -> bool:
@@ -181,6 +199,7 @@ class Supply:
         coming: Connections that will be idle soon.
         prepared: Connections that are being opened or cleared, the late ones included.
         warm_ups: Starts in advance that no other request relies on.
+        busy: Connections on which a task runs, or is about to.
         unserved: Requests so far for which there is no connection.
         starts: Requests so far that need a task start, by model.
     """
@@ -191,8 +210,23 @@ class Supply:
     coming: list[Slot]
     prepared: int
     warm_ups: list[Request]
+    busy: int
     unserved: int = 0
     starts: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, slots: Slots, requests: list[Request]) -> Self:
+        """Return the supply before the first in the queue, late connections included."""
+        prepared = slots.in_state(SlotState.OPENING, SlotState.CLEARING)
+        return cls(
+            idle=slots.in_state(SlotState.IDLE),
+            warm=slots.in_state(SlotState.WARM),
+            warming=slots.in_state(SlotState.WARMING),
+            coming=prepared,
+            prepared=len(prepared),
+            warm_ups=[request for request in requests if request.warm],
+            busy=slots.busy,
+        )
 
 
 def take[T](things: list[T], fits: Callable[[T], bool]) -> T | None:

@@ -1,4 +1,4 @@
-"""What a task is started with."""
+"""The settings of a task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ async def async_setup_entry(
 
 
 class RecordingSpeaker(MediaPlayerEntity):
-    """Fetches what it is told to play, as a loudspeaker does, into ``played/``.
+    """Downloads what it has to play into ``played/``, as a speaker does.
 
     Beside each recording lies a JSON file: the address, the HTTP status, the content
     type and when the first and the last byte came (seconds since the epoch).

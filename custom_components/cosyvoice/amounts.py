@@ -1,4 +1,4 @@
-"""Numbers as Home Assistant's language writes them."""
+"""Amounts as Home Assistant's language writes them."""
 
 from typing import Final
 

@@ -3,8 +3,8 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosyvoice.amounts import PATTERN, localized, pattern_of
 from custom_components.cosyvoice.const import DOMAIN
-from custom_components.cosyvoice.numbers import PATTERN, localized, pattern_of
 from custom_components.cosyvoice.usage.ledger import OverBudgetError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
