@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from custom_components.cosyvoice.client import CATALOGUE
+from homeassistant.components import tts
 from homeassistant.helpers.selector import validate_selector
 
 from .texts import LANGUAGES, leaves, placeholders, read
@@ -25,6 +26,8 @@ REGISTRIES = re.compile(r"(pypi|pythonhosted|deb\.debian|registry\.npmjs)\.(org|
 # Before a comment: Japanese kana, Chinese characters, Korean syllables
 EAST_ASIAN = re.compile(r"^[^#]*[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 TIERS = ("Bronze", "Silver", "Gold", "Platinum")
+# The button "Learn more" has these words in Home Assistant 2026.10, not yet in 2026.3
+NEWER_LABELS = {"もっと詳しく", "자세히 알아보기"}
 PICTURES_AND_SOUNDS = (".gif", ".mp3", ".opus", ".png", ".wav")
 
 
@@ -48,6 +51,46 @@ def test_languages_have_the_same_texts_and_placeholders(language: str) -> None:
     assert other.keys() == english.keys()
     for key, text in english.items():
         assert placeholders(other[key]) == placeholders(text), key
+
+
+def home_assistant(language: str) -> dict[str, str]:
+    """Return Home Assistant's labels that the texts name, by dotted key."""
+    frontend = Path(hass_frontend.where()) / "static/translations/config"
+    # es-419-… is another language than es-…
+    [path] = [
+        path
+        for path in frontend.glob(f"{language}-*.json")
+        if re.fullmatch(rf"{language}-[0-9a-f]{{32}}", path.stem)
+    ]
+    return {
+        key: text
+        for file in (path, Path(tts.__path__[0], f"translations/{language}.json"))
+        for key, text in leaves(json.loads(file.read_text(encoding="utf-8")))
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_buttons_and_actions_are_named_as_they_are_labelled(language: str) -> None:
+    texts, theirs = dict(leaves(read(language))), home_assistant(language)
+    ours = {
+        texts["entity.number.monthly_budget.name"],
+        texts["config_subentries.voice.initiate_flow.reconfigure"],
+        texts["services.delete_voice.name"],
+    }
+    bold = set(re.findall(r"\*\*([^*]+)\*\*", " ".join(texts.values())))
+    assert bold >= ours
+    assert bold - ours - NEWER_LABELS <= {
+        theirs["ui.panel.config.repairs.dialog.learn"],
+        theirs["services.speak.name"],
+    }
+    for key, name in {
+        "exceptions.no_custom_voice.message": "services.list_voices.name",
+        "services.delete_voice.fields.voice_id.description": "services.list_voices.name",
+        "config_subentries.voice.step.voice.data_description.instruction": (
+            "entity.select.style.name"
+        ),
+    }.items():
+        assert texts[name].lower() in texts[key].lower(), key
 
 
 def test_what_the_catalogue_lists_has_names() -> None:

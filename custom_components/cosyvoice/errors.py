@@ -115,6 +115,12 @@ HANDLING: Final[Mapping[type[CosyVoiceError], Handling]] = MappingProxyType(
 _UNREADY: Final = {DEPLOYING: "voice_deploying", NOT_APPROVED: "voice_undeployed"}
 """The text's key by the status of a voice that is not ready."""
 
+_NOT_SUPPORTED: Final = {
+    "ssml": "ssml_not_supported",
+    "word_timestamps": "word_timestamps_not_supported",
+}
+"""The text's key by a parameter that a call does not name."""
+
 
 def handling_of(error: CosyVoiceError) -> Handling:
     """Return how to show an error."""
@@ -149,7 +155,10 @@ def translated() -> Iterator[None]:
 def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
     """Return the translation key and the placeholders of a client error."""
     if isinstance(error, OptionError):
-        return _UNREADY.get(error.allowed, error.reason), {
+        key = _UNREADY.get(error.allowed, error.reason)
+        if key == "not_supported":
+            key = _NOT_SUPPORTED.get(error.option, key)
+        return key, {
             "option": str(error.option),
             "value": str(error.value)[:MAX_SHOWN],
             "allowed": error.allowed,

@@ -16,7 +16,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .account import async_region_of_rejected_key
-from .amounts import localized, pattern_of
 from .client import (
     CATALOGUE,
     AuthenticationError,
@@ -27,6 +26,7 @@ from .client import (
 from .const import CONF_LANGUAGE_VOICES, CONF_VOICE, DEFAULT_VOICE, DOMAIN
 from .coordinator import CosyVoiceConfigEntry
 from .errors import HANDLING, handling_of
+from .localization import localized, pattern_of
 from .settings import complete
 from .usage.budget import THRESHOLDS
 

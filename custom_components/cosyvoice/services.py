@@ -158,7 +158,7 @@ async def _async_delete_voice(call: ServiceCall) -> None:
     if voice_id not in voices.data:
         await voices.async_refresh()
     if voice_id not in voices.data:
-        if voices.last_exception:
+        if not voices.last_update_success and voices.last_exception:
             raise voices.last_exception
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -16,13 +16,13 @@ from homeassistant.const import CONF_LANGUAGE, Platform
 from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from .client import OptionError
-from .const import CONF_VOICE, DOMAIN
+from .const import CONF_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .entity import VoiceEntity, add_voice_entities
 from .errors import translated
+from .localization import common_text
 from .speech.fallback import report_missing_engines, speaks_alone
 from .speech.options import available_settings, default_options, with_preference
 from .speech.recording import async_record
@@ -112,10 +112,7 @@ class CosyVoiceTTSEntity(VoiceEntity, TextToSpeechEntity):
 
         The first one, which new pipelines store, follows the voice entity.
         """
-        texts = async_get_cached_translations(
-            self.hass, self.hass.config.language, "common", DOMAIN
-        )
-        follow = texts.get(f"component.{DOMAIN}.common.{FOLLOW}", FOLLOW)
+        follow = common_text(self.hass, FOLLOW, FOLLOW)
         return [Voice(FOLLOW, follow)] + [
             Voice(voice_id, name)
             for voice_id, name in self.voice_names.items()

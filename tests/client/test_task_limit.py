@@ -31,7 +31,11 @@ TIMING = Timing()
 
 def limited(**settings: Any) -> EmulatorConfig:
     """Return a service that runs one task at a time."""
-    usual = {"speech": "signal", "round_trip": 0.05, "differ": {"one-task"}}
+    usual: dict[str, Any] = {
+        "speech": "signal",
+        "round_trip": 0.05,
+        "differ": {"one-task"},
+    }
     return EmulatorConfig(**usual | settings)
 
 
@@ -68,7 +72,8 @@ def test_a_long_message_is_waited_for_within_a_limit(
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         lines = seconds // 5
-        text = timed(*(["Good morning. ", 5.0] * lines))
+        line: tuple[str | float, ...] = ("Good morning. ", 5.0)
+        text = timed(*line * lines)
         async with service(limited()) as (emulator, client):
             first = asyncio.create_task(listen(client.speak(text, options())))
             await asyncio.sleep(1)

@@ -302,7 +302,10 @@ async def test_unusable_file_name_is_refused_before_it_is_paid_for(
         ({"language": "en_US"}, "invalid_option"),
         ({"message": "\u3002"}, "empty_text"),
         ({"message": "<speak>"}, "ssml_not_closed"),
-        ({"options": {"voice": UNTIMED}, "subtitles": True}, "not_supported"),
+        (
+            {"options": {"voice": UNTIMED}, "subtitles": True},
+            "word_timestamps_not_supported",
+        ),
     ],
 )
 async def test_impossible_call_is_explained_and_free(

@@ -207,12 +207,14 @@ async def test_a_clone_that_cannot_be_deleted_stays_in_the_list(
     emulator: Emulator,
     files: FileUploadData,
 ) -> None:
-    result = await create(hass, await start(hass, loaded, "clone"), form())
+    named = form(name="Grandma *2*")
+    result = await create(hass, await start(hass, loaded, "clone"), named)
     emulator.script("http_500@http,request=delete_voice,times=always")
     result = await submit(hass, result, {"next_step_id": "discard"})
     assert result["reason"] == "discard_failed"
-    assert result["description_placeholders"]["voice"] == "Grandma"
-    assert list(loaded.runtime_data.voices.names.values()) == ["Grandma"]
+    # The dialog reads Markdown
+    assert result["description_placeholders"]["voice"] == r"Grandma \*2\*"
+    assert list(loaded.runtime_data.voices.names.values()) == ["Grandma *2*"]
 
 
 async def test_the_text_to_read_follows_the_language(
@@ -450,7 +452,9 @@ async def test_a_voice_that_takes_long_can_be_waited_for(
     files: FileUploadData,
 ) -> None:
     emulator.config.deploy_seconds = 600
-    result = await create(hass, await start(hass, loaded, "clone"), form())
+    named = form(name="Grandma *2*")
+    result = await create(hass, await start(hass, loaded, "clone"), named)
+    assert result["description_placeholders"] == {"voice": r"Grandma \*2\*"}
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "not_ready")
     assert result["menu_options"] == ["look_again", "use", "discard"]
     assert len(emulator.created_voices) == 1

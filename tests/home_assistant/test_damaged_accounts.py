@@ -11,12 +11,13 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
 from custom_components.cosyvoice.const import CONF_VOICE_NAMES, DEFAULT_OPTIONS, DOMAIN
 from homeassistant.components.media_source import async_browse_media
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator
@@ -43,6 +44,20 @@ async def damage(hass: HomeAssistant, entry: MockConfigEntry, **data: Any) -> No
     hass.config_entries.async_update_entry(entry, data={**entry.data, **data})
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def as_a_browser_sends(schema: vol.Schema) -> dict[str, Any]:
+    """Return the values that a form shows, those of its sections included."""
+    sent: dict[str, Any] = {}
+    for field, selector in schema.schema.items():
+        shown = (field.description or {}).get("suggested_value")
+        if isinstance(selector, section):
+            sent[str(field)] = as_a_browser_sends(selector.schema)
+        elif shown is not None:
+            sent[str(field)] = shown
+        elif field.default is not vol.UNDEFINED:
+            sent[str(field)] = field.default()
+    return sent
 
 
 @pytest.mark.parametrize(("data", "reason"), DAMAGED)
@@ -196,8 +211,10 @@ async def test_damaged_options_count_as_missing(
         {"style": "no such style"},
         {"pronunciations": ["a"]},
         {"language_voices": {"en": 3}},
-        {"language_voices": {"xx": "no such voice"}},
+        {"language_voices": {"xx": "longanhuan"}},
         {"fallback_engine": 5},
+        {"fallback_engine": "nonsense"},
+        {"fallback_engine": "tts.longanyang_speech"},
         {"lead_in": -5},
         {"clean_text": "no"},
         {"instruction": "\n"},
@@ -225,16 +242,44 @@ async def test_damaged_settings_of_a_voice_can_be_changed(
     assert entry.state is ConfigEntryState.LOADED
     assert await speak(hass, "你好。")
     result = await start_voice(hass, entry, SUBENTRY_ID)
-    shown = {
-        str(field): suggested(result, str(field))
-        for field in result["data_schema"].schema
-        if suggested(result, str(field)) not in (None, {})
-    }
-    if shown["voice"] == "no such voice" or settings.get("language_voices"):
-        shown |= {"voice": "longanhuan", "text": {"clean_text": True}}
+    shown = as_a_browser_sends(result["data_schema"])
+    if shown["voice"] == "no such voice":
+        shown["voice"] = "longanhuan"
     result = await submit_voice(hass, result, shown)
     assert result["type"] is FlowResultType.MENU, result.get("errors")
     result = await submit_voice(hass, result, {"next_step_id": "use"})
     assert result["reason"] == "reconfigure_successful"
     assert await speak(hass, "再见。")
     assert "Traceback" not in caplog.text
+
+
+async def test_settings_of_another_region_can_be_changed(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """An account that was moved has models and languages that its region lacks."""
+    emulator.config.region = "ap-southeast-1"
+    voice = voice_subentry(
+        SUBENTRY_ID,
+        "Longanyang",
+        model="cosyvoice-v2",
+        language_voices={"de": "longanhuan"},
+    )
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data={
+            "api_key": API_KEY,
+            "region": "ap-southeast-1",
+            "base_url": emulator.url,
+        },
+        subentries_data=[voice],
+    )
+    entry.add_to_hass(hass)
+    await damage(hass, entry)
+    result = await start_voice(hass, entry, SUBENTRY_ID)
+    shown = as_a_browser_sends(result["data_schema"])
+    result = await submit_voice(hass, result, shown)
+    assert result["type"] is FlowResultType.MENU, result.get("errors")
+    await submit_voice(hass, result, {"next_step_id": "use"})
+    settings = entry.subentries[SUBENTRY_ID].data
+    assert settings["model"] == "auto"
+    assert settings["language_voices"] == {"de": "longanhuan"}

@@ -83,6 +83,18 @@ async def test_a_voice_is_designed_heard_and_used(
     assert (await client.get(placeholders["sample_url"])).status == 404
 
 
+async def test_a_name_fits_the_state_of_a_select(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    named = form(name=f" Old\n sailor {'x' * 300} ")
+    result = await create(hass, await start(hass, loaded, "design"), named)
+    result = await submit(hass, result, {"next_step_id": "use"})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    name = f"Old sailor {'x' * 89}"
+    assert result["title"] == name
+    assert name in [state.state for state in hass.states.async_all("select")]
+
+
 async def test_another_try_replaces_the_voice(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:

@@ -72,6 +72,8 @@ def errors() -> Iterator[CosyVoiceError]:
             yield kind("It broke", code="Broken", request_id="request-1")
     for reason in REASONS:
         yield OptionError("volume", 101, "0–100", reason)
+    for feature in ("ssml", "word_timestamps"):
+        yield OptionError(feature, True, "false", "not_supported")
     for mistake, details in MISTAKES.items():
         place = {"line": "0–100", "column": "2"}
         yield SsmlError("It broke", mistake=mistake, **place, **details)
@@ -103,7 +105,10 @@ async def test_every_error_is_translated(
     # The client's own words are in English
     quoted = isinstance(error, ServiceError | RequestError | AuthenticationError)
     plain = EmptyTextError | TextTooLongError | VoiceNotApprovedError
-    if isinstance(error, OptionError) or getattr(error, "mistake", None):
+    if isinstance(error, OptionError) and error.allowed == "false":
+        assert "SSML" in said or error.option != "ssml"
+        assert "True" not in said
+    elif isinstance(error, OptionError) or getattr(error, "mistake", None):
         assert "0–100" in said
     elif quoted and not isinstance(error, plain):
         assert "It broke" in said

@@ -110,7 +110,7 @@ async def test_ssml_is_refused_where_the_voice_cannot_read_it(
 ) -> None:
     with pytest.raises(ServiceValidationError) as caught:
         await call_speak(hass, SSML, options={"voice": "longxiaochun"})
-    assert caught.value.translation_key == "not_supported"
+    assert caught.value.translation_key == "ssml_not_supported"
     with pytest.raises(HomeAssistantError):
         await speak(hass, SSML, {"voice": "longxiaochun"})
     assert not spoken(emulator)

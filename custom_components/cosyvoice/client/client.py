@@ -32,7 +32,7 @@ from .wire.pool import Pool
 from .wire.slots import PoolStatistics
 from .wire.task import TaskSettings
 
-_FORBIDDEN = ("HTTP 400", "HTTP 401", "HTTP 403")
+_UNEXPLAINED = ("HTTP 400", "HTTP 401", "HTTP 403")
 """Codes of a refused handshake whose cause is not known."""
 
 
@@ -178,7 +178,7 @@ class CosyVoiceClient:
         try:
             return await self._authenticated()
         except (AuthenticationError, ProxyError, RequestError) as err:
-            if err.code not in _FORBIDDEN:
+            if err.code not in _UNEXPLAINED:
                 raise
             refused = err
         # A refused handshake has no reason. An HTTP request returns it.

@@ -28,7 +28,6 @@ from ..account import (
     complete_options,
     usable_data,
 )
-from ..amounts import localized, pattern_of
 from ..client import (
     CATALOGUE,
     AuthenticationError,
@@ -51,6 +50,7 @@ from ..const import (
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
+from ..localization import localized, pattern_of
 
 ADVANCED = (CONF_BASE_URL, CONF_WORKSPACE_ID)
 """The fields of the section ``advanced``."""

@@ -39,6 +39,10 @@ USUAL_SHARE: Final = 0.2
 SHORTEST_STAGE: Final = 1.0
 """Seconds for which a stage is shown at least."""
 
+LONGEST_NAME: Final = 100
+"""Characters of a name that are kept. It is an option of the select ``voice``, whose
+state Home Assistant limits to 255 characters, the voice's id included."""
+
 type Stage = Callable[[], Awaitable[None]]
 
 
@@ -97,8 +101,9 @@ class Creation(ABC):
 
     @property
     def name(self) -> str:
-        """The name that the form gives the voice."""
-        return str(self.shown.get(CONF_NAME, "")).strip()
+        """The name that the form gives the voice, on one line."""
+        words = str(self.shown.get(CONF_NAME, "")).split()
+        return " ".join(words)[:LONGEST_NAME].strip()
 
     @abstractmethod
     def schema(self) -> vol.Schema:

@@ -10,10 +10,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from ..account import create_client
-from ..amounts import localized, pattern_of
 from ..client import ClonedVoice, CosyVoiceClient, SynthesisOptions
 from ..const import CONF_VOICE, DOMAIN
 from ..errors import async_text_of
+from ..localization import localized, pattern_of
 from ..speech.sample import SampleAudio, SampleBooks, highest_cost, sample_options
 from ..usage.ledger import async_get_ledger
 from ..voices.names import voice_name

@@ -97,9 +97,6 @@ class VoiceForm:
         self._words = words
         self._chosen = dict.fromkeys(FILTERS, ANY)
         self._wanted = ALL_VOICES
-        if before[CONF_MODEL] not in self._models():
-            # Home Assistant refuses a model of another region or release
-            self.shown[CONF_MODEL] = AUTO
         self._describe_voice(before[CONF_VOICE])
 
     def submit(self, user_input: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -137,13 +134,15 @@ class VoiceForm:
             own_engines: Entity ids of the account's engines, none of which can be
                 the fallback.
         """
-        sections = {
-            vol.Optional(name): section(
-                vol.Schema(self._fields(keys, own_engines)), {"collapsed": True}
+        fields = self._fields(TOP, own_engines)
+        _remove_refused(fields, self.shown)
+        for name, keys in SECTIONS.items():
+            inside = self._fields(keys, own_engines)
+            _remove_refused(inside, self.shown.get(name, {}))
+            fields[vol.Optional(name)] = section(
+                vol.Schema(inside), {"collapsed": True}
             )
-            for name, keys in SECTIONS.items()
-        }
-        return vol.Schema({**self._fields(TOP, own_engines), **sections})
+        return vol.Schema(fields)
 
     def _check_filters(self, voice: str) -> None:
         """Fill in the error of a voice that a filter excludes."""
@@ -232,7 +231,10 @@ class VoiceForm:
         if setting.key == CONF_MODEL:
             return dropdown(self._models(), CONF_MODEL)
         if setting.key == CONF_LANGUAGE_VOICES:
-            return _rows(setting, dropdown(self._languages()), self._voices())
+            stored = self._before[CONF_LANGUAGE_VOICES]
+            of_another_region = {code: self._name_of(code) for code in stored}
+            languages = dropdown(of_another_region | self._languages())
+            return _rows(setting, languages, self._voices())
         if setting.key == CONF_FALLBACK_ENGINE:
             return EntitySelector(
                 EntitySelectorConfig(
@@ -320,6 +322,19 @@ def as_shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name, keys in SECTIONS.items():
         shown[name] = {key: shown.pop(key) for key in keys if key in shown}
     return shown
+
+
+def _remove_refused(fields: Mapping[vol.Marker, Any], shown: dict[str, Any]) -> None:
+    """Remove stored values that Home Assistant would refuse in a submitted form.
+
+    They are damaged, or of another region or release.
+    """
+    for marker, selector in fields.items():
+        if (name := str(marker)) in shown:
+            try:
+                selector(shown[name])
+            except vol.Invalid:
+                del shown[name]
 
 
 def _number(setting: Setting) -> NumberSelector:

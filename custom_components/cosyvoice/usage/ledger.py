@@ -16,13 +16,12 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_utc_time_change
-from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..amounts import localized, pattern_of
 from ..client import CATALOGUE, UtteranceReport
 from ..const import DOMAIN, settings_signal
+from ..localization import common_text, localized, pattern_of
 from .budget import CHARACTERS, Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
@@ -112,10 +111,7 @@ class UsageLedger:
         """Unit of the budget in Home Assistant's language."""
         if self.budget.is_money:
             return self.currency
-        texts = async_get_cached_translations(
-            self._hass, self._hass.config.language, "common", DOMAIN
-        )
-        return texts.get(f"component.{DOMAIN}.common.characters", CHARACTERS)
+        return common_text(self._hass, "characters", CHARACTERS)
 
     @property
     def figures(self) -> Figures:

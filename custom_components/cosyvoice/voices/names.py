@@ -16,9 +16,9 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
-from ..amounts import PATTERN, localized, pattern_of
 from ..client import CATALOGUE, ClonedVoice, Model, Voice
 from ..const import DOMAIN, VOICE_KIND
+from ..localization import PATTERN, localized, pattern_of
 from .kinds import ALL_VOICES, VoiceFilter, origin_of
 
 _BEFORE_NUMBER = re.compile(r"^.+?(?= \d+$|$)")
@@ -54,11 +54,16 @@ def unique_names(
     names = {
         voice_id: given.get(voice_id) or voice_name(voice_id) for voice_id in voice_ids
     }
-    bearers = Counter(names.values())
-    return {
-        voice_id: f"{name} ({voice_id})" if bearers[name] > 1 else name
-        for voice_id, name in names.items()
-    }
+    # A given name may look like a name with an id
+    while alike := {
+        name for name, bearers in Counter(names.values()).items() if bearers > 1
+    }:
+        names |= {
+            voice_id: f"{name} ({voice_id})"
+            for voice_id, name in names.items()
+            if name in alike
+        }
+    return names
 
 
 def voice_title(voice_id: str, *, chinese: bool) -> str:

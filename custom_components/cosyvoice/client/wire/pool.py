@@ -234,7 +234,7 @@ class Pool:
         return self._late_at(self._open())
 
     def _make_place(self, request: Request, supply: Supply) -> float:
-        """Have a spare task end, or wait for another; return when to decide again."""
+        """End a spare task or wait for another one, and return when to decide again."""
         if request.warm:
             return math.inf
         now = asyncio.get_running_loop().time()

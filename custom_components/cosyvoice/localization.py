@@ -1,4 +1,4 @@
-"""Amounts as Home Assistant's language writes them."""
+"""Short texts and amounts as Home Assistant's language writes them."""
 
 from typing import Final
 
@@ -11,10 +11,21 @@ PATTERN: Final = "1,234.5"
 """One thousand two hundred thirty-four and a half, as Python writes it."""
 
 
+def common_text(hass: HomeAssistant, key: str, default: str) -> str:
+    """Return a text of the category ``common`` of the translations.
+
+    Args:
+        hass: Home Assistant.
+        key: The key of the text.
+        default: The text while the translations are not loaded.
+    """
+    texts = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
+    return texts.get(f"component.{DOMAIN}.common.{key}", default)
+
+
 def pattern_of(hass: HomeAssistant) -> str:
     """Return `PATTERN` as Home Assistant's language writes it."""
-    texts = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
-    return texts.get(f"component.{DOMAIN}.common.number", PATTERN)
+    return common_text(hass, "number", PATTERN)
 
 
 def localized(text: str, pattern: str) -> str:

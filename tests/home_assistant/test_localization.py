@@ -1,10 +1,10 @@
-"""Amounts are written as the reader's language writes them."""
+"""Texts and amounts are written as the reader's language writes them."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosyvoice.amounts import PATTERN, localized, pattern_of
 from custom_components.cosyvoice.const import DOMAIN
+from custom_components.cosyvoice.localization import PATTERN, localized, pattern_of
 from custom_components.cosyvoice.usage.ledger import OverBudgetError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -38,10 +38,10 @@ async def test_a_budget_in_repairs_and_errors(
 ) -> None:
     hass.config.language = language
     await async_load_integrations(hass, {DOMAIN})
-    options = {"monthly_budget": 1234.5, "budget_unit": "money"}
-    async with loaded_ledger(
-        hass, account(refuse_over_budget=True, **options)
-    ) as ledger:
+    budget = account(
+        monthly_budget=1234.5, budget_unit="money", refuse_over_budget=True
+    )
+    async with loaded_ledger(hass, budget) as ledger:
         ledger.record(spoken(20_000_000), "living_room")
         (issue,) = ir.async_get(hass).issues.values()
         with pytest.raises(OverBudgetError) as error:
