@@ -22,6 +22,7 @@ from tests.demo.speech import speak
 
 from .browser import UserInterface, needs_chromium, texts, user_interface
 from .conftest import KEYS
+from .repairs import see_repair
 
 pytestmark = [
     # One process for all of these tests, as they share one house
@@ -169,25 +170,8 @@ async def _expect_one_repair(
 ) -> None:
     """Open the page anew: there is one repair, and it says what happened and why."""
     await asyncio.gather(
-        *(_see_repair(interface, cause, placeholders) for interface in interfaces)
+        *(see_repair(interface, cause, placeholders) for interface in interfaces)
     )
-
-
-async def _see_repair(
-    interface: UserInterface, cause: str, placeholders: dict[str, str]
-) -> None:
-    issue = interface.text["issues"][cause]
-    await interface.open("/config/repairs")
-    titles = interface.page.locator("ha-config-repairs [slot=headline]:not(slot)")
-    await expect(titles).to_have_text([issue["title"].format(**placeholders)])
-    await titles.click()
-    if "fix_flow" in issue:
-        (step,) = issue["fix_flow"]["step"].values()
-        explanation = step["description"]
-    else:
-        explanation = issue["description"].partition("\n")[0].replace("**", "")
-    shown = interface.page.get_by_text(explanation.format(**placeholders))
-    await expect(shown.last).to_be_visible()
 
 
 async def _expect_no_repair(interfaces: Interfaces) -> None:
