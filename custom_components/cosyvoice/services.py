@@ -31,7 +31,7 @@ from .speech.engines import engine_ids, may_control
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.kinds import KINDS, kinds_of, origin_of
-from .voices.languages import languages_of, tags_of
+from .voices.languages import languages_of_clone, tags_of
 from .voices.names import in_chinese, unique_names
 
 GET_USAGE_SCHEMA = vol.Schema(
@@ -158,7 +158,7 @@ async def _async_delete_voice(call: ServiceCall) -> None:
     if voice_id not in voices.data:
         await voices.async_refresh()
     if voice_id not in voices.data:
-        if voices.last_exception:
+        if not voices.last_update_success and voices.last_exception:
             raise voices.last_exception
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -208,7 +208,7 @@ def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
         "kind": origin_of(clone),
         "kinds": _kinds(clone.id),
         "gender": None,
-        "languages": list(languages_of(clone.id)),
+        "languages": list(languages_of_clone(clone.id)),
         "dialect": None,
         "models": [clone.model] if clone.model else [],
         "styles": [],

@@ -86,6 +86,16 @@ async def test_a_name_is_shown_in_every_list(
     assert subentry.data["voice"] == MADE_HERE
 
 
+async def test_a_name_is_not_stored_for_an_account_that_was_removed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A voice that is being created then is created nevertheless."""
+    voices = loaded.runtime_data.voices
+    await hass.config_entries.async_remove(loaded.entry_id)
+    voices.async_set_name("habcdefabc", "Grandpa")
+    assert loaded.options[CONF_VOICE_NAMES] == {PREFIX: "Grandma"}
+
+
 async def test_no_option_appears_twice(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
@@ -145,10 +155,15 @@ async def test_other_voices_cannot_be_deleted(
 async def test_a_list_that_cannot_be_read_is_the_error(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:
+    """Not once it can be read again."""
     emulator.script("http_500@http,request=list_voice,times=always")
     with pytest.raises(HomeAssistantError) as caught:
         await delete(hass, "cosyvoice-v3-flash-other-1")
     assert caught.value.translation_key == "service_error"
+    emulator.clear_faults()
+    with pytest.raises(ServiceValidationError) as caught:
+        await delete(hass, "cosyvoice-v3-flash-other-1")
+    assert caught.value.translation_key == "no_custom_voice"
 
 
 async def test_a_service_that_does_not_delete_is_the_error(

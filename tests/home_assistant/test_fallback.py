@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 import io
 import logging
 from typing import Any
@@ -391,6 +392,31 @@ async def test_wait_for_the_permitted_rate_is_no_failure(
     await asyncio.gather(*(speak(hass, f"第{number}句话。") for number in range(12)))
     assert not other.said
     assert entry.runtime_data.usage.figures.total.failures == 0
+
+
+async def test_a_turn_that_takes_long_is_not_waited_for(
+    hass: HomeAssistant,
+    other: OtherEngine,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a service that runs one task at a time, for a text that is being written."""
+    monkeypatch.setattr(fallback, "DEADLINE", 0.5)
+    emulator.config.facts = replace(emulator.config.facts, most_tasks=1)
+    written = asyncio.Event()
+
+    async def slowly() -> AsyncGenerator[str]:
+        yield "第一句话。"
+        await written.wait()
+        yield "第二句话。"
+
+    first = asyncio.create_task(speak(hass, slowly()))
+    await emulator.until(lambda: bool(spoken(emulator)))
+    assert await speak(hass, "你好，世界。")
+    assert [text for text, _ in other.said] == ["你好，世界。"]
+    written.set()
+    assert await first
+    assert sum(task.characters for task in emulator.tasks) == 2 * 9
 
 
 @pytest.mark.parametrize("change_to", ["renamed", "removed", "voice_removed"])

@@ -17,6 +17,7 @@ from ..voices.names import Words
 from .clone import Cloning
 from .creation import Creation
 from .design import Designing
+from .listen import plain
 
 
 class CreationFlow(ConfigSubentryFlow):
@@ -62,7 +63,7 @@ class CreationFlow(ConfigSubentryFlow):
         return self.async_show_menu(
             step_id="not_ready",
             menu_options=["look_again", "use", "discard"],
-            description_placeholders={"voice": self._created.name},
+            description_placeholders={"voice": plain(self._created.name)},
         )
 
     async def async_step_look_again(
@@ -94,7 +95,10 @@ class CreationFlow(ConfigSubentryFlow):
             reason = await async_explain(self.hass, err)
             return self.async_abort(
                 reason="discard_failed",
-                description_placeholders={"voice": creation.name, "reason": reason},
+                description_placeholders={
+                    "voice": plain(creation.name),
+                    "reason": plain(reason),
+                },
             )
         return self.async_abort(reason="voice_discarded")
 
