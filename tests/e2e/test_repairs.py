@@ -1,11 +1,13 @@
 """What goes wrong at the service, as a person finds it among the repairs.
 
 With the environment variable PICTURES, which names a folder, the picture of the
-documentation is taken on the way.
+documentation is taken on the way. LANGUAGES names other languages, with blanks between.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+import os
 from pathlib import Path
 import uuid
 
@@ -20,6 +22,7 @@ from tests.demo.speech import speak
 
 from .browser import UserInterface, needs_chromium, texts, user_interface
 from .conftest import KEYS
+from .repairs import see_repair
 
 pytestmark = [
     # One process for all of these tests, as they share one house
@@ -37,7 +40,7 @@ FAULTS = {
 }
 """The service's error that opens each repair."""
 
-type Interfaces = tuple[UserInterface, UserInterface]
+type Interfaces = list[UserInterface]
 
 
 @pytest.fixture
@@ -51,11 +54,11 @@ async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
 @pytest.fixture
 async def interfaces(home: Home, pictures: Path | None) -> AsyncGenerator[Interfaces]:
     """A browser in each language."""
-    async with (
-        user_interface(home, "en", pictures) as english,
-        user_interface(home, "zh-Hans", pictures) as chinese,
-    ):
-        yield english, chinese
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(user_interface(home, language, pictures))
+            for language in os.environ.get("LANGUAGES", "en zh-Hans").split()
+        ]
 
 
 async def test_repairs_come_and_go(
@@ -167,25 +170,8 @@ async def _expect_one_repair(
 ) -> None:
     """Open the page anew: there is one repair, and it says what happened and why."""
     await asyncio.gather(
-        *(_see_repair(interface, cause, placeholders) for interface in interfaces)
+        *(see_repair(interface, cause, placeholders) for interface in interfaces)
     )
-
-
-async def _see_repair(
-    interface: UserInterface, cause: str, placeholders: dict[str, str]
-) -> None:
-    issue = interface.text["issues"][cause]
-    await interface.open("/config/repairs")
-    titles = interface.page.locator("ha-config-repairs [slot=headline]")
-    await expect(titles).to_have_text([issue["title"].format(**placeholders)])
-    await titles.click()
-    if "fix_flow" in issue:
-        (step,) = issue["fix_flow"]["step"].values()
-        explanation = step["description"]
-    else:
-        explanation = issue["description"].partition("\n")[0].replace("**", "")
-    shown = interface.page.get_by_text(explanation.format(**placeholders))
-    await expect(shown.last).to_be_visible()
 
 
 async def _expect_no_repair(interfaces: Interfaces) -> None:
