@@ -23,13 +23,15 @@ CONF_REFUSE_OVER_BUDGET: Final = "refuse_over_budget"
 CONF_MONTHLY_BUDGET: Final = "monthly_budget"
 CONF_BUDGET_UNIT: Final = "budget_unit"
 CONF_VOICE_NAMES: Final = "voice_names"
-BUDGET_UNITS: Final = ("characters", "money")
+CHARACTERS: Final = "characters"
+MONEY: Final = "money"
+BUDGET_UNITS: Final = (CHARACTERS, MONEY)
 DEFAULT_OPTIONS: Final[dict[str, Any]] = {
     CONF_KEEP_READY: "after_speech",
     CONF_TEMPORARY_KEYS: False,
     CONF_REFUSE_OVER_BUDGET: False,
     CONF_MONTHLY_BUDGET: 0.0,
-    CONF_BUDGET_UNIT: "characters",
+    CONF_BUDGET_UNIT: CHARACTERS,
 }
 
 # The settings of a voice, see `settings`

@@ -31,7 +31,7 @@ from .speech.engines import engine_ids, may_control
 from .usage.figures import Row, Totals
 from .usage.ledger import UsageLedger
 from .voices.kinds import KINDS, kinds_of, origin_of
-from .voices.languages import languages_of, tags_of
+from .voices.languages import languages_of_clone, tags_of
 from .voices.names import in_chinese, unique_names
 
 GET_USAGE_SCHEMA = vol.Schema(
@@ -208,7 +208,7 @@ def _clone_shown(clone: ClonedVoice) -> dict[str, Any]:
         "kind": origin_of(clone),
         "kinds": _kinds(clone.id),
         "gender": None,
-        "languages": list(languages_of(clone.id)),
+        "languages": list(languages_of_clone(clone.id)),
         "dialect": None,
         "models": [clone.model] if clone.model else [],
         "styles": [],

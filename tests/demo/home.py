@@ -149,6 +149,23 @@ def _furnish(directory: Path, port: int) -> None:
             1,
             {"onboarded": True, "preferences": {}, "uuid": None},
         ),
+        # Without a network, the Marketplace would suggest a mirror of its catalog.
+        (
+            "repairs.issue_registry",
+            1,
+            2,
+            {
+                "issues": [
+                    {
+                        "created": "2026-01-01T00:00:00+00:00",
+                        "dismissed_version": "2026.11.0",
+                        "domain": "marketplace",
+                        "is_persistent": False,
+                        "issue_id": "download_profile_hasscn",
+                    }
+                ]
+            },
+        ),
         (
             "http",
             2,

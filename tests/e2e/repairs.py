@@ -13,7 +13,7 @@ async def see_repair(
     """Open the page anew: there is one repair, and it says what happened and why."""
     issue = interface.text["issues"][cause]
     await interface.open("/config/repairs")
-    titles = interface.page.locator("ha-config-repairs [slot=headline]")
+    titles = interface.page.locator("ha-config-repairs [slot=headline]:not(slot)")
     await expect(titles).to_have_text([issue["title"].format(**placeholders)])
     await titles.click()
     if "fix_flow" in issue:

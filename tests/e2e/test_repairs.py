@@ -1,11 +1,13 @@
 """What goes wrong at the service, as a person finds it among the repairs.
 
 With the environment variable PICTURES, which names a folder, the picture of the
-documentation is taken on the way.
+documentation is taken on the way. LANGUAGES names other languages, with blanks between.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+import os
 from pathlib import Path
 import uuid
 
@@ -38,7 +40,7 @@ FAULTS = {
 }
 """The service's error that opens each repair."""
 
-type Interfaces = tuple[UserInterface, UserInterface]
+type Interfaces = list[UserInterface]
 
 
 @pytest.fixture
@@ -52,11 +54,11 @@ async def service(emulator: EmulatedService) -> AsyncGenerator[EmulatedService]:
 @pytest.fixture
 async def interfaces(home: Home, pictures: Path | None) -> AsyncGenerator[Interfaces]:
     """A browser in each language."""
-    async with (
-        user_interface(home, "en", pictures) as english,
-        user_interface(home, "zh-Hans", pictures) as chinese,
-    ):
-        yield english, chinese
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(user_interface(home, language, pictures))
+            for language in os.environ.get("LANGUAGES", "en zh-Hans").split()
+        ]
 
 
 async def test_repairs_come_and_go(

@@ -429,6 +429,9 @@ class Connection:
                     }
                     await self._send_json({"header": header, "payload": {}})
             case FaultKind.OVERSIZED_FRAME:
+                if (transport := self._request.transport) is not None:
+                    # Several may follow; in aiohttp 3.13, who waits for room loses the error
+                    transport.set_write_buffer_limits(high=10 * _OVERSIZED)
                 await self._send(bytes(_OVERSIZED))
             case FaultKind.BAD_FRAME:
                 transport = self._request.transport

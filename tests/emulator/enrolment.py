@@ -243,6 +243,7 @@ class Enrolment:
         voice_id = self._known(values)
         del self._emulator.config.cloned_voices[voice_id]
         self._emulator.created_voices.pop(voice_id, None)
+        self._emulator.notify()
         return {}
 
     async def _fetch(

@@ -155,6 +155,8 @@ class _Api:
         fault = faults.take(Point.HTTP, request="upload")
         answer = await faulty_answer(request, fault, storage_refusal)
         if answer is not None:
+            # aiohttp 3.13 waits for a body that nobody reads, even if its sender has left
+            await request.content.read()
             return answer
         answer = await self._emulator.storage.upload(request)
         fault = faults.take(Point.ANSWER, request="upload")

@@ -464,6 +464,26 @@ async def test_a_voice_that_takes_long_can_be_waited_for(
     assert len(emulator.created_voices) == 1
 
 
+async def test_a_voice_that_is_being_discarded_is_not_waited_for(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    emulator: Emulator,
+    files: FileUploadData,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The dialog is open twice, and both ways are taken."""
+    emulator.config.deploy_seconds = 600
+    result = await create(hass, await start(hass, loaded, "clone"), form())
+    emulator.script("slow@answer,request=delete_voice,seconds=0.3")
+    discarding = asyncio.create_task(submit(hass, result, {"next_step_id": "discard"}))
+    await emulator.until(lambda: not emulator.created_voices)
+    await submit(hass, result, {"next_step_id": "look_again"})
+    result = await discarding
+    assert result["reason"] == "voice_discarded"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert "Unexpected" not in caplog.text
+
+
 async def test_a_voice_whose_state_is_unknown_is_kept(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

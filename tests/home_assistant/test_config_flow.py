@@ -19,7 +19,11 @@ from custom_components.cosyvoice.client import (
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigFlowResult,
+    SubentryFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.translation import async_get_translations
@@ -37,7 +41,7 @@ from .flows import (
 VOICE = {"voice": "longanyang", "model": "auto"}
 
 
-def suggested(result: ConfigFlowResult, field: str) -> Any:
+def suggested(result: ConfigFlowResult | SubentryFlowResult, field: str) -> Any:
     """Return the value that a field of the shown form comes with."""
     schema = result["data_schema"]
     assert schema is not None

@@ -86,6 +86,16 @@ async def test_a_name_is_shown_in_every_list(
     assert subentry.data["voice"] == MADE_HERE
 
 
+async def test_a_name_is_not_stored_for_an_account_that_was_removed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A voice that is being created then is created nevertheless."""
+    voices = loaded.runtime_data.voices
+    await hass.config_entries.async_remove(loaded.entry_id)
+    voices.async_set_name("habcdefabc", "Grandpa")
+    assert loaded.options[CONF_VOICE_NAMES] == {PREFIX: "Grandma"}
+
+
 async def test_no_option_appears_twice(
     hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator
 ) -> None:

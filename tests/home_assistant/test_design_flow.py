@@ -1,5 +1,6 @@
 """Designing a voice in the dialog, from the description to the voice."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import json
 from pathlib import Path
@@ -145,6 +146,9 @@ async def test_a_preview_that_was_lost_is_replaced_by_a_sample(
     url = result["description_placeholders"]["sample_url"]
     response = await client.get(url)
     assert len(await response.read()) > 1000
+    result = await submit(hass, result, {"next_step_id": "discard"})
+    assert result["reason"] == "voice_discarded"
+    assert emulator.created_voices == {}
 
 
 async def test_a_voice_that_is_not_approved_is_not_used(
@@ -157,6 +161,31 @@ async def test_a_voice_that_is_not_approved_is_not_used(
     assert result["errors"] == {"base": "voice_refused"}
     assert emulator.created_voices == {}
     assert loaded.runtime_data.voices.data == {}
+
+
+@pytest.mark.parametrize("option", [None, "use", "again", "discard"])
+async def test_a_voice_that_is_not_approved_while_it_is_heard_is_not_used(
+    hass: HomeAssistant, loaded: MockConfigEntry, emulator: Emulator, option: str | None
+) -> None:
+    """Whatever is chosen then, and if the step is only shown again."""
+    emulator.config.review, emulator.config.deploy_seconds = "refuses", 600
+    result = await submit(hass, await start(hass, loaded, "design"), form())
+    flow = hass.config_entries.subentries.async_configure
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
+        await asyncio.sleep(0.01)
+        result = await flow(result["flow_id"])
+    assert result["step_id"] == "listen"
+    assert len(emulator.created_voices) == 1
+    emulator.config.deploy_seconds = 0
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert emulator.created_voices == {}
+    result = await flow(result["flow_id"], {"next_step_id": option} if option else None)
+    if option == "discard":
+        assert result["reason"] == "voice_discarded"
+    else:
+        assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "design")
+        assert result["errors"] == {"base": "voice_refused"}
+    assert len(loaded.subentries) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,23 @@
 """Listening to a voice in the dialogs that add and change voices."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import ClientPayloadError
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, make_mocked_request
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.cosyvoice.client import SynthesisOptions
 from custom_components.cosyvoice.flows import audio_view
-from custom_components.cosyvoice.usage.ledger import async_get_ledger
+from custom_components.cosyvoice.speech.sample import SampleAudio, SampleBooks
+from custom_components.cosyvoice.usage.ledger import OverBudgetError, async_get_ledger
 from homeassistant.config_entries import ConfigFlowResult, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, Fault, FaultKind, Point
 
@@ -312,6 +316,21 @@ async def test_a_budget_refuses_samples(
     assert len(spoken(emulator)) == 1
 
 
+async def test_a_sample_counts_while_it_is_made(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry, browser: Any
+) -> None:
+    """Its sentence has 97 characters, so nothing else may be spoken meanwhile."""
+    options = {**loaded.options, "monthly_budget": 90, "refuse_over_budget": True}
+    hass.config_entries.async_update_entry(loaded, options=options)
+    usage = loaded.runtime_data.usage
+    usage.check_budget()
+    emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
+    response = await browser.get(url(await another(hass, loaded)))
+    await response.content.readany()
+    with pytest.raises(OverBudgetError):
+        usage.check_budget()
+
+
 async def test_a_failure_is_explained(
     hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry, browser: Any
 ) -> None:
@@ -346,15 +365,68 @@ async def test_a_failure_in_the_middle_ends_the_connection(
     assert decode(await response.read()).seconds > 2
 
 
-@pytest.mark.parametrize("option", ["use", "other"])
+async def test_a_player_that_leaves_stops_nothing(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    loaded: MockConfigEntry,
+    browser: Any,
+) -> None:
+    """The sample is completed for those who play it next, and paid for once."""
+    emulator.script(Fault(FaultKind.SLOW, Point.MID_SENTENCE, seconds=0.5))
+    address = url(await another(hass, loaded))
+    response = await browser.get(address)
+    await response.content.readany()
+    response.close()
+    again = await browser.get(address, headers={"Range": "bytes=1-"})
+    assert len(await again.read()) > 10_000
+    assert len(spoken(emulator)) == 1
+
+
+async def test_a_slow_reader_misses_nothing(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    """Neither what came meanwhile nor what is still to come."""
+    data = loaded.runtime_data
+    options = SynthesisOptions(voice="longanyang").resolve("cn-beijing")
+    sample = SampleAudio(
+        hass, data.client, options, "今天天气不错。" * 5, SampleBooks(data.usage)
+    )
+    emulator.script(Fault(FaultKind.SLOW, Point.MID_SENTENCE, seconds=0.3))
+    heard = b""
+    async for chunk in sample.chunks():
+        heard += chunk
+        await asyncio.sleep(0.1)
+    assert heard == sample.complete
+
+
+async def test_a_failure_after_the_player_has_left_is_no_error() -> None:
+    """There is no connection any more that could be ended."""
+
+    class Broken(audio_view.FinishedAudio):
+        async def chunks(self) -> AsyncGenerator[bytes]:
+            yield self.complete
+            raise HomeAssistantError
+
+    request = make_mocked_request("GET", "/")
+    request.protocol.transport = None
+    response = await audio_view._streamed(request, Broken(b"begin", "audio/mpeg"))
+    assert (response.status, request.transport) == (200, None)
+
+
+async def test_audio_that_exists_is_read_in_one_piece() -> None:
+    audio = audio_view.FinishedAudio(b"preview", "audio/mpeg")
+    assert [chunk async for chunk in audio.chunks()] == [audio.complete]
+
+
+@pytest.mark.parametrize("option", [None, "use", "other"])
 async def test_an_account_that_is_unloaded_in_the_middle(
     hass: HomeAssistant,
     emulator: Emulator,
     loaded: MockConfigEntry,
     browser: Any,
-    option: str,
+    option: str | None,
 ) -> None:
-    """The sample ends, and the dialog when it continues."""
+    """The sample ends, and the dialog when it continues or is shown again."""
     emulator.script(Fault(FaultKind.HANG, Point.MID_SENTENCE))
     result = await another(hass, loaded)
     response = await browser.get(url(result))
@@ -364,7 +436,9 @@ async def test_an_account_that_is_unloaded_in_the_middle(
         await response.read()
     assert async_get_ledger(hass, loaded).figures.total.requests == 1
     assert (await browser.get(url(result))).status == 502
-    result = await submit_voice(hass, result, {"next_step_id": option})
+    result = await hass.config_entries.subentries.async_configure(
+        result["flow_id"], {"next_step_id": option} if option else None
+    )
     assert result["reason"] == "entry_not_loaded"
 
 

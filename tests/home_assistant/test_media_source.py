@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from pytest_homeassistant_custom_component.typing import (
 from custom_components.cosyvoice.client import CATALOGUE
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
+from custom_components.cosyvoice.speech.engines import engine_ids
 from homeassistant.components import media_source
 from homeassistant.components.media_player import BrowseError, BrowseMedia
 from homeassistant.components.media_source import MediaSource, Unresolvable
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
 
@@ -201,6 +205,33 @@ async def test_a_sample_is_synthesized_and_booked_once(
     usage = gallery.runtime_data.usage
     assert usage.figures.total.requests == 1
     assert usage.figures.total.characters == spoken(emulator)[0].characters
+
+
+async def test_an_engine_that_is_disabled_is_passed_over(
+    hass: HomeAssistant,
+    emulator: Emulator,
+    gallery: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    kitchen = ConfigSubentry(
+        data=MappingProxyType(DEFAULT_SETTINGS),
+        subentry_type="voice",
+        title="Kitchen",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(gallery, kitchen)
+    await hass.async_block_till_done()
+    registry = er.async_get(hass)
+    first, second = engine_ids(hass, gallery)
+    registry.async_update_entity(first, disabled_by=er.RegistryEntryDisabler.USER)
+    # An engine that changes becomes the last one
+    registry.async_update_entity(second, name="Kitchen")
+    assert engine_ids(hass, gallery) == [first, second]
+    await hass.async_block_till_done()
+    client = await hass_client()
+    response = await client.get((await resolve(hass, "longanyang")).url)
+    assert decode(await response.read()).seconds > 1
+    assert len(spoken(emulator)) == 1
 
 
 async def test_a_budget_refuses_samples_that_are_not_cached(

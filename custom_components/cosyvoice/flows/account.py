@@ -47,6 +47,7 @@ from ..const import (
     CONF_WORKSPACE_ID,
     DEFAULT_REGION,
     LOGGER,
+    MONEY,
 )
 from ..coordinator import CosyVoiceConfigEntry
 from ..errors import async_explain, handling_of
@@ -239,7 +240,7 @@ def _submitted(
 def loses_budget(entry: CosyVoiceConfigEntry, data: Mapping[str, Any]) -> bool:
     """Return whether other data change the currency of an account's budget."""
     options = complete_options(entry.options)
-    if options[CONF_BUDGET_UNIT] != "money" or not options[CONF_MONTHLY_BUDGET]:
+    if options[CONF_BUDGET_UNIT] != MONEY or not options[CONF_MONTHLY_BUDGET]:
         return False
     before = usable_data(entry.data).get(CONF_REGION, data[CONF_REGION])
     currencies = {

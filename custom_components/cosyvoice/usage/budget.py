@@ -6,15 +6,14 @@ from decimal import Decimal
 from typing import Any, Self
 
 from ..const import (
+    CHARACTERS,
     CONF_BUDGET_UNIT,
     CONF_MONTHLY_BUDGET,
     CONF_REFUSE_OVER_BUDGET,
     DEFAULT_OPTIONS,
+    MONEY,
 )
 from .figures import Figures, plausible
-
-CHARACTERS = "characters"
-"""The unit of a budget that is not money."""
 
 THRESHOLDS = (80, 100)
 """Percentages of the budget that are announced."""
@@ -55,7 +54,7 @@ class Budget:
         A damaged amount counts as none.
         """
         options = {**DEFAULT_OPTIONS, **options}
-        money = options[CONF_BUDGET_UNIT] == "money"
+        money = options[CONF_BUDGET_UNIT] == MONEY
         try:
             amount = plausible(Decimal(str(options[CONF_MONTHLY_BUDGET])))
         except ValueError, ArithmeticError:

@@ -20,9 +20,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..client import CATALOGUE, UtteranceReport
-from ..const import DOMAIN, settings_signal
+from ..const import CHARACTERS, DOMAIN, settings_signal
 from ..localization import common_text, localized, pattern_of
-from .budget import CHARACTERS, Budget, BudgetNotice
+from .budget import Budget, BudgetNotice
 from .figures import Figures, Row, Rows, Totals, UsageRecord, in_currency
 from .store import UsageStore
 
@@ -111,7 +111,7 @@ class UsageLedger:
         """Unit of the budget in Home Assistant's language."""
         if self.budget.is_money:
             return self.currency
-        return common_text(self._hass, "characters", CHARACTERS)
+        return common_text(self._hass, CHARACTERS, CHARACTERS)
 
     @property
     def figures(self) -> Figures:

@@ -13,14 +13,12 @@ from homeassistant.util import language as language_util
 from ..client import CATALOGUE, Model, Voice
 
 
-def languages_of(voice_id: str) -> tuple[str, ...]:
-    """Return the service's codes of the languages of a voice, its main one first.
+def languages_of_clone(voice_id: str) -> tuple[str, ...]:
+    """Return the service's codes of the languages of a voice that is not listed.
 
     A cloned voice speaks every language that can be hinted to its model. An unknown
     voice is assumed to speak Chinese and English.
     """
-    if voice := CATALOGUE.voice(voice_id):
-        return voice.languages
     model = _model_of_clone(voice_id)
     return (model.language_hints if model else ()) or ("zh", "en")
 
@@ -29,7 +27,7 @@ def tags_of(voice_id: str) -> tuple[str, ...]:
     """Return the tags of the languages of a voice, its main language first."""
     if voice := CATALOGUE.voice(voice_id):
         return _tags_of(voice)
-    return _tags(languages_of(voice_id))
+    return _tags(languages_of_clone(voice_id))
 
 
 def tags_in(region: str, more_voices: Iterable[str]) -> list[str]:
