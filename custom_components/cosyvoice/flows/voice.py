@@ -164,7 +164,11 @@ class VoiceSubentryFlow(CreationFlow):
             settings[CONF_STYLE] = NO_STYLE
             if is_title_of(voice, title) or title == names.get(voice):
                 title = unused_title(name, titles - {title})
-        return self.async_update_and_abort(entry, subentry, title=title, data=settings)
+        self.hass.config_entries.async_update_subentry(
+            entry, subentry, title=title, data=settings
+        )
+        # Home Assistant's helper would take its own text, which is in English only
+        return self.async_abort(reason="reconfigure_successful")
 
 
 def unused_title(name: str, titles: Collection[str]) -> str:
