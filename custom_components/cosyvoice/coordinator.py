@@ -91,6 +91,10 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         """Return the names that were given to cloned voices, by id."""
         return {voice.id: voice.name for voice in self.data.values() if voice.name}
 
+    def name_of(self, voice: str) -> str:
+        """Return the name that was given to a voice, also to a lost one, or its id."""
+        return self._stored_names.get(prefix_of(voice), voice)
+
     def problem(self, voice: str) -> Literal["voice_gone", "voice_not_ready"] | None:
         """Return why a voice cannot speak now, None if no reason is known.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from textwrap import shorten
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -52,6 +53,8 @@ from .const import DOMAIN
 
 MAX_SHOWN = 100
 """Characters of a refused value that are shown."""
+MAX_ALLOWED = 500
+"""Characters of the values that are allowed instead."""
 
 
 class Handling(NamedTuple):
@@ -161,7 +164,7 @@ def error_translation(error: CosyVoiceError) -> tuple[str, dict[str, str]]:
         return key, {
             "option": str(error.option),
             "value": str(error.value)[:MAX_SHOWN],
-            "allowed": error.allowed,
+            "allowed": shorten(error.allowed, width=MAX_ALLOWED, placeholder=" …"),
         }
     if isinstance(error, SsmlError) and error.mistake:
         details = {key: value[:MAX_SHOWN] for key, value in error.details.items()}

@@ -298,7 +298,7 @@ def test_a_system_voice_takes_its_own_phrases_only() -> None:
                 assert asked.resolve(BEIJING).instruction == style.instruction
     for wrong in ("你说话的情感是happy", "be happy", "请用山东话表达。"):
         error = refusal(instruction=wrong)
-        assert (error.option, error.reason) == ("instruction", "invalid_option")
+        assert (error.option, error.reason) == ("instruction", "fixed_phrases")
         assert "你说话的情感是happy。" in error.allowed
 
 

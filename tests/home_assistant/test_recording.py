@@ -329,6 +329,20 @@ async def test_nothing_is_left_of_an_upload(
         await async_read_upload(hass, "file-1")
 
 
+async def test_an_upload_that_somebody_deleted(
+    hass: HomeAssistant, uploads: FileUploadData
+) -> None:
+    """Such as a clean-up of temporary files."""
+    upload(uploads, wav(spoken()))
+    shutil.rmtree(uploads.file_dir("file-1"))
+    with pytest.raises(RecordingUnreadableError):
+        await async_read_upload(hass, "file-1")
+    upload(uploads, wav(spoken()))
+    shutil.rmtree(uploads.file_dir("file-1"))
+    await async_delete_upload(hass, "file-1")
+    assert not uploads.files
+
+
 async def test_an_upload_that_is_not_needed_is_deleted(
     hass: HomeAssistant, uploads: FileUploadData
 ) -> None:

@@ -19,6 +19,7 @@ from custom_components.cosyvoice.client import (
     FreeQuotaError,
     ThrottledError,
     VoiceError,
+    prefix_of,
 )
 from custom_components.cosyvoice.const import DOMAIN
 from custom_components.cosyvoice.coordinator import VOICES_RETRY
@@ -225,6 +226,18 @@ async def test_an_empty_list_at_the_start_misses_a_voice(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert with_clone.runtime_data.voices.resolve(CLONE) == "longanyang"
     assert causes(hass) == ["voice_gone"]
+
+
+async def test_a_lost_clone_keeps_its_name(
+    hass: HomeAssistant, emulator: Emulator, with_clone: MockConfigEntry
+) -> None:
+    """Its id of sixty characters tells a person nothing."""
+    coordinator = with_clone.runtime_data.voices
+    coordinator.async_set_name(prefix_of(CLONE), "Grandma")
+    emulator.config.cloned_voices = {}
+    await coordinator.async_refresh()
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders["voice"] == "Grandma"
 
 
 async def test_a_voice_is_not_missed_without_a_list(

@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosyvoice.flows.voice_form import as_shown, as_stored
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from custom_components.cosyvoice.speech.request import create_request
+from custom_components.cosyvoice.voices.names import voice_name
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.emulator import Emulator
@@ -99,10 +100,23 @@ async def test_the_shown_voice_has_a_name(
     """The field itself shows only its id."""
     result = await start(hass, loaded)
     shown = result["description_placeholders"]["shown_voice"]
-    assert shown.startswith("longanyang: Longanyang 龙安洋 · Sunny young man")
+    assert shown.startswith("Longanyang 龙安洋 · Sunny young man")
     result = await submit(hass, result, {"language": "ja", "voice": "longanyang"})
     voice = suggested(result)["voice"]
-    assert result["description_placeholders"]["shown_voice"].startswith(voice)
+    shown = result["description_placeholders"]["shown_voice"]
+    assert shown.startswith(voice_name(voice))
+
+
+async def test_a_narrowed_list_is_told_of(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Also where the shown voice is one of the list."""
+    result = await start(hass, loaded)
+    result = await submit(hass, result, {"language": "zh", "voice": "longanyang"})
+    assert result["errors"] == {"voice": "voice_language"}
+    assert suggested(result)["voice"] == "longanyang"
+    result = await submit(hass, result, {"language": "zh", "voice": "longanyang"})
+    assert result["step_id"] == "listen"
 
 
 async def test_spaces_around_pronunciations_are_removed(

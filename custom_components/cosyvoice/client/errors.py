@@ -221,7 +221,7 @@ class OptionError(RequestError):
         allowed: What is allowed instead, as text: a range or a list of values. For
             ``voice_not_ready``, the status of the voice.
         reason: ``invalid_option`` (out of range or of the wrong kind),
-            ``instruction_too_long``, ``unknown_option``, ``unknown_voice``,
+            ``fixed_phrases`` (no free instruction), ``instruction_too_long``, ``unknown_option``, ``unknown_voice``,
             ``unknown_model``, ``voice_model_mismatch``, ``voice_not_ready`` or
             ``not_supported`` (by this voice and model).
     """

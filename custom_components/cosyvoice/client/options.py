@@ -297,7 +297,7 @@ class SynthesisOptions:
             phrases = [style.instruction for style in voice.styles_with(model.id)]
             if self.instruction in phrases:
                 return
-            reason = "invalid_option" if phrases else "not_supported"
+            reason = "fixed_phrases" if phrases else "not_supported"
             allowed = ", ".join(phrases) or NOTHING
         elif model.instruction in {"free", "any"}:
             if count_characters(self.instruction) <= INSTRUCTION_LENGTH:

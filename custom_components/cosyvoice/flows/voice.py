@@ -95,6 +95,9 @@ class VoiceSubentryFlow(CreationFlow):
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
+        is_change = self.source == SOURCE_RECONFIGURE
+        if is_change and self._reconfigure_subentry_id not in entry.subentries:
+            return self.async_abort(reason="voice_removed")
         if creation := self._creation:
             if not creation.voice:
                 return self._show_form(creation)
@@ -164,7 +167,11 @@ class VoiceSubentryFlow(CreationFlow):
             settings[CONF_STYLE] = NO_STYLE
             if is_title_of(voice, title) or title == names.get(voice):
                 title = unused_title(name, titles - {title})
-        return self.async_update_and_abort(entry, subentry, title=title, data=settings)
+        self.hass.config_entries.async_update_subentry(
+            entry, subentry, title=title, data=settings
+        )
+        # Home Assistant's helper would take its own text, which is in English only
+        return self.async_abort(reason="reconfigure_successful")
 
 
 def unused_title(name: str, titles: Collection[str]) -> str:

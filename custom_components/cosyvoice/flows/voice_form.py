@@ -115,7 +115,7 @@ class VoiceForm:
             **{name: None if key == ANY else key for name, key in chosen.items()},
             model=None if settings[CONF_MODEL] == AUTO else settings[CONF_MODEL],
         )
-        self._check_filters(voice)
+        self._check_filters(voice, narrowed=narrowed)
         if narrowed or self.errors:
             self._list_voice(voice)
         else:
@@ -144,13 +144,18 @@ class VoiceForm:
             )
         return vol.Schema(fields)
 
-    def _check_filters(self, voice: str) -> None:
-        """Fill in the error of a voice that a filter excludes."""
+    def _check_filters(self, voice: str, *, narrowed: bool) -> None:
+        """Tell what the list is narrowed to, as an error: a form shows no other text.
+
+        Args:
+            voice: The chosen voice.
+            narrowed: The filters were just changed.
+        """
         language, kind = self._wanted.language, self._wanted.kind
-        if language and not speaks(voice, language):
+        if language and (narrowed or not speaks(voice, language)):
             self.errors[CONF_VOICE] = "voice_language"
             self.placeholders["language"] = self._name_of(language)
-        elif kind and kind not in kinds_of(voice):
+        elif kind and (narrowed or kind not in kinds_of(voice)):
             self.errors[CONF_VOICE] = "voice_kind"
             self.placeholders["kind"] = self._words.name(VOICE_KIND, kind)
 
@@ -166,7 +171,7 @@ class VoiceForm:
         """Name the voice that is shown, as the field shows its id."""
         system = CATALOGUE.voice(voice_id)
         line = self._words.of_voice(system) if system else voice_id
-        self.placeholders["shown_voice"] = f"{voice_id}: {line}" if system else line
+        self.placeholders["shown_voice"] = line
 
     def _check(self, settings: Mapping[str, Any]) -> None:
         """Fill in the errors of settings that cannot be used."""

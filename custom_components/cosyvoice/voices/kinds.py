@@ -1,5 +1,6 @@
 """Kinds of voices, to find one among hundreds."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -54,9 +55,10 @@ def kinds_in(region: str) -> list[str]:
 
 
 def languages_in(region: str) -> list[str]:
-    """Return the codes of the languages of a region's voices."""
+    """Return the codes of the languages of a region's voices, the commonest first."""
     voices = CATALOGUE.voices_in(region)
-    return sorted({code for voice in voices for code in voice.languages})
+    spoken = Counter(code for voice in voices for code in voice.languages)
+    return [code for code, _ in spoken.most_common()]
 
 
 def speaks(voice_id: str, language: str) -> bool:

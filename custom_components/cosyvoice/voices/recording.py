@@ -93,7 +93,8 @@ async def async_read_upload(hass: HomeAssistant, file_id: str) -> Recording:
         try:
             return await async_read(hass, path)
         finally:
-            await hass.async_add_executor_job(files.close)
+            with suppress(OSError):
+                await hass.async_add_executor_job(files.close)
 
 
 async def async_read_media(hass: HomeAssistant, media_content_id: str) -> Recording:
@@ -115,7 +116,7 @@ async def async_delete_upload(hass: HomeAssistant, file_id: str) -> None:
     """Delete a file that was uploaded to Home Assistant, if it exists."""
 
     def delete() -> None:
-        with suppress(ValueError), process_uploaded_file(hass, file_id):
+        with suppress(ValueError, OSError), process_uploaded_file(hass, file_id):
             pass
 
     await hass.async_add_executor_job(delete)
