@@ -15,9 +15,9 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import callback
 
-from .account import complete_options
+from .account import complete_options, usable_data
 from .client import CATALOGUE
-from .const import CONF_VOICE, DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
+from .const import CONF_VOICE, DEFAULT_OPTIONS, DEFAULT_REGION, DOMAIN, SUBENTRY_VOICE
 from .coordinator import CosyVoiceConfigEntry
 from .flows.account import OPTIONS_SCHEMA, AccountForm, update_account
 from .flows.listen import FirstAudition
@@ -192,9 +192,10 @@ class CosyVoiceOptionsFlow(OptionsFlow):
         options = complete_options(self.config_entry.options)
         if user_input is not None:
             return self.async_create_entry(data={**options, **user_input})
-        currency = CATALOGUE.regions[self.config_entry.data[CONF_REGION]].currency
+        usable = usable_data(self.config_entry.data)
+        region = CATALOGUE.regions[usable.get(CONF_REGION, DEFAULT_REGION)]
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, options),
-            description_placeholders={"currency": currency},
+            description_placeholders={"currency": region.currency},
         )

@@ -19,6 +19,7 @@ from tests.emulator import Emulator, EmulatorConfig
 REGION = "cn-beijing"
 SENTENCES = ["今天天气不错。", "It is 21 degrees outside.", "客厅的灯已经打开！"]
 TEXT = " ".join(SENTENCES)
+LONG = "".join(f"今天是第{number}天，天气很好。" for number in "一二三四五六七八九十")
 
 
 @asynccontextmanager

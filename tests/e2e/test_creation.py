@@ -113,7 +113,10 @@ async def _upload_another(interface: UserInterface, path: Path) -> None:
 
 async def _upload(interface: UserInterface, path: Path) -> None:
     await interface.form.locator("input[type=file]").set_input_files(path)
-    await expect(interface.form.locator("ha-file-upload")).to_contain_text(path.name)
+    field = interface.form.locator("ha-file-upload")
+    await expect(field).to_contain_text(path.name)
+    # The name is there while the file is sent, the button to remove it only afterwards
+    await expect(field.locator("ha-icon-button").first).to_be_visible()
 
 
 async def _hear(interface: UserInterface, picture: str) -> None:

@@ -13,25 +13,35 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.cosyvoice import account
 from custom_components.cosyvoice.client import (
     CATALOGUE,
     AuthenticationError,
     ClonedVoice,
     CosyVoiceClient,
+    Timing,
+    wire,
 )
 from custom_components.cosyvoice.const import DEFAULT_OPTIONS, DOMAIN, SUBENTRY_VOICE
 from custom_components.cosyvoice.settings import DEFAULT_SETTINGS
 from homeassistant.components.ffmpeg import FFVersion
+from homeassistant.components.file_upload import FileUploadData
 from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowHandler, FlowManager
 from homeassistant.setup import async_setup_component
 from tests.emulator import Emulator, EmulatorConfig
+from tests.emulator.recordings import speech, wav
 from tests.texts import unexplained
+
+from .uploads import upload, uploads
 
 API_KEY = "sk-test"
 CLONE = "cosyvoice-v3-flash-myhome-7c1e"
 SUBENTRY_ID = "living_room"
+FAST = replace(
+    Timing(), backoff=0.01, poll=0.02, upload=1.0, create=2.0, look_up=0.3, ready=3.0
+)
 
 
 def voice_subentry(
@@ -130,6 +140,30 @@ def entry(hass: HomeAssistant, emulator: Emulator) -> MockConfigEntry:
     )
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+async def quick_service(emulator: Emulator) -> AsyncIterator[None]:
+    """The same service, which makes a voice in no time, and a client in a hurry."""
+    emulator.config.deploy_seconds = 0.1
+    emulator.config.enrollments_per_second = 0
+
+    def hurried(*args: Any, **kwargs: Any) -> CosyVoiceClient:
+        return CosyVoiceClient(*args, **{**kwargs, "timing": FAST})
+
+    with (
+        patch.object(account, "CosyVoiceClient", hurried),
+        patch.object(wire.upload, "SLOWEST_LINE", 1_000_000),
+    ):
+        yield
+
+
+@pytest.fixture
+def files(hass: HomeAssistant, tmp_path: Path) -> FileUploadData:
+    """Uploads of a browser: the recording of a person."""
+    data = uploads(hass, tmp_path / "uploads")
+    upload(data, wav(speech(200, 12)))
+    return data
 
 
 @pytest.fixture

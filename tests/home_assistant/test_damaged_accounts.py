@@ -74,6 +74,8 @@ async def test_set_up_fails_in_words_and_reconfiguring_mends_it(
     assert entry.error_reason_translation_key == reason
     asks_for_key = any(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
     assert asks_for_key == (reason == "no_api_key")
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["description_placeholders"] == {"currency": "CNY"}
     result = await entry.start_reconfigure_flow(hass)
     region = result["data_schema"]({"api_key": API_KEY})["region"]
     assert suggested(result, "region") in {region, None}

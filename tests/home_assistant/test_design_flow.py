@@ -1,7 +1,6 @@
 """Designing a voice in the dialog, from the description to the voice."""
 
 import asyncio
-from collections.abc import AsyncIterator
 import json
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,14 @@ from tests.emulator.audio import decode
 from tests.emulator.recording import pitch_of
 from tests.texts import LANGUAGES
 
-from .creating import MODEL, create, hurrying, start
+from .creating import MODEL, create, start
 from .flows import submit_voice as submit
 
 SAILOR = "An old sailor, warm, slow"
 SAMPLE = "Good evening. The lights are on, and the door is locked."
 
 
-@pytest.fixture(autouse=True)
-async def service(emulator: Emulator) -> AsyncIterator[None]:
-    """A service that makes a voice in no time."""
-    async with hurrying(emulator):
-        yield
+pytestmark = pytest.mark.usefixtures("quick_service")
 
 
 def form(**fields: Any) -> dict[str, Any]:

@@ -442,6 +442,16 @@ async def test_an_account_that_is_unloaded_in_the_middle(
     assert result["reason"] == "entry_not_loaded"
 
 
+async def test_a_voice_that_is_removed_while_its_dialog_is_open(
+    hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry
+) -> None:
+    result = await start_voice(hass, loaded, SUBENTRY_ID)
+    result = await submit_voice(hass, result, VOICE)
+    hass.config_entries.async_remove_subentry(loaded, SUBENTRY_ID)
+    result = await submit_voice(hass, result, {"next_step_id": "use"})
+    assert result["reason"] == "voice_removed"
+
+
 async def test_an_account_that_was_reloaded(
     hass: HomeAssistant, emulator: Emulator, loaded: MockConfigEntry, browser: Any
 ) -> None:

@@ -128,7 +128,10 @@ class AccountApi:
             ),
         )
         output = answer.get("output")
-        voices = output.get("voice_list") if isinstance(output, dict) else None
+        if not isinstance(output, dict) or "voice_list" not in output:
+            raise ProtocolError("The answer holds no list of voices")
+        # It is not documented how an empty list is written
+        voices = output["voice_list"] or []
         if not isinstance(voices, list):
             raise ProtocolError("The answer holds no list of voices")
         return [found for voice in voices if (found := _cloned_voice(voice))]
@@ -146,7 +149,7 @@ def _cloned_voice(row: Any) -> ClonedVoice | None:
     return ClonedVoice(
         id=voice_id,
         model=CATALOGUE.model_of_clone(voice_id),
-        status=_text(row.get("status")) or READY,
+        status=(_text(row.get("status")) or READY).upper(),
         changed=_day(row.get("gmt_modified")) or _day(row.get("gmt_create")),
     )
 

@@ -235,7 +235,7 @@ class EnrolmentApi:
         status = _output(answer).get("status")
         if not isinstance(status, str):
             raise ProtocolError("The answer holds no status")
-        return status
+        return status.upper()
 
     async def wait_until_ready(
         self, voice_id: str, on_progress: Callable[[float], None] = lambda _: None

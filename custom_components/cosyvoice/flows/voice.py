@@ -95,6 +95,9 @@ class VoiceSubentryFlow(CreationFlow):
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
+        is_change = self.source == SOURCE_RECONFIGURE
+        if is_change and self._reconfigure_subentry_id not in entry.subentries:
+            return self.async_abort(reason="voice_removed")
         if creation := self._creation:
             if not creation.voice:
                 return self._show_form(creation)
