@@ -53,8 +53,8 @@ HOSTS = {
 """Every host that a page links to, and what for."""
 ONE_LANGUAGE = {"architecture.md", "formats.md", "verify.md"}
 """Pages for developers."""
-NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加"}
-"""Of the user interface since Home Assistant 2026.11."""
+NEWER_LABELS = {"Marketplace", "Add from link", "从链接添加", "Tools", "工具"}
+"""Of the user interface, but not yet in the oldest Home Assistant."""
 REGIONS = {
     "cn-beijing": ("Beijing", "北京"),
     "ap-southeast-1": ("Singapore", "新加坡"),

@@ -18,7 +18,7 @@ SHOWN = """
     element.innerText?.trim() || element.shadowRoot?.textContent.trim() ||
     element.querySelector("img, ha-icon, ha-svg-icon"));
   const visit = (node, isFlow) => {
-    isFlow ||= node.localName === "step-flow-form";
+    isFlow ||= node.localName === "dialog-data-entry-flow";
     if (node.nodeType === Node.TEXT_NODE) {
       texts.push(node.data.trim());
       return;
@@ -29,7 +29,7 @@ SHOWN = """
         return;
       }
       texts.push(node.placeholder, node.title, node.ariaLabel);
-      if (node.matches(NAMED) && !isNamed(node)) {
+      if (isFlow && node.matches(NAMED) && !isNamed(node)) {
         unnamed.push(node.outerHTML);
       }
       if (isFlow && node.matches("ha-selector") && !node.helper) {
@@ -50,7 +50,7 @@ SHOWN = """
   return [texts.filter((text) => typeof text === "string" && text), unnamed];
 }
 """
-"""Returns the texts that a page shows, and the controls that have none."""
+"""Returns the texts that a page shows, and the controls of a dialog that have none."""
 PATH = re.compile(
     r"\b(?:component|config|config_subentries|entity|exceptions|issues|options|selector|services|state|ui)"
     r"(?:\.[\w-]+)+"

@@ -42,12 +42,10 @@ async def test_voices_and_options_that_change_during_set_up_are_taken_over(
     engines = hass.states.async_all("tts")
     assert {state.name for state in engines} == {"Longanyang", *titles}
     assert hass.states.get(entity_id(hass, "number", "volume")).state == "19"
-    assert (
-        hass.states.get(
-            entity_id(hass, "number", "monthly_budget", entry.entry_id)
-        ).state
-        == "19.0"
+    budget = hass.states.get(
+        entity_id(hass, "number", "monthly_budget", entry.entry_id)
     )
+    assert budget.state == "19"
     assert await speak(hass, "你好。")
     (task,) = emulator.tasks
     assert task.parameters["volume"] == 19

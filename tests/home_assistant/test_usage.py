@@ -239,6 +239,7 @@ async def test_who_asks_at_midnight_does_not_keep_it_from_the_others(
         assert heard == [1]
 
 
+@pytest.mark.timeout(300)
 async def test_is_bounded_and_loses_nothing_by_it(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
