@@ -15,6 +15,7 @@ CONF_ADVANCED: Final = "advanced"
 CONF_BASE_URL: Final = "base_url"
 CONF_WORKSPACE_ID: Final = "workspace_id"
 DEFAULT_REGION: Final = "cn-beijing"
+INTERNATIONAL_REGION: Final = "ap-southeast-1"
 
 # The account: entry.options
 CONF_KEEP_READY: Final = "keep_ready"

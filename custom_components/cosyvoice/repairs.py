@@ -83,7 +83,10 @@ class ChooseVoiceFlow(RepairsFlow):
                 }
             ),
             errors=errors,
-            description_placeholders={"name": subentry.title, "voice": data["voice"]},
+            description_placeholders={
+                "name": subentry.title,
+                "voice": runtime.voices.name_of(data["voice"]),
+            },
         )
 
 

@@ -92,9 +92,21 @@ async def test_an_account_with_its_first_voice(
     assert not emulator.tasks
 
 
-async def test_defaults_are_the_contract_s(
-    hass: HomeAssistant, emulator: Emulator
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [(None, None), ("CN", None), ("DE", "ap-southeast-1"), ("TW", "ap-southeast-1")],
+)
+async def test_the_country_suggests_a_region(
+    hass: HomeAssistant, country: str | None, region: str | None
 ) -> None:
+    """The default stays Beijing, for a form that is filled in by a program."""
+    hass.config.country = country
+    result = await start(hass)
+    assert suggested(result, "region") == region
+    assert form(result)({"api_key": "x"})["region"] == "cn-beijing"
+
+
+async def test_defaults(hass: HomeAssistant, emulator: Emulator) -> None:
     """The region is Beijing and the advanced section may be left out."""
     result = await start(hass)
     assert result["data_schema"].schema["advanced"].options == {"collapsed": True}

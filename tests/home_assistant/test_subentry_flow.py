@@ -100,11 +100,11 @@ async def test_the_shown_voice_has_a_name(
     """The field itself shows only its id."""
     result = await start(hass, loaded)
     shown = result["description_placeholders"]["shown_voice"]
-    assert shown.startswith("Longanyang 龙安洋 · Sunny young man")
+    assert shown.startswith("longanyang · Longanyang 龙安洋 · Sunny young man")
     result = await submit(hass, result, {"language": "ja", "voice": "longanyang"})
     voice = suggested(result)["voice"]
     shown = result["description_placeholders"]["shown_voice"]
-    assert shown.startswith(voice_name(voice))
+    assert shown.startswith(f"{voice} · {voice_name(voice)}")
 
 
 async def test_a_narrowed_list_is_told_of(

@@ -46,6 +46,7 @@ from ..const import (
     CONF_TEMPORARY_KEYS,
     CONF_WORKSPACE_ID,
     DEFAULT_REGION,
+    INTERNATIONAL_REGION,
     LOGGER,
     MONEY,
 )
@@ -131,11 +132,17 @@ class AccountForm:
     @property
     def shown(self) -> dict[str, Any]:
         """The values to show, without a key that was not typed here."""
-        values = {**self.data, CONF_API_KEY: self._typed_key}
+        values = {**self._suggested, **self.data, CONF_API_KEY: self._typed_key}
         return {
             **{name: value for name, value in values.items() if name not in ADVANCED},
             CONF_ADVANCED: {name: values[name] for name in ADVANCED if name in values},
         }
+
+    @property
+    def _suggested(self) -> dict[str, str]:
+        """The region of the house's country, if it is known and not China."""
+        abroad = self._hass.config.country not in {None, "CN"}
+        return {CONF_REGION: INTERNATIONAL_REGION} if abroad else {}
 
     def key_schema(self, *, optional_key: bool = False) -> vol.Schema:
         """Return the fields for key and region."""

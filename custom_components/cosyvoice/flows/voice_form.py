@@ -171,7 +171,7 @@ class VoiceForm:
         """Name the voice that is shown, as the field shows its id."""
         system = CATALOGUE.voice(voice_id)
         line = self._words.of_voice(system) if system else voice_id
-        self.placeholders["shown_voice"] = line
+        self.placeholders["shown_voice"] = f"{voice_id} · {line}" if system else line
 
     def _check(self, settings: Mapping[str, Any]) -> None:
         """Fill in the errors of settings that cannot be used."""
