@@ -14,6 +14,9 @@ import pytest
 # name, which would hide this one.
 import custom_components  # noqa: F401
 
+# Before the vendor's SDK: since 2026.11 it puts another package in httpx's place
+import homeassistant  # noqa: F401
+
 # A busy machine is no fault of the code
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

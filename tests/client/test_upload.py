@@ -149,6 +149,7 @@ API = "https://dashscope.aliyuncs.com/api/v1"
         ("https://dashscope-file-x1.oss-ap-southeast-1.aliyuncs.com/", API),
         ("http://127.0.0.1:9000", "http://127.0.0.1:8765/api/v1"),
         ("https://proxy.example.com", "https://proxy.example.com/prefix/api/v1"),
+        ("http://127.0.0.1:8765/storage", "http://127.0.0.1:8765/api/v1"),
     ],
 )
 def test_the_hosts_of_the_service_are_trusted(host: str, api: str) -> None:
@@ -178,6 +179,20 @@ def test_a_permission_is_checked(
 def test_a_permission_may_have_no_limit() -> None:
     answer = {**GRANTED, "max_file_size_mb": None}
     assert Permission.from_answer(answer, API).largest == 0
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+async def test_a_storage_may_confirm_in_other_words(status: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            host = str(request.url.origin())
+            return web.json_response({"data": {**GRANTED, "upload_host": host}})
+        await request.read()
+        return web.Response(status=status)
+
+    async with answering(handler) as api:
+        url = await api.upload(b"RIFF")
+    assert url.startswith(f"oss://{GRANTED['upload_dir']}/")
 
 
 async def test_a_refusal_without_words_is_an_error() -> None:

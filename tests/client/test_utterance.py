@@ -17,9 +17,10 @@ from custom_components.cosyvoice.client import (
     count_characters,
 )
 from custom_components.cosyvoice.client.utterance.sender import TASK_CHARACTERS
+from custom_components.cosyvoice.client.wire.connection import Connection
 from custom_components.cosyvoice.text.sentences import Piece
 from tests.clock import run
-from tests.emulator import EmulatorConfig, Fault, FaultKind, Point
+from tests.emulator import Emulator, EmulatorConfig, Fault, FaultKind, Point
 from tests.emulator.config import Usage
 
 from .speaking import (
@@ -134,8 +135,10 @@ def test_a_text_that_pauses_is_spoken_to_its_end(pause: float) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("flush", ["ignored", "refused"])
-def test_a_service_that_knows_no_flush(flush: Literal["ignored", "refused"]) -> None:
+@pytest.mark.parametrize("flush", ["ignored", "refused", "unknown"])
+def test_a_service_that_knows_no_flush(
+    flush: Literal["ignored", "refused", "unknown"],
+) -> None:
     """The task is finished instead, so that the sentence is heard anyway."""
 
     async def scenario() -> None:
@@ -159,6 +162,37 @@ def test_a_service_that_knows_no_flush(flush: Literal["ignored", "refused"]) -> 
             assert heard(emulator, audio) == [SENTENCES[0], SENTENCES[2]]
             asked = 2 if flush == "ignored" else 1
             assert sum(task.flushes for task in emulator.tasks) <= asked
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("code", [1000, 1007, 1011])
+def test_a_service_that_closes_the_connection_at_a_flush(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Not every loss is the fault of the flush, so that one more is tried."""
+    flushed = 0
+
+    async def closing(connection: Connection) -> None:
+        nonlocal flushed
+        flushed += 1
+        for server in tuple(emulators[-1]._open):
+            await server.close(code)
+
+    monkeypatch.setattr(Connection, "flush", closing)
+    emulators: list[Emulator] = []
+
+    async def scenario() -> None:
+        async def pausing() -> AsyncGenerator[Piece]:
+            yield Piece(SENTENCES[0], "sentence")
+            await asyncio.sleep(8)
+            yield Piece(SENTENCES[2], "sentence")
+
+        async with service(EmulatorConfig(speech="signal")) as (emulator, client):
+            emulators.append(emulator)
+            audio = await listen(client.speak(pausing(), options(format="wav")))
+            assert heard(emulator, audio) == [SENTENCES[0], SENTENCES[2]]
+            assert flushed == (1 if code == 1007 else 2)
 
     run(scenario())
 

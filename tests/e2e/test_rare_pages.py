@@ -139,7 +139,9 @@ async def test_prices_are_seen_on_a_phone(
         field = interface.form.locator("ha-selector-select").nth(models)
         # Its middle is the long description
         await field.click(position={"x": 20, "y": 20})
-        options = interface.page.locator("ha-dropdown-item", has_text="CNY")
+        options = interface.page.locator(
+            "ha-dropdown-item, ha-list-item", has_text="CNY"
+        )
         await expect(options.last).to_be_visible()
         await interface.picture("phone-models")
         for option in await options.all():
@@ -227,10 +229,13 @@ async def _use_up_money(home: Home, account: Account, interface: UserInterface) 
         await _see(interface, f"budget_{cause}_money", **names)
     event = await home.api.entity_id("budget")
     await interface.open(f"/logbook?entity_id={event}")
-    texts = interface.text["entity"]["event"]["budget"]["state_attributes"]
+    texts = interface.text["entity"]["event"]["budget"]
     logbook = interface.page.locator("ha-panel-logbook")
-    for text in texts["event_type"]["state"].values():
-        await expect(logbook).to_contain_text(text)
+    await expect(logbook).to_contain_text(texts["name"])
+    # The logbook of Home Assistant 2026.3 does not tell what an event was
+    if not (await home.api.get("/api/config"))["version"].startswith("2026.3."):
+        for text in texts["state_attributes"]["event_type"]["state"].values():
+            await expect(logbook).to_contain_text(text)
     await interface.picture("budget-logbook")
     await account.limit(0)
 

@@ -69,7 +69,7 @@ class EmulatorConfig:
         sentence_audio_limit: Seconds after which a sentence's audio is cut off though
             all of it is billed, as once seen at 33.44 s; None for never.
         flush: What becomes of a flush, which only the vendor's SDK documents: an older
-            service may ignore or refuse it.
+            service may ignore it, refuse it as the SDK expects, or not know the message.
         seconds_per_character: Duration of ``silence`` for each billed character.
         record: Where to keep a transcript, see ``transcript``; None for nowhere.
         record_texts: True if the transcript may have the texts.
@@ -113,7 +113,7 @@ class EmulatorConfig:
     upload_rate: float | None = None
     word_times: Literal["sentence", "task"] = "sentence"
     sentence_audio_limit: float | None = None
-    flush: Literal["works", "ignored", "refused"] = "works"
+    flush: Literal["works", "ignored", "refused", "unknown"] = "works"
     seconds_per_character: float = 0.1
     record: Path | None = None
     record_texts: bool = False

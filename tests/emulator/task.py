@@ -128,6 +128,8 @@ class Task:
             self.record.flushes += 1
             if self._config.flush == "refused":
                 raise invalid("Parameter invalid: text is null")
+            if self._config.flush == "unknown":
+                raise invalid("Missing required parameter 'payload.input.text'!")
             self._put(_FLUSH)
             if self._config.flush == "works":
                 self._queue_sentences(self._segmenter.flush())

@@ -13,11 +13,13 @@ class Retries:
 
     Attributes:
         repeated: True if an error that is not retryable was retried.
+        lost_flushes: How often a flush was the last thing that was sent.
     """
 
     def __init__(self, timing: Timing) -> None:
         """Start without a failure."""
         self.repeated = False
+        self.lost_flushes = 0
         self._timing = timing
         self._reset()
 

@@ -16,6 +16,7 @@ from ..errors import (
     CosyVoiceError,
     EmptyTextError,
     NoAudioError,
+    RequestError,
     TextError,
 )
 from ..options import SynthesisOptions
@@ -251,8 +252,10 @@ class Utterance:
         progress = self._progress
         if not progress.known:
             return None
-        if isinstance(err, TextError) and self._blames_flush:
-            self._may_flush = False
+        if self._blames_flush and (err.retryable or _may_concern_flush(err)):
+            retries.lost_flushes += 1
+            # A connection may be lost by chance, a refusal has a reason
+            self._may_flush &= err.retryable and retries.lost_flushes < 2
         elif err.retry_once and not progress.heard and not retries.repeated:
             retries.repeated = True
         elif not err.retryable:
@@ -388,3 +391,11 @@ class Utterance:
         if isinstance(event, TaskFinished):
             playback.end_task()
         self._progress.note(event, playback.position)
+
+
+def _may_concern_flush(error: CosyVoiceError) -> bool:
+    """Return whether the service may have refused a flush by an error.
+
+    Its words for that are not known.
+    """
+    return type(error) is RequestError or isinstance(error, TextError)

@@ -28,6 +28,8 @@ LARGEST_ANSWER: Final = 10_000
 _HOST = re.compile(r"dashscope-file-[a-z0-9-]+\.oss-[a-z0-9-]+\.aliyuncs\.com")
 _DIRECTORY = re.compile(r"dashscope-instant/[A-Za-z0-9/_-]+", re.ASCII)
 _MEGABYTE = 1024 * 1024
+# A storage that does not know the field success_action_status answers 204 or 201.
+_STORED = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
 # Fields of the form by their names in the permission.
 _FIELDS = {
     "OSSAccessKeyId": "oss_access_key_id",
@@ -133,7 +135,7 @@ async def upload(
             allow_redirects=False,  # the recording is for this host only
             timeout=ClientTimeout(total=longest, sock_connect=CONNECT_TIMEOUT),
         ) as response:
-            if response.status == HTTPStatus.OK:
+            if response.status in _STORED:
                 return f"oss://{key}"
             body = await response.content.read(LARGEST_ANSWER)
             failure = _refusal(response.status, body)
@@ -165,13 +167,14 @@ def _is_trusted(host: str, http_url: str) -> bool:
         url, api = URL(host), URL(http_url)
     except ValueError:
         return False
-    if url.user or url.password or url.path.strip("/") or url.query_string:
+    if url.user or url.password or url.query_string:
         return False
     if url.host == api.host and url.scheme == api.scheme:
         return True
     return (
         url.scheme == "https"
         and url.explicit_port is None
+        and not url.path.strip("/")
         and _HOST.fullmatch(url.host or "") is not None
     )
 
