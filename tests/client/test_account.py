@@ -175,9 +175,9 @@ async def test_a_row_that_names_no_voice_hides_no_other() -> None:
 
 
 async def test_an_account_may_have_no_voices() -> None:
-    for voices in ([], None):
-        answer = {"output": {"voice_list": voices}}
-        async with serving(answering(text=json.dumps(answer))) as api:
+    for voices in ("[]", "null"):
+        answer = f'{{"output": {{"voice_list": {voices}}}}}'
+        async with serving(answering(text=answer)) as api:
             assert await api.list_voices() == ()
 
 
