@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 import math
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,7 +10,14 @@ from homeassistant.const import CONF_API_KEY, CONF_REGION
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .client import CATALOGUE, ClonedVoice, CosyVoiceClient, CosyVoiceError, Endpoint
+from .client import (
+    CATALOGUE,
+    AuthenticationError,
+    ClonedVoice,
+    CosyVoiceClient,
+    CosyVoiceError,
+    Endpoint,
+)
 from .const import (
     BUDGET_UNITS,
     CONF_BASE_URL,
@@ -29,6 +35,8 @@ KEEP_READY: Final[Mapping[str, float]] = MappingProxyType(
 )
 """Seconds after speech that a connection is kept ready, by the option's value."""
 
+INVALID_KEY: Final = "InvalidApiKey"
+"""The service's code for a rejected key. A status alone may have other causes."""
 LIST_TIMEOUT = 2.0
 """Seconds that the check of an account waits for its list of voices."""
 
@@ -106,9 +114,15 @@ async def async_check_account(
     client = create_client(hass, data)
     try:
         await client.check_key()
-        with suppress(CosyVoiceError, TimeoutError):
+        try:
             async with asyncio.timeout(LIST_TIMEOUT):
                 return await client.list_voices()
+        except AuthenticationError as err:
+            # Some servers check the key of requests only
+            if err.code == INVALID_KEY:
+                raise
+        except CosyVoiceError, TimeoutError:
+            pass
         return ()
     finally:
         await client.close()

@@ -95,7 +95,7 @@ async def test_a_model_gets_the_parameters_that_it_takes(
 
 
 async def test_a_new_voice_is_waited_for() -> None:
-    async with account() as (_, api):
+    async with account(deploy_seconds=1.0) as (_, api):
         voice = await cloned(api, wav(speech(120)))
         assert await api.status(voice) == "DEPLOYING"
         shares: list[float] = []

@@ -118,6 +118,18 @@ def impatient() -> Any:
         yield
 
 
+async def test_a_key_that_only_requests_are_refused_with_is_wrong(
+    hass: HomeAssistant, emulator: Emulator
+) -> None:
+    """Not every server checks it at the WebSocket handshake."""
+    emulator.script("http_401@http,request=list_voice")
+    result = await start(hass)
+    result = await submit(hass, result, account(emulator))
+    assert result["errors"] == {"base": "invalid_auth"}
+    result = await submit(hass, result, account(emulator))
+    assert result["step_id"] == "voice"
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("wrong", "fault", "error", "says"),

@@ -47,7 +47,7 @@ async def test_follow_is_named_in_chinese(
 ) -> None:
     await hass.config.async_update(language="zh-Hans")
     await async_load_integrations(hass, {"cosyvoice"})
-    assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随音色选择"
+    assert engine(hass).async_get_supported_voices("zh-CN")[0].name == "跟随“音色”实体"
 
 
 async def test_own_voice_is_offered_and_speaks(
