@@ -11,6 +11,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any, Self
+import uuid
 
 from playwright.async_api import ViewportSize, expect
 import pytest
@@ -218,7 +219,7 @@ async def _use_up_money(home: Home, account: Account, interface: UserInterface) 
     async def is_billed() -> bool:
         return await spent() > 0
 
-    await speak(home, engine, "The washing machine has finished.")
+    await speak(home, engine, f"Washing machine number {uuid.uuid4()} has finished.")
     await eventually(is_billed)
     whole = await spent()
     pattern = interface.text["common"]["number"]
