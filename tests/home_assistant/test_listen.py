@@ -391,11 +391,12 @@ async def test_a_slow_reader_misses_nothing(
     sample = SampleAudio(
         hass, data.client, options, "今天天气不错。" * 5, SampleBooks(data.usage)
     )
-    emulator.script(Fault(FaultKind.SLOW, Point.MID_SENTENCE, seconds=0.3))
+    slow = Fault(FaultKind.SLOW, Point.MID_SENTENCE, seconds=0.5, after_sentences=1)
+    emulator.script(slow)
     heard = b""
     async for chunk in sample.chunks():
         heard += chunk
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.01)
     assert heard == sample.complete
 
 
