@@ -93,6 +93,20 @@ async def test_an_account_with_its_first_voice(
 
 
 @pytest.mark.parametrize(
+    ("code", "step"), [("InvalidApiKey", "user"), ("AccessDenied", "voice")]
+)
+async def test_a_list_of_voices_that_rejects_the_key(
+    hass: HomeAssistant, emulator: Emulator, code: str, step: str
+) -> None:
+    """Only an invalid key keeps an account out, no missing permission for the list."""
+    error = AuthenticationError("No", code=code)
+    with patch.object(CosyVoiceClient, "list_voices", side_effect=error):
+        result = await submit(hass, await start(hass), account(emulator))
+    assert result["step_id"] == step
+    assert bool(result["errors"]) == (step == "user")
+
+
+@pytest.mark.parametrize(
     ("country", "region"),
     [(None, None), ("CN", None), ("DE", "ap-southeast-1"), ("TW", "ap-southeast-1")],
 )
