@@ -60,7 +60,7 @@ def usable_data(data: Mapping[str, Any]) -> dict[str, str]:
 
     They are damaged, or of a region that this release does not know.
     """
-    texts = {name: value for name, value in data.items() if _is_text(value)}
+    texts = {name: value for name, value in data.items() if isinstance(value, str)}
     if texts.get(CONF_REGION) not in CATALOGUE.regions:
         texts.pop(CONF_REGION, None)
     return texts
@@ -149,7 +149,3 @@ async def async_region_of_rejected_key(
                 await client.close()
             return region
     return None
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

@@ -157,7 +157,7 @@ class VoicesCoordinator(DataUpdateCoordinator[dict[str, ClonedVoice]]):
         entry = self.config_entry
         if self.hass.config_entries.async_get_entry(entry.entry_id) is not entry:
             return
-        names = {**self._stored_names}
+        names = self._stored_names
         names.pop(prefix, None)
         if name:
             names[prefix] = name

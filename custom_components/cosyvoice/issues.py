@@ -146,18 +146,18 @@ def update_voice_issues(hass: HomeAssistant, entry: CosyVoiceConfigEntry) -> Non
 
     Close the others.
     """
-    voices_read = entry.runtime_data.voices
+    known = entry.runtime_data.voices
     issues = {}
     for subentry_id, subentry in entry.subentries.items():
         settings = complete(subentry.data)
         voices = {settings[CONF_VOICE], *settings[CONF_LANGUAGE_VOICES].values()}
         for voice in voices:
-            if cause := voices_read.problem(voice):
+            if cause := known.problem(voice):
                 issues[_issue_id(entry, cause, subentry_id, _digest(voice))] = _Issue(
                     cause,
                     {
                         "name": subentry.title,
-                        "voice": voices_read.name_of(voice),
+                        "voice": known.name_of(voice),
                         "default": DEFAULT_VOICE,
                     },
                     {

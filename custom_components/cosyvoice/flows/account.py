@@ -183,8 +183,8 @@ class AccountForm:
         region = self.data.get(CONF_REGION, DEFAULT_REGION)
         self.placeholders |= {
             "console_url": CATALOGUE.regions[region].console_url,
-            "console_beijing": CATALOGUE.regions["cn-beijing"].console_url,
-            "console_singapore": CATALOGUE.regions["ap-southeast-1"].console_url,
+            "console_beijing": CATALOGUE.regions[DEFAULT_REGION].console_url,
+            "console_singapore": CATALOGUE.regions[INTERNATIONAL_REGION].console_url,
         }
 
     def _loses_budget(self) -> bool:

@@ -8,6 +8,7 @@ import math
 
 from ..errors import CosyVoiceError
 from ..timing import Timing
+from .background import Background
 from .backoff import Backoff
 from .task import TaskSettings
 
@@ -44,7 +45,8 @@ class Warmer:
         self._not_before = -math.inf
         self._started_at = -math.inf
         self._changed = asyncio.Event()
-        self._work: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        self._work: asyncio.Task[None] | None = None
 
     def warm_up(self, task: TaskSettings) -> None:
         """Have a task with these settings ready for a while, instead of any other."""
@@ -54,10 +56,9 @@ class Warmer:
             self.encourage()
             self._cancel()
         self._look_again()
-        if all(work.cancelling() for work in self._work):
-            work = asyncio.create_task(self._run(task), name="cosyvoice warm-up")
-            self._work.add(work)
-            work.add_done_callback(self._work.discard)
+        work = self._work
+        if work is None or work.done() or work.cancelling():
+            self._work = self._background.run(self._run(task), "warm-up")
 
     def replace_lost(self) -> None:
         """Start another task for one that was lost, but not over and over."""
@@ -74,8 +75,7 @@ class Warmer:
     async def close(self) -> None:
         """Stop."""
         self._cancel()
-        if self._work:
-            await asyncio.wait(self._work)
+        await self._background.ended()
 
     def _look_again(self) -> None:
         if self._task is not None and not self._is_warm(self._task):
@@ -83,8 +83,8 @@ class Warmer:
             self._changed.set()
 
     def _cancel(self) -> None:
-        for work in self._work:
-            work.cancel()
+        if self._work:
+            self._work.cancel()
 
     async def _run(self, task: TaskSettings) -> None:
         loop = asyncio.get_running_loop()
