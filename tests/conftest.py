@@ -1,7 +1,7 @@
 """What every test shares."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 import os
 from pathlib import Path
 import sys
@@ -16,6 +16,11 @@ import custom_components  # noqa: F401
 
 # Before the vendor's SDK: since 2026.11 it puts another package in httpx's place
 import homeassistant  # noqa: F401
+
+from .clock import JumpingLoop
+
+JUMPING = {"client", "emulator", "text", "verify"}
+"""Directories of tests that need not wait."""
 
 # A busy machine is no fault of the code
 settings.register_profile("untimed", deadline=None)
@@ -60,7 +65,25 @@ def _encodable(value: Any) -> Any:
     return value
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let time jump in tests without Home Assistant, other threads and processes.
+
+    Older versions of the plugin do not ask; there these tests wait.
+    """
+    jumps = item.path.parent.name in JUMPING and not item.get_closest_marker("real_time")
+    return {"loop": JumpingLoop if jumps else asyncio.new_event_loop}
+
+
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug() -> None:
-    """Use the event loop's debug mode on demand only, as it doubles the time."""
-    asyncio.get_running_loop().set_debug("PYTHONASYNCIODEBUG" in os.environ)
+    """Use the event loop's debug mode on demand only, as it doubles the time.
+
+    A clock that jumps is left alone, where the test plugin sets Home Assistant's.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_debug("PYTHONASYNCIODEBUG" in os.environ)
+    if isinstance(loop, JumpingLoop):
+        vars(loop).pop("time", None)

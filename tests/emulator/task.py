@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import replace
+import math
 from typing import TYPE_CHECKING, Any
 
 from . import tags
@@ -74,7 +75,7 @@ class Task:
         self.waited = False
         self._active = self.started = self._loop.time()
         # When the synthesis of all sentences so far ends, by the latency model.
-        self._busy_until = 0.0
+        self._busy_until = -math.inf
         self._work: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -11,6 +11,8 @@ from . import Fault, FaultKind, Point
 from .__main__ import configuration, parse_arguments
 from .wire import PATH, bearer
 
+pytestmark = pytest.mark.real_time
+
 ROOT = Path(__file__).parents[2]
 
 

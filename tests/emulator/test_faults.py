@@ -228,7 +228,7 @@ async def test_the_handshake_can_hang() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await session.ws_connect(emulator.url + PATH, headers=bearer(KEY))
-        await emulator.until(lambda: emulator.connections[0].closed)
+        await emulator.until(lambda: emulator.connections[0].closed is not None)
 
 
 async def test_a_connection_can_close_at_once() -> None:

@@ -15,6 +15,8 @@ from .audio import decode
 from .sdk import SENTENCES, TEXT, in_thread, join_sdk_threads, sdk, texts
 from .wire import MODEL, VOICE
 
+pytestmark = pytest.mark.real_time
+
 
 class Recorder(tts_v2.ResultCallback):
     """Keeps what the SDK's callbacks were given."""

@@ -16,6 +16,8 @@ from .recordings import speech, wav
 from .sdk import SENTENCES, TEXT, in_thread, sdk, texts
 from .wire import KEY, MODEL
 
+pytestmark = pytest.mark.real_time
+
 
 async def test_voice_enrollment(emulator: Emulator) -> None:
     emulator.config.deploy_seconds = 3600

@@ -12,25 +12,29 @@ from .wire import KEY, MODEL, PATH, bearer, connect, emulating
 TEXT = "你好，欢迎回家。今天天气很好。"
 
 
-async def test_latency_is_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    sleep = asyncio.sleep
-
-    async def note(seconds: float, result: None = None) -> None:
-        waits.append(round(seconds))
-        await sleep(0)
-
-    settings = {"round_trip": 10.0, "tls_round_trips": 2, "real_time_factor": 50.0}
-    async with emulating(first_packet=1000.0, **settings) as emulator:
-        monkeypatch.setattr(asyncio, "sleep", note)
+async def test_latency_is_as_configured() -> None:
+    clock = asyncio.get_running_loop().time
+    settings = {"round_trip": 0.2, "tls_round_trips": 2, "real_time_factor": 0.5}
+    async with emulating(first_packet=5.0, **settings) as emulator:
+        begun = clock()
         async with connect(emulator) as wire:
             # TCP and TLS take three round trips, the upgrade takes one.
-            assert waits == [30, 10]
-            await wire.speak("你好", format="pcm")
-    # 0.8 s of audio come in pieces of 0.1 s, each taking 5 s to make.
-    assert [wait for wait in waits if wait >= 1000] == list(range(1000, 1040, 5))
-    # So do run-task, continue-task, finish-task and the close frame travel.
-    assert waits.count(10) == 5
+            assert clock() - begun == pytest.approx(0.8, abs=0.01)
+            begun = clock()
+            await wire.run_task(format="pcm")
+            await wire.until("task-started")
+            assert clock() - begun == pytest.approx(0.2, abs=0.01)
+            await wire.text("你好")
+            await wire.finish()
+            arrivals = []
+            async for message in wire.ws:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    arrivals.append(clock() - begun)
+                elif "task-finished" in message.data:
+                    break
+            # 0.8 s of audio come in pieces of 0.1 s, each taking 0.05 s to make.
+            expected = [5.4 + 0.05 * number for number in range(8)]
+            assert arrivals == pytest.approx(expected, abs=0.01)
 
 
 async def test_the_control_interface() -> None:

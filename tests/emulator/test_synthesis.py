@@ -13,6 +13,8 @@ from .audio import decode
 from .sdk import SENTENCES, TEXT, in_thread, texts
 from .wire import KEY, MODEL, VOICE, bearer
 
+pytestmark = pytest.mark.real_time
+
 PATH = "/api/v1/services/audio/tts/SpeechSynthesizer"
 QWEN, HUAN = "qwen-audio-3.1-tts-flash", "longanhuan_v3.1"
 # The SDK is typed only in parts.

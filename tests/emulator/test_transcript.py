@@ -161,7 +161,7 @@ async def test_the_client_may_leave(tmp_path: Path) -> None:
         async with connect(emulator) as wire:
             await wire.run_task()
             await wire.until("task-started")
-        await emulator.until(lambda: emulator.connections[0].closed)
+        await emulator.until(lambda: emulator.connections[0].closed is not None)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": "other", "version": 1}'])
