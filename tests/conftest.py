@@ -65,14 +65,10 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-@pytest.hookimpl(optionalhook=True)
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Let time jump in tests without Home Assistant, other threads and processes.
-
-    Older versions of the plugin do not ask; there these tests wait.
-    """
+    """Let time jump in tests without Home Assistant, other threads and processes."""
     jumps = item.path.parent.name in JUMPING and not item.get_closest_marker("real_time")
     return {"loop": JumpingLoop if jumps else asyncio.new_event_loop}
 
