@@ -69,7 +69,9 @@ def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Let time jump in tests without Home Assistant, other threads and processes."""
-    jumps = item.path.parent.name in JUMPING and not item.get_closest_marker("real_time")
+    jumps = item.path.parent.name in JUMPING and not item.get_closest_marker(
+        "real_time"
+    )
     return {"loop": JumpingLoop if jumps else asyncio.new_event_loop}
 
 
