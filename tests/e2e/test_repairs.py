@@ -26,7 +26,7 @@ from .repairs import see_repair
 
 pytestmark = [
     # One process for all of these tests, as they share one house
-    pytest.mark.xdist_group("e2e browser"),
+    pytest.mark.xdist_group("e2e repairs"),
     pytest.mark.timeout(300),
     needs_chromium,
 ]

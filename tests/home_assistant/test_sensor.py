@@ -308,6 +308,7 @@ async def test_a_change_of_the_time_zone_counts_nothing_twice(
     }
 
 
+@pytest.mark.freeze_time("2026-11-25 12:00:00+00:00")
 async def test_sensors(
     hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
 ) -> None:
