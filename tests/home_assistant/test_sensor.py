@@ -1,6 +1,6 @@
 """The sensors: their figures, their classes, and what Home Assistant makes of them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -211,7 +211,7 @@ async def test_long_term_statistics_and_utility_meter(
 ) -> None:
     """Their sums equal the bill, also over midnight."""
     await hass.config.async_set_time_zone("Europe/Berlin")
-    start = dt_util.utcnow().replace(hour=20, minute=0, second=0, microsecond=0)
+    start = datetime(2026, 11, 20, 20, tzinfo=UTC)
     freezer.move_to(start)
     await async_setup_component(hass, "sensor", {})
     async with loaded(hass, account(), Platform.SENSOR) as ledger:
@@ -263,7 +263,7 @@ async def test_a_change_of_the_time_zone_counts_nothing_twice(
 ) -> None:
     """In long-term statistics, also if Home Assistant restarts afterwards."""
     await hass.config.async_set_time_zone("Europe/Berlin")
-    start = dt_util.utcnow().replace(hour=8, minute=0, second=0, microsecond=0)
+    start = datetime(2026, 11, 20, 8, tzinfo=UTC)
     freezer.move_to(start)
     await async_setup_component(hass, "sensor", {})
     keys = ("characters_today", "characters_month", "cost_today", "cost_month")
