@@ -55,6 +55,14 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_done)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads to end, while the clock stands still."""
+        self._jumping_selector.threads += 1
+        try:
+            await super().shutdown_default_executor(timeout)
+        finally:
+            self._jumping_selector.threads -= 1
+
     def _thread_done(self, _future: asyncio.Future[Any]) -> None:
         self._jumping_selector.threads -= 1
 
